@@ -1,0 +1,5 @@
+package certs
+
+import "log/slog"
+
+var discard = slog.New(slog.DiscardHandler)
