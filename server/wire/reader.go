@@ -7,9 +7,8 @@ import (
 )
 
 const (
-	readSize = 4 << 10  // octets of the read buffer: a header and most payloads
-	keepSize = 64 << 10 // octets of the payload buffer that are kept for the next one
-	maxEmpty = 100      // reads without octets or error before io.ErrNoProgress
+	readSize = 4 << 10 // octets of the read buffer: a header and most payloads
+	maxEmpty = 100     // reads without octets or error before io.ErrNoProgress
 )
 
 // Reader reads frames from a stream: Next for a header, then Payload or Skip
@@ -135,12 +134,9 @@ func (r *Reader) growBody() {
 	r.body = grown
 }
 
-func (r *Reader) dropBody() {
-	r.body = r.body[:0]
-	if cap(r.body) > keepSize {
-		r.body = nil
-	}
-}
+// dropBody forgets a long payload: they are rare, and sessions have many
+// channels that would each keep room for one.
+func (r *Reader) dropBody() { r.body = nil }
 
 // Skip reads what is left of the current payload without keeping it.
 func (r *Reader) Skip() error {
