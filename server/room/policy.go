@@ -1,0 +1,136 @@
+package room
+
+// IsAdmin tells whether name is an active admin. "" is the operator at the
+// machine itself, who may do what an admin may.
+func (s *State) IsAdmin(name string) bool {
+	if name == "" {
+		return true
+	}
+	u := s.users[name]
+	return u != nil && u.Active && u.Role == Admin
+}
+
+// SeesDeal tells whether name may know of the deal: its members, and admins.
+func (s *State) SeesDeal(name string, deal *Deal) bool {
+	if deal == nil {
+		return false
+	}
+	u := s.users[name]
+	if u == nil || !u.Active {
+		return false
+	}
+	if u.Role == Admin {
+		return true
+	}
+	m, ok := deal.Members[name]
+	return ok && !m.Left
+}
+
+// ReadsFrom is the first seq of the topic that name may read, and whether it
+// may know of the topic at all.
+func (s *State) ReadsFrom(name, topic string) (from int64, ok bool) {
+	t := s.topics[topic]
+	if t == nil || !s.SeesDeal(name, s.deals[t.Deal]) {
+		return 0, false
+	}
+	if start, ok := t.Starts[name]; ok {
+		return start, true
+	}
+	return 1, true
+}
+
+// ShareDeal tells whether a and b are the same or see a deal in common, and so
+// may know of each other.
+func (s *State) ShareDeal(a, b string) bool {
+	if a == b {
+		return true
+	}
+	for _, d := range s.deals {
+		if s.SeesDeal(a, d) && s.SeesDeal(b, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckPost says why this post would be refused, given the topic's head; nil:
+// it wouldn't. Whether its client id is known must be asked before; the right
+// to the topic comes before both.
+func (s *State) CheckPost(p MessagePosted, head int64) error {
+	from, ok := s.ReadsFrom(p.By, p.Topic)
+	if !ok {
+		return ErrNotFound
+	}
+	if s.users[p.By].Role == Observer {
+		return ErrObserver
+	}
+	t := s.topics[p.Topic]
+	if !t.Open {
+		return ErrTopicClosed
+	}
+	if !s.deals[t.Deal].Open {
+		return Refuse(ErrTopicClosed, "The deal is closed.")
+	}
+	if p.Ref != 0 && (p.Ref < from || p.Ref > head) {
+		return Refuse(ErrUnprocessable, "The message that this one refers to does not exist.")
+	}
+	return nil
+}
+
+// Person is a user as others in a deal see it.
+type Person struct {
+	User  *User
+	Reads bool // may read the deal now; else wrote in it once
+}
+
+// People are all that read the deal or were its members, by name.
+func (s *State) People(deal *Deal) []Person {
+	var people []Person
+	for _, u := range s.Users() {
+		reads := s.SeesDeal(u.Name, deal)
+		if _, was := deal.Members[u.Name]; reads || was {
+			people = append(people, Person{User: u, Reads: reads})
+		}
+	}
+	return people
+}
+
+// Affected are the ids of the deals that look different to somebody after ev
+// was applied to s.
+func (s *State) Affected(ev Event) []string {
+	switch ev := ev.(type) {
+	case DealCreated:
+		return []string{ev.ID}
+	case DealChanged:
+		return []string{ev.ID}
+	case MemberAdded:
+		return []string{ev.Deal}
+	case MemberRemoved:
+		return []string{ev.Deal}
+	case TopicCreated:
+		return []string{ev.Deal}
+	case TopicChanged:
+		return []string{s.topics[ev.ID].Deal}
+	case UserChanged:
+		return s.dealsWith(ev.Name, ev.Role != nil)
+	case UserAdded:
+		return s.dealsWith(ev.Name, false)
+	case AdminClaimed:
+		return s.dealsWith(ev.Name, false)
+	case InvitationAccepted:
+		return s.dealsWith(ev.Name, false)
+	}
+	return nil
+}
+
+// dealsWith are the deals among whose people name is; or simply all, where
+// name may have been an admin.
+func (s *State) dealsWith(name string, all bool) []string {
+	var ids []string
+	for id, d := range s.deals {
+		if _, was := d.Members[name]; all || was || s.SeesDeal(name, d) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
