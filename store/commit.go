@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"redroom/server/room"
+)
+
+// Commit applies a batch in one transaction and stores position, that of its
+// last event, with it. The outcomes are those of the events, in order. An
+// error means that nothing of the batch is kept, as far as the database can
+// tell; after one that came from the commit itself, Position says it after the
+// next Commit has read everything anew. A context that ends does not interrupt
+// a batch that was begun.
+func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) ([]room.Outcome, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("store: committing: %w", err)
+	}
+	ctx = context.WithoutCancel(ctx)
+
+	w, err := s.ready(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: getting ready to commit: %w", err)
+	}
+	tx := &transaction{writer: w, state: s.State(), known: &s.logs, changed: make(map[string]topicLog)}
+	outcomes, err := tx.run(ctx, batch, position)
+	if err != nil {
+		s.writer = nil
+		w.rollback.ExecContext(ctx) // may be over already; discard sees to it
+		w.discard()
+		return nil, fmt.Errorf("store: committing %d events up to position %d: %w", len(batch), position, err)
+	}
+	s.publish(tx.state, tx.changed, position)
+	return outcomes, nil
+}
+
+// transaction is a batch under way: the room and the heads as they will be
+// when it is committed. It is dropped when it fails.
+//
+// A method that applies an event returns a *room.Error to refuse it, and does
+// so before its first write; any other error ends the transaction.
+type transaction struct {
+	*writer
+	state   *room.State
+	known   *logs               // committed
+	changed map[string]topicLog // in this batch
+}
+
+func (tx *transaction) run(ctx context.Context, batch []room.Event, position int64) ([]room.Outcome, error) {
+	if _, err := tx.begin.ExecContext(ctx); err != nil {
+		return nil, fmt.Errorf("beginning a transaction: %w", err)
+	}
+	outcomes := make([]room.Outcome, len(batch))
+	for i, ev := range batch {
+		outcome, err := tx.apply(ctx, ev)
+		var refusal *room.Error
+		switch {
+		case errors.As(err, &refusal):
+			outcome = room.Outcome{Err: refusal}
+		case err != nil:
+			return nil, err
+		}
+		outcomes[i] = outcome
+	}
+	if _, err := tx.setPosition.ExecContext(ctx, position); err != nil {
+		return nil, fmt.Errorf("storing the position: %w", err)
+	}
+	if _, err := tx.commit.ExecContext(ctx); err != nil {
+		return nil, fmt.Errorf("committing: %w", err)
+	}
+	return outcomes, nil
+}
+
+// apply is the table of events.
+func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, error) {
+	switch ev := ev.(type) {
+	case room.MessagePosted:
+		return tx.messagePosted(ctx, ev)
+	case room.TopicRead:
+		return tx.topicRead(ctx, ev)
+
+	case room.SetupOffered:
+		return room.Outcome{}, tx.setupOffered(ctx, ev)
+	case room.AdminClaimed:
+		return room.Outcome{}, tx.adminClaimed(ctx, ev)
+	case room.UserAdded:
+		return room.Outcome{}, tx.userAdded(ctx, ev)
+	case room.UserChanged:
+		return tx.userChanged(ctx, ev)
+	case room.PasswordChanged:
+		return tx.passwordChanged(ctx, ev)
+
+	case room.SessionOpened:
+		return tx.sessionOpened(ctx, ev)
+	case room.SessionEnded:
+		return tx.sessionEnded(ctx, ev)
+
+	case room.InvitationMade:
+		return room.Outcome{}, tx.invitationMade(ctx, ev)
+	case room.InvitationAccepted:
+		return tx.invitationAccepted(ctx, ev)
+
+	case room.DealCreated:
+		return room.Outcome{}, tx.dealCreated(ctx, ev)
+	case room.DealChanged:
+		return room.Outcome{}, tx.dealChanged(ctx, ev)
+	case room.MemberAdded:
+		return room.Outcome{}, tx.memberAdded(ctx, ev)
+	case room.MemberRemoved:
+		return room.Outcome{}, tx.memberRemoved(ctx, ev)
+	case room.TopicCreated:
+		return room.Outcome{}, tx.topicCreated(ctx, ev)
+	case room.TopicChanged:
+		return room.Outcome{}, tx.topicChanged(ctx, ev)
+	}
+	return room.Outcome{}, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("The store knows no event of type %T.", ev))
+}
+
+// log is a topic's, as the batch has left it so far.
+func (tx *transaction) log(topic string) topicLog {
+	if l, ok := tx.changed[topic]; ok {
+		return l
+	}
+	l, _ := tx.known.get(topic)
+	return l
+}
+
+func (tx *transaction) headSeq(topic string) int64 { return tx.log(topic).head.Seq }
+
+// exec changes rows; doing says what for.
+func (tx *transaction) exec(ctx context.Context, doing, query string, args ...any) error {
+	if _, err := tx.conn.ExecContext(ctx, query, args...); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// find reads one row and tells whether there is one.
+func (tx *transaction) find(ctx context.Context, doing, query string, args []any, into ...any) (bool, error) {
+	err := tx.conn.QueryRowContext(ctx, query, args...).Scan(into...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%s: %w", doing, err)
+	}
+	return true, nil
+}
+
+// texts reads a column of text.
+func (tx *transaction) texts(ctx context.Context, doing, query string, args ...any) ([]string, error) {
+	rows, err := tx.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, fmt.Errorf("%s: %w", doing, err)
+		}
+		all = append(all, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return all, nil
+}
+
+// orNull is s, and NULL where there is none.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"redroom/server/room"
+)
+
+// Messages are a page of the topic's log: those with seq > after, ascending,
+// at most maxCount, and so many that their bodies have at most maxBytes octets;
+// but one at least, if there is one. A topic that doesn't exist has none.
+func (s *Store) Messages(ctx context.Context, topic string, after int64, maxCount, maxBytes int) ([]room.Message, error) {
+	return s.page(ctx, s.readers.after, topic, after, maxCount, maxBytes)
+}
+
+// MessagesBefore are the last messages with seq < before, ascending, with the
+// limits of Messages.
+func (s *Store) MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error) {
+	page, err := s.page(ctx, s.readers.before, topic, before, maxCount, maxBytes)
+	slices.Reverse(page)
+	return page, err
+}
+
+func (s *Store) page(ctx context.Context, stmt *sql.Stmt, topic string, from int64, maxCount, maxBytes int) ([]room.Message, error) {
+	log, ok := s.logs.get(topic)
+	if !ok || maxCount <= 0 {
+		return nil, nil
+	}
+	var page []room.Message
+	size := 0
+	err := s.readAll(ctx, stmt, []any{log.key, from, maxCount}, func(rows *sql.Rows) (more bool, err error) {
+		var m room.Message
+		var salt sql.RawBytes
+		if err := rows.Scan(&m.Seq, &m.Author, &m.At, &m.Kind, &m.Ref, &salt, &m.Body); err != nil {
+			return false, err
+		}
+		copy(m.Salt[:], salt)
+		if size += len(m.Body); size > maxBytes && len(page) > 0 {
+			return false, nil
+		}
+		page = append(page, m)
+		return true, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: reading a page of messages: %w", err)
+	}
+	return page, nil
+}
+
+// HashAt is the chain's value after the topic's message seq, and before the
+// first for 0. Beyond the head there is none: ErrUnprocessable.
+func (s *Store) HashAt(ctx context.Context, topic string, seq int64) (room.Hash, error) {
+	head := s.Head(topic)
+	switch {
+	case seq == 0:
+		return room.ChainStart(topic), nil
+	case seq == head.Seq:
+		return head.Hash, nil
+	case seq < 0, seq > head.Seq:
+		return room.Hash{}, room.ErrUnprocessable
+	}
+	log, _ := s.logs.get(topic)
+	var hash []byte
+	if err := s.read(ctx, s.readers.hash, []any{log.key, seq}, &hash); err != nil {
+		return room.Hash{}, fmt.Errorf("store: reading the chain: %w", err)
+	}
+	return room.Hash(hash), nil
+}
+
+// ReadMarks are up to where the user has read, by topic; topics of which
+// nothing was read are left out.
+func (s *Store) ReadMarks(ctx context.Context, user string) (map[string]int64, error) {
+	marks := make(map[string]int64)
+	err := s.readAll(ctx, s.readers.marks, []any{user}, func(rows *sql.Rows) (more bool, err error) {
+		var topic string
+		var seq int64
+		err = rows.Scan(&topic, &seq)
+		marks[topic] = seq
+		return true, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: reading the read marks: %w", err)
+	}
+	return marks, nil
+}

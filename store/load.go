@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"redroom/server/room"
+)
+
+// load reads what memory holds: the room, the heads and the position.
+func load(ctx context.Context, conn *sql.Conn) (*room.State, map[string]topicLog, int64, error) {
+	state, err := loadState(ctx, conn)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	logs, err := loadLogs(ctx, conn)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	var position int64
+	if err := conn.QueryRowContext(ctx, pingSQL).Scan(&position); err != nil {
+		return nil, nil, 0, fmt.Errorf("reading the position: %w", err)
+	}
+	return state, logs, position, nil
+}
+
+func loadState(ctx context.Context, conn *sql.Conn) (*room.State, error) {
+	users, err := collect(ctx, conn, "users", `SELECT name, display, role, active, created FROM users ORDER BY name`,
+		func(u *room.User) []any { return []any{&u.Name, &u.Display, &u.Role, &u.Active, &u.Created} })
+	if err != nil {
+		return nil, err
+	}
+	deals, err := collect(ctx, conn, "deals", `SELECT id, name, open, history, created FROM deals ORDER BY id`,
+		func(d *room.Deal) []any { return []any{&d.ID, &d.Name, &d.Open, &d.History, &d.Created} })
+	if err != nil {
+		return nil, err
+	}
+	topics, err := collect(ctx, conn, "topics", `SELECT id, deal, title, number, open, created FROM topics ORDER BY key`,
+		func(t *room.Topic) []any { return []any{&t.ID, &t.Deal, &t.Title, &t.Number, &t.Open, &t.Created} })
+	if err != nil {
+		return nil, err
+	}
+	if err := loadMembers(ctx, conn, deals, topics); err != nil {
+		return nil, err
+	}
+	if err := loadReadingStarts(ctx, conn, topics); err != nil {
+		return nil, err
+	}
+	return room.NewState(users, deals, topics), nil
+}
+
+// loadMembers fills in who and what is in the deals.
+func loadMembers(ctx context.Context, conn *sql.Conn, deals []room.Deal, topics []room.Topic) error {
+	type member struct {
+		deal, user string
+		room.Membership
+	}
+	members, err := collect(ctx, conn, "members", `SELECT deal, user, joined, removed FROM members ORDER BY deal, user`,
+		func(m *member) []any { return []any{&m.deal, &m.user, &m.Joined, &m.Left} })
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]*room.Deal, len(deals))
+	for i := range deals {
+		byID[deals[i].ID] = &deals[i]
+	}
+	for _, m := range members {
+		d := byID[m.deal]
+		if d.Members == nil {
+			d.Members = make(map[string]room.Membership)
+		}
+		d.Members[m.user] = m.Membership
+	}
+	for _, t := range topics {
+		byID[t.Deal].Topics = append(byID[t.Deal].Topics, t.ID)
+	}
+	return nil
+}
+
+func loadReadingStarts(ctx context.Context, conn *sql.Conn, topics []room.Topic) error {
+	type start struct {
+		topic, user string
+		seq         int64
+	}
+	starts, err := collect(ctx, conn, "reading starts",
+		`SELECT topics.id, reading_starts.user, reading_starts.seq FROM reading_starts JOIN topics ON topics.key = reading_starts.topic`,
+		func(s *start) []any { return []any{&s.topic, &s.user, &s.seq} })
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]*room.Topic, len(topics))
+	for i := range topics {
+		byID[topics[i].ID] = &topics[i]
+	}
+	for _, s := range starts {
+		t := byID[s.topic]
+		if t.Starts == nil {
+			t.Starts = make(map[string]int64)
+		}
+		t.Starts[s.user] = s.seq
+	}
+	return nil
+}
+
+const newestSQL = `SELECT topics.id, topics.key, messages.seq, messages.hash FROM topics
+LEFT JOIN messages ON messages.topic = topics.key
+      AND messages.seq = (SELECT max(seq) FROM messages WHERE topic = topics.key)`
+
+func loadLogs(ctx context.Context, conn *sql.Conn) (map[string]topicLog, error) {
+	type newest struct {
+		topic string
+		key   int64
+		seq   sql.NullInt64
+		hash  []byte
+	}
+	all, err := collect(ctx, conn, "heads", newestSQL,
+		func(n *newest) []any { return []any{&n.topic, &n.key, &n.seq, &n.hash} })
+	if err != nil {
+		return nil, err
+	}
+	logs := make(map[string]topicLog, len(all))
+	for _, n := range all {
+		log := topicLog{key: n.key, head: room.Head{Hash: room.ChainStart(n.topic)}}
+		if n.seq.Valid {
+			log.head = room.Head{Seq: n.seq.Int64, Hash: room.Hash(n.hash)}
+		}
+		logs[n.topic] = log
+	}
+	return logs, nil
+}
+
+// collect reads all rows of a query; fields are where one row's columns go.
+func collect[T any](ctx context.Context, conn *sql.Conn, what, query string, fields func(*T) []any) ([]T, error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("reading the %s: %w", what, err)
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var row T
+		if err := rows.Scan(fields(&row)...); err != nil {
+			return nil, fmt.Errorf("reading the %s: %w", what, err)
+		}
+		all = append(all, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading the %s: %w", what, err)
+	}
+	return all, nil
+}

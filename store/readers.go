@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// readerCount is enough to keep some cores busy; more would only divide the
+// page cache.
+const readerCount = 6
+
+// readers are the connections that only read, with their statements.
+type readers struct {
+	db *sql.DB
+
+	ping                                 *sql.Stmt
+	after, before, hash                  *sql.Stmt
+	marks                                *sql.Stmt
+	password                             *sql.Stmt
+	session, invitation, invitationDeals *sql.Stmt
+}
+
+const (
+	messageColumns = `seq, author, time, kind, coalesce(ref, 0), salt, body`
+
+	pingSQL     = `SELECT position FROM journal WHERE id = 1`
+	afterSQL    = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?`
+	beforeSQL   = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
+	hashSQL     = `SELECT hash FROM messages WHERE topic = ? AND seq = ?`
+	marksSQL    = `SELECT topics.id, read_marks.seq FROM read_marks JOIN topics ON topics.key = read_marks.topic WHERE read_marks.user = ?`
+	passwordSQL = `SELECT password_hash FROM users WHERE name = ?`
+	sessionSQL  = `SELECT id, user, opened, expires FROM sessions WHERE token_hash = ?`
+)
+
+func openReaders(ctx context.Context, path string) (*readers, error) {
+	db, err := openDB(path, readerCount, readerPragmas)
+	if err != nil {
+		return nil, err
+	}
+	r := &readers{db: db}
+	for stmt, query := range map[**sql.Stmt]string{
+		&r.ping:            pingSQL,
+		&r.after:           afterSQL,
+		&r.before:          beforeSQL,
+		&r.hash:            hashSQL,
+		&r.marks:           marksSQL,
+		&r.password:        passwordSQL,
+		&r.session:         sessionSQL,
+		&r.invitation:      invitationSQL,
+		&r.invitationDeals: invitationDealsSQL,
+	} {
+		if *stmt, err = db.PrepareContext(ctx, query); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("preparing %q: %w", query, err)
+		}
+	}
+	return r, nil
+}
+
+func (r *readers) close() error {
+	if err := r.db.Close(); err != nil {
+		return fmt.Errorf("closing the readers: %w", err)
+	}
+	return nil
+}
+
+// read reads one row.
+func (s *Store) read(ctx context.Context, stmt *sql.Stmt, args []any, into ...any) error {
+	s.reading.RLock()
+	defer s.reading.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	return stmt.QueryRowContext(ctx, args...).Scan(into...)
+}
+
+// readAll gives each row to row, until that wants no more.
+func (s *Store) readAll(ctx context.Context, stmt *sql.Stmt, args []any, row func(*sql.Rows) (more bool, err error)) (err error) {
+	s.reading.RLock()
+	defer s.reading.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if more, err := row(rows); err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}

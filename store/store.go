@@ -1,0 +1,138 @@
+// Package store keeps the room in one SQLite file, redroom.db: accounts,
+// sign-ins, deals, topics and their messages, and how far along the journal
+// the file has come. It knows no clock and no chance, but for the epoch that a
+// new store is given; the same events make the same rows, however they are cut
+// into batches.
+//
+// # Order and durability
+//
+// The only way to change what is kept is [Store.Commit]: one batch of events,
+// one transaction with the journal's position in it. It returns after the
+// write-ahead log was synced (synchronous=FULL). Each event is applied or
+// refused by itself; a refusal changes nothing but the position. Any other
+// error is one of the disk or the database: then the whole batch is rolled
+// back, what the store says about itself stays as it was, and the next Commit
+// begins by opening the writer's connection and reading everything anew.
+//
+// # Who may wait
+//
+// There is one writer. Commits exclude each other and wait for nothing else.
+// State, Head, Position and Epoch are answered from memory, change before
+// Commit returns and after it is durable, and never wait for the disk. All
+// other reads run on a small pool of connections of their own, see what was
+// committed when they began, and have closed their rows before they return:
+// nobody who holds a result holds a connection or a transaction, and no reader
+// keeps the write-ahead log from being checkpointed.
+//
+// # Shutdown
+//
+// [Store.Close] waits for the Commit that is under way and for the reads that
+// have begun, brings everything into the one file and lets go of the directory.
+// A store that was killed instead is as it was after its last Commit.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"redroom/server/room"
+)
+
+// Store is an open data directory. Any number of goroutines may use it; Commit
+// is for one, the applier.
+type Store struct {
+	lock    *dirLock
+	epoch   string
+	readers *readers
+
+	reading sync.RWMutex // held for reading by each read; by Close, to wait for them
+	writing sync.Mutex   // held by whoever uses what follows
+	db      *sql.DB      // has one connection, the writer's
+	writer  *writer      // nil after a failure and after Close
+	closed  bool
+
+	// What is committed, as seen without the database. Only changed by
+	// publish, the heads before the state: who sees a new State sees heads at
+	// least as new.
+	logs     logs
+	state    atomic.Pointer[room.State]
+	position atomic.Int64
+}
+
+var errClosed = errors.New("store: closed")
+
+// Position is that of the newest committed event in the journal; 0 in a new
+// store.
+func (s *Store) Position() int64 { return s.position.Load() }
+
+// Epoch is the name of this store's life, 64 bits in hex: two stores that bear
+// the same have the same log.
+func (s *Store) Epoch() string { return s.epoch }
+
+// State is the room as of the newest Commit.
+func (s *Store) State() *room.State { return s.state.Load() }
+
+// Head is the end of a topic's log as of the newest Commit. A topic that does
+// not exist is one that has no messages.
+func (s *Store) Head(topic string) room.Head {
+	if l, ok := s.logs.get(topic); ok {
+		return l.head
+	}
+	return room.Head{Hash: room.ChainStart(topic)}
+}
+
+// Ping tells whether the database can be read.
+func (s *Store) Ping(ctx context.Context) error {
+	var position int64
+	if err := s.read(ctx, s.readers.ping, nil, &position); err != nil {
+		return fmt.Errorf("store: reading the position: %w", err)
+	}
+	return nil
+}
+
+// publish makes what was committed seen.
+func (s *Store) publish(state *room.State, changed map[string]topicLog, position int64) {
+	s.logs.put(changed)
+	s.state.Store(state)
+	s.position.Store(position)
+}
+
+// topicLog is where a topic's messages are in the database, and their end.
+type topicLog struct {
+	key  int64
+	head room.Head
+}
+
+// logs are all topics' logs by topic id.
+type logs struct {
+	mu sync.RWMutex
+	by map[string]topicLog
+}
+
+func (l *logs) get(topic string) (topicLog, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	log, ok := l.by[topic]
+	return log, ok
+}
+
+func (l *logs) put(changed map[string]topicLog) {
+	if len(changed) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for topic, log := range changed {
+		l.by[topic] = log
+	}
+}
+
+func (l *logs) replace(all map[string]topicLog) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.by = all
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// writer is the one connection that changes the database, with the statements
+// of the hot path prepared on it.
+type writer struct {
+	conn *sql.Conn
+
+	begin, commit, rollback *sql.Stmt
+	setPosition             *sql.Stmt
+	insertMessage           *sql.Stmt
+	findMessage             *sql.Stmt
+	moveMark                *sql.Stmt
+
+	// prepared are all of these. A connection that is closed before its
+	// statements lives on in SQLite, with its locks.
+	prepared []*sql.Stmt
+}
+
+const (
+	setPositionSQL = `UPDATE journal SET position = ? WHERE id = 1`
+
+	insertMessageSQL = `INSERT INTO messages (topic, seq, author, time, kind, ref, length, salt, digest, hash, client_id, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (topic, author, client_id) DO NOTHING`
+
+	findMessageSQL = `SELECT seq, kind, coalesce(ref, 0), salt, digest FROM messages WHERE topic = ? AND author = ? AND client_id = ?`
+
+	moveMarkSQL = `INSERT INTO read_marks (user, topic, seq) VALUES (?, ?, ?)
+ON CONFLICT (user, topic) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq`
+)
+
+func openWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the database: %w", err)
+	}
+	w := &writer{conn: conn}
+	for stmt, query := range map[**sql.Stmt]string{
+		&w.begin:         `BEGIN IMMEDIATE`,
+		&w.commit:        `COMMIT`,
+		&w.rollback:      `ROLLBACK`,
+		&w.setPosition:   setPositionSQL,
+		&w.insertMessage: insertMessageSQL,
+		&w.findMessage:   findMessageSQL,
+		&w.moveMark:      moveMarkSQL,
+	} {
+		if *stmt, err = conn.PrepareContext(ctx, query); err != nil {
+			w.discard()
+			return nil, fmt.Errorf("preparing %q: %w", query, err)
+		}
+		w.prepared = append(w.prepared, *stmt)
+	}
+	return w, nil
+}
+
+// checkpoint brings the write-ahead log into the file and cuts it to nothing.
+func (w *writer) checkpoint() error {
+	var busy, logged, moved int
+	err := w.conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved)
+	if err != nil {
+		return fmt.Errorf("moving the write-ahead log into the database: %w", err)
+	}
+	return nil
+}
+
+func (w *writer) close() error {
+	if err := errors.Join(w.finalize(), w.conn.Close()); err != nil {
+		return fmt.Errorf("closing the writer: %w", err)
+	}
+	return nil
+}
+
+func (w *writer) finalize() error {
+	var errs []error
+	for _, stmt := range w.prepared {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// discard throws the connection away, with whatever transaction it is in.
+func (w *writer) discard() {
+	w.finalize() // what it says was said by what came before
+	w.conn.Raw(func(any) error { return driver.ErrBadConn })
+	w.conn.Close()
+}
+
+// ready is the writer. After a failure there is none: then a new connection is
+// opened, and what memory holds is read anew.
+func (s *Store) ready(ctx context.Context) (*writer, error) {
+	switch {
+	case s.closed:
+		return nil, errClosed
+	case s.writer != nil:
+		return s.writer, nil
+	}
+	w, err := openWriter(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	state, logs, position, err := load(ctx, w.conn)
+	if err != nil {
+		w.discard()
+		return nil, err
+	}
+	s.logs.replace(logs)
+	s.publish(state, nil, position)
+	s.writer = w
+	return w, nil
+}
+
+// WriterPragma is a pragma's value on the writer's own connection.
+func (s *Store) WriterPragma(ctx context.Context, name string) (string, error) {
+	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return "", fmt.Errorf("store: %q is not a pragma's name", name)
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	w, err := s.ready(ctx)
+	if err != nil {
+		return "", fmt.Errorf("store: getting ready to read a pragma: %w", err)
+	}
+	var value string
+	err = w.conn.QueryRowContext(ctx, "PRAGMA "+name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("store: there is no pragma %q", name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("store: reading pragma %q: %w", name, err)
+	}
+	return value, nil
+}
