@@ -1,0 +1,148 @@
+// Package hub brings what was committed to those who read it: topics' messages
+// to cursors, everything else to watchers. What it knows is in memory only.
+//
+// # Order
+//
+// Publish is called with batches in the order of the journal, after they were
+// committed. A cursor gives a topic's messages in the order of seq, each once:
+// history from the store and live ones from memory are the same log, and the
+// place in it is one number.
+//
+// # Who may block
+//
+// Cursors and watchers wait for the hub, never the hub for them: there is no
+// queue per reader. A live topic keeps its newest frames, encoded once, in
+// chunks that all cursors share; a cursor that falls out of the chunks reads
+// on from the store, a page at a time, and comes back in. A watcher holds the
+// set of what has changed, not a list of changes. Publish takes locks for
+// moments only.
+//
+// # Rights
+//
+// A cursor asks the State for its right each time before it gives octets. The
+// State is replaced before a batch is published, so nothing that was posted
+// after a right ended is ever given.
+//
+// # Shutdown
+//
+// Close ends the hub's goroutines, after which cursors and watchers get
+// nothing new; they are their sessions' to close.
+package hub
+
+import (
+	"context"
+	"sync"
+
+	"redroom/server/room"
+)
+
+// Store is what the hub reads.
+type Store interface {
+	State() *room.State
+	Head(topic string) room.Head
+	Messages(ctx context.Context, topic string, after int64, maxCount, maxOctets int) ([]room.Message, error)
+}
+
+// Hub is the one of a server.
+type Hub struct {
+	store Store
+	lobby *lobby
+	pages sync.Pool // *[]byte, the buffers of pages read from the store
+
+	mu     sync.RWMutex
+	live   map[string]*liveTopic
+	wakers sync.WaitGroup // one a live topic
+}
+
+// New starts a hub.
+func New(store Store) *Hub {
+	h := &Hub{store: store, live: make(map[string]*liveTopic)}
+	h.pages.New = func() any { b := make([]byte, 0, pageOctets+pageOctets/4); return &b }
+	h.lobby = newLobby(store)
+	return h
+}
+
+// Publish hands on a committed batch.
+func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
+	posted := make(map[string][]*room.Message)
+	rights := false
+	for i, ev := range batch {
+		o := outcomes[i]
+		if o.Err != nil {
+			continue
+		}
+		switch ev := ev.(type) {
+		case room.MessagePosted:
+			if o.Message != nil {
+				posted[ev.Topic] = append(posted[ev.Topic], o.Message)
+			}
+		case room.TopicRead:
+			h.lobby.read(ev.By, ev.Topic, o.Seq)
+		case room.MemberAdded, room.MemberRemoved, room.UserChanged:
+			rights = true
+		}
+	}
+	h.lobby.changed(batch, outcomes)
+	for topic, messages := range posted {
+		if t := h.topic(topic); t != nil {
+			t.add(messages)
+		}
+		h.lobby.posted(topic)
+	}
+	if rights {
+		h.wakeAll()
+	}
+}
+
+// Close ends the hub's goroutines and waits for them.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	for id, t := range h.live {
+		t.end()
+		delete(h.live, id)
+	}
+	h.mu.Unlock()
+	h.wakers.Wait()
+	h.lobby.close()
+}
+
+func (h *Hub) topic(id string) *liveTopic {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.live[id]
+}
+
+// wakeAll lets every cursor look at its right again.
+func (h *Hub) wakeAll() {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, t := range h.live {
+		t.kick()
+	}
+}
+
+// join counts one cursor more of a topic, which becomes live with its first.
+func (h *Hub) join(id string) *liveTopic {
+	h.mu.Lock()
+	t := h.live[id]
+	if t == nil {
+		t = newLiveTopic()
+		h.live[id] = t
+		h.wakers.Go(t.wakeReaders)
+	}
+	t.cursors++
+	h.mu.Unlock()
+	// What is published from now on reaches t; what was before is in the head.
+	t.atLeast(h.store.Head(id).Seq)
+	return t
+}
+
+// leave counts one cursor less; a topic without cursors keeps nothing.
+func (h *Hub) leave(id string, t *liveTopic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t.cursors--; t.cursors == 0 && h.live[id] == t {
+		t.end()
+		delete(h.live, id)
+	}
+}

@@ -1,0 +1,98 @@
+package hub
+
+import (
+	"sync"
+
+	"redroom/server/room"
+)
+
+// Watcher is one signed-in session's view of everything but messages. What
+// changes is collected as a set, so that a slow session costs no memory and
+// misses no state.
+type Watcher struct {
+	hub     *Hub
+	user    string
+	session string
+	onEnd   func()
+
+	wake chan struct{} // one slot
+
+	mu      sync.Mutex
+	started bool
+	pending room.Changes
+}
+
+// Watch lets a session attend: its user counts as online, and onEnd, which
+// must not block, is called when its sign-in ends. Changes come only after
+// Start.
+func (h *Hub) Watch(user, session string, onEnd func()) *Watcher {
+	w := &Watcher{hub: h, user: user, session: session, onEnd: onEnd, wake: make(chan struct{}, 1)}
+	h.lobby.enter(w)
+	return w
+}
+
+// Close ends it.
+func (w *Watcher) Close() { w.hub.lobby.leave(w) }
+
+// Start begins with the changes: all that happen from now on are told. It is
+// false if they had begun.
+func (w *Watcher) Start() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.started {
+		return false
+	}
+	w.started = true
+	return true
+}
+
+// Wake has a value when Take would give something.
+func (w *Watcher) Wake() <-chan struct{} { return w.wake }
+
+// Take gives what has changed and begins anew.
+func (w *Watcher) Take() room.Changes {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.pending
+	w.pending = room.Changes{}
+	return c
+}
+
+func (w *Watcher) deal(id string) {
+	w.note(func(c *room.Changes) { put(&c.Deals, id, struct{}{}) })
+}
+
+func (w *Watcher) presence(name string) {
+	w.note(func(c *room.Changes) { put(&c.Presence, name, struct{}{}) })
+}
+
+// topic notes new messages; read is the read mark if it has moved, else 0.
+func (w *Watcher) topic(id string, read int64) {
+	w.note(func(c *room.Changes) { put(&c.Topics, id, max(read, c.Topics[id])) })
+}
+
+func (w *Watcher) note(change func(*room.Changes)) {
+	w.mu.Lock()
+	started := w.started
+	if started {
+		change(&w.pending)
+	}
+	w.mu.Unlock()
+	if started {
+		w.poke()
+	}
+}
+
+func put[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = make(map[string]V)
+	}
+	(*m)[key] = v
+}
+
+func (w *Watcher) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
