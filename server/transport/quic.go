@@ -1,0 +1,89 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+)
+
+// Protocols says who serves a QUIC connection, by the ALPN that it
+// negotiated. A server of a connection returns when the connection is over.
+type Protocols map[string]func(*quic.Conn)
+
+// QUIC accepts QUIC connections on one UDP socket and hands them out by ALPN.
+type QUIC struct {
+	transport *quic.Transport
+	listener  *quic.Listener
+	conns     sync.WaitGroup
+}
+
+// ListenQUIC begins to listen on socket, which it owns from then on. Nothing
+// of a connection is read before its handshake is complete.
+func ListenQUIC(socket net.PacketConn, trust *tls.Config) (*QUIC, error) {
+	t := &quic.Transport{Conn: socket}
+	l, err := t.Listen(trust, serverConfig())
+	if err != nil {
+		return nil, fmt.Errorf("listening for QUIC on %s: %w", socket.LocalAddr(), err)
+	}
+	return &QUIC{transport: t, listener: l}, nil
+}
+
+// Serve accepts connections until ctx ends or Close is called.
+func (q *QUIC) Serve(ctx context.Context, protocols Protocols) error {
+	for {
+		conn, err := q.listener.Accept(ctx)
+		if errors.Is(err, quic.ErrServerClosed) || ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("accepting QUIC connections: %w", err)
+		}
+		serve := protocols[conn.ConnectionState().TLS.NegotiatedProtocol]
+		if serve == nil { // the handshake has chosen one of ours; this is a gap between the two lists
+			conn.CloseWithError(0, "no such protocol")
+			continue
+		}
+		q.conns.Go(func() { serve(conn) })
+	}
+}
+
+// Close ends the listener and all its connections, waits for those who serve
+// them, and closes the socket.
+func (q *QUIC) Close() error {
+	err := q.listener.Close()
+	err = errors.Join(err, q.transport.Close())
+	q.conns.Wait()
+	return errors.Join(err, q.transport.Conn.Close())
+}
+
+// serverConfig bounds what a client may send unread: a session's buffers are
+// bounded, and the rest waits with the sender.
+func serverConfig() *quic.Config {
+	c := clientConfig()
+	// The channels of a session, the CONNECT, and room for the one past the
+	// limit to be told so by an ERR.
+	c.MaxIncomingStreams = 270
+	c.MaxIncomingUniStreams = 16 // HTTP/3's own
+	c.InitialStreamReceiveWindow = 128 << 10
+	c.MaxStreamReceiveWindow = 512 << 10
+	c.InitialConnectionReceiveWindow = 256 << 10
+	c.MaxConnectionReceiveWindow = 2 << 20
+	return c
+}
+
+// clientConfig has what both sides must agree on.
+func clientConfig() *quic.Config {
+	return &quic.Config{
+		HandshakeIdleTimeout: 10 * time.Second,
+		MaxIdleTimeout:       45 * time.Second,
+		// WebTransport needs both, on both sides.
+		EnableDatagrams:                  true,
+		EnableStreamResetPartialDelivery: true,
+	}
+}

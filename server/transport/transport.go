@@ -1,0 +1,64 @@
+// Package transport makes sessions and channels of whatever carries them, so
+// that nothing above it knows which it is (PROTOCOL.md section 2).
+//
+// A [Session] is one connection of one client; a [Channel] is an ordered,
+// reliable byte stream in it. Channels come in the order in which they arrive,
+// which is not always that in which they were opened. Whoever opens a channel
+// writes first. A slow channel never holds up another one.
+//
+// # Who may block
+//
+// Accept waits for a channel, Read for octets, Write for the receiver's flow
+// control. All of them end when the session does; a deadline or Reset ends
+// Read and Write of one channel earlier. One goroutine may read and one may
+// write a channel at a time; deadlines, Reset and Close may come from any.
+//
+// # Shutdown
+//
+// Close ends the session and everything in it at once. What was to be said
+// must have been said, and its FIN sent, before.
+//
+// WebTransport is the first of the transports (webtransport.go). The UDP
+// socket is shared by ALPN (quic.go), which is where another protocol on QUIC
+// has its place.
+package transport
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"time"
+)
+
+// Code is the application's reason for an end: 400, 401, 404, 410 or 503 of
+// PROTOCOL.md section 5; 0 where there is none to give.
+type Code uint32
+
+// Session is one connection of one client.
+type Session interface {
+	// Transport is its name as people read it, such as "WebTransport".
+	Transport() string
+	// Remote is the client's address.
+	Remote() netip.AddrPort
+	// Accept waits for the next channel that the other side opens.
+	Accept(ctx context.Context) (Channel, error)
+	// Open opens a channel; it waits where the other side's limit is reached.
+	Open(ctx context.Context) (Channel, error)
+	// Close ends the session. The sentence may not arrive, nor the code.
+	Close(code Code, sentence string) error
+	// Context ends with the session.
+	Context() context.Context
+}
+
+// Channel is one ordered, reliable byte stream.
+type Channel interface {
+	io.Reader
+	io.Writer
+	// CloseWrite says FIN: what was written before still arrives.
+	CloseWrite() error
+	// Reset ends both directions at once; what was written before may not
+	// arrive.
+	Reset(code Code)
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+}
