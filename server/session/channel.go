@@ -1,0 +1,248 @@
+package session
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"redroom/server/room"
+	"redroom/server/transport"
+	"redroom/server/wire"
+)
+
+const answersWaiting = 64 // of a channel; then its input isn't read
+
+// channel is one stream of a session, with what both kinds have in common: a
+// reader of frames and a bounded list of answers for its one writer.
+type channel struct {
+	s      *session
+	stream transport.Channel
+	in     *wire.Reader
+
+	deadlines sync.Mutex
+	closing   bool // the read deadline is the farewell's
+	hurried   bool // there is a read deadline
+
+	places  chan struct{} // one for each request that is not answered yet
+	answers chan answer   // never more than places
+}
+
+// answer is what the writer writes between frames.
+type answer struct {
+	octets []byte
+	after  func() error // run by the writer when it was written; may be nil
+}
+
+func newChannel(s *session, stream transport.Channel) *channel {
+	c := &channel{
+		s:       s,
+		stream:  stream,
+		places:  make(chan struct{}, answersWaiting),
+		answers: make(chan answer, answersWaiting),
+	}
+	c.in = wire.NewReader(arrivals{c})
+	return c
+}
+
+// arrivals reads the stream, notes that something came, and does not wait
+// longer than PayloadSilence in the middle of a frame.
+type arrivals struct{ c *channel }
+
+func (a arrivals) Read(p []byte) (int, error) {
+	c := a.c
+	c.hurry(c.in.InFrame())
+	n, err := c.stream.Read(p)
+	if n > 0 {
+		c.s.heard.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+// hurry gives the next read a deadline, or none.
+func (c *channel) hurry(inFrame bool) {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	switch {
+	case c.closing:
+	case inFrame:
+		c.stream.SetReadDeadline(time.Now().Add(room.PayloadSilence))
+		c.hurried = true
+	case c.hurried:
+		c.stream.SetReadDeadline(time.Time{})
+		c.hurried = false
+	}
+}
+
+// closeSoon gives whatever is still to be said, and to be read, a last moment.
+func (c *channel) closeSoon() {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	c.closing = true
+	until := time.Now().Add(farewellTime)
+	c.stream.SetReadDeadline(until)
+	c.stream.SetWriteDeadline(until)
+}
+
+// serve finds out by the first frame what the channel is for.
+func (c *channel) serve() {
+	for {
+		h, err := c.in.Next()
+		if err != nil {
+			c.firstFailed(err)
+			return
+		}
+		user := c.s.signedInAs()
+		switch {
+		case h.Type == wire.TypePing:
+			if !c.pingFirst(h) {
+				return
+			}
+		case h.Type == wire.TypeToken || h.Type == wire.TypeUser:
+			if !c.s.takeControl() {
+				c.refuse(room.ErrControlOnce, h.Type)
+				return
+			}
+			serveControl(c, h)
+			return
+		case !known(h.Type):
+		case user == "":
+			c.leave(&ending{code: 401, sentence: room.ErrNotSignedIn.Text, err: errFrame(room.ErrNotSignedIn, refOf(h))})
+			return
+		case h.Type == wire.TypeJoin:
+			serveTopic(c, user, h)
+			return
+		default:
+			c.refuse(room.Refuse(room.ErrMalformed, "A channel begins with TOKEN or JOIN."), refOf(h))
+			return
+		}
+	}
+}
+
+// pingFirst answers a PING before there is a writer.
+func (c *channel) pingFirst(h *wire.Header) bool {
+	frame := pong(h)
+	if h.Length > 0 {
+		frame = errFrame(noPayload(h.Type), h.Type)
+	}
+	c.stream.SetWriteDeadline(time.Now().Add(room.PayloadSilence))
+	_, err := c.stream.Write(frame)
+	c.stream.SetWriteDeadline(time.Time{})
+	return err == nil
+}
+
+// firstFailed ends a channel that never said what it is for. Before the
+// sign-in it is the one that would have become the control channel, and its
+// end the session's.
+func (c *channel) firstFailed(err error) {
+	frame := badInput(err)
+	if frame != nil && c.s.signedInAs() == "" {
+		c.leave(&ending{code: 400, sentence: room.ErrMalformed.Text, err: frame})
+		return
+	}
+	c.hangUp(frame)
+}
+
+// badInput is the ERR for what could not be read; nil where the stream ended
+// or was cut off, so that there is nothing to say.
+func badInput(err error) []byte {
+	switch {
+	case errors.Is(err, wire.ErrMalformed):
+		return errFrame(room.Refuse(room.ErrMalformed, err.Error()), "")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errFrame(room.Refuse(room.ErrMalformed, "Nothing came for 10 seconds in the middle of a frame."), "")
+	}
+	return nil
+}
+
+// refuse ends a channel that was never taken up.
+func (c *channel) refuse(why *room.Error, ref ...string) {
+	r := ""
+	if len(ref) > 0 {
+		r = ref[0]
+	}
+	c.hangUp(errFrame(why, r))
+}
+
+// leave ends a session that never signed in, on the channel that would have
+// become its control channel.
+func (c *channel) leave(e *ending) {
+	if !c.s.takeControl() {
+		c.hangUp(e.err)
+		return
+	}
+	defer close(c.s.said)
+	c.s.end(e)
+	c.hangUp(append(e.err, byeFrame(e)...))
+}
+
+// hangUp writes last words and FIN, waits a moment for the other side's FIN,
+// and only then stops listening.
+func (c *channel) hangUp(last []byte) {
+	c.closeSoon()
+	if last != nil {
+		c.stream.Write(last) // that it may fail is what the deadline is for
+	}
+	c.stream.CloseWrite()
+	c.listenOut()
+}
+
+// listenOut reads on until the other side's FIN, or the end of the moment.
+func (c *channel) listenOut() {
+	if _, err := io.Copy(io.Discard, c.stream); err != nil {
+		c.stream.Reset(0)
+	}
+}
+
+// place waits until there is room for one answer more. It is false when the
+// session ends.
+func (c *channel) place() bool {
+	select {
+	case c.places <- struct{}{}:
+		return true
+	case <-c.s.ctx.Done():
+		return false
+	}
+}
+
+// answer gives the writer the answer for which there is a place.
+func (c *channel) answer(octets []byte) { c.answers <- answer{octets: octets} }
+
+// write writes answers that are there, first, and frees their places.
+func (c *channel) write(first answer) error {
+	octets, written := first.octets, []answer{first}
+	for more := true; more; {
+		select {
+		case a := <-c.answers:
+			octets, written = append(octets, a.octets...), append(written, a)
+		default:
+			more = false
+		}
+	}
+	if _, err := c.stream.Write(octets); err != nil {
+		return err
+	}
+	for _, a := range written {
+		<-c.places
+		if a.after != nil {
+			if err := a.after(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// payload reads a payload of at most limit octets, within what the session may
+// buffer. A refusal is an *room.Error, after which the channel goes on.
+func (c *channel) payload(h *wire.Header, limit int) ([]byte, error) {
+	if h.Length > limit {
+		return nil, room.Refuse(room.ErrTooLarge, tooLarge(h.Type, limit))
+	}
+	if err := c.s.budget.Acquire(c.s.ctx, int64(h.Length)); err != nil {
+		return nil, err
+	}
+	defer c.s.budget.Release(int64(h.Length))
+	return c.in.Payload()
+}

@@ -1,0 +1,246 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"redroom/server/room"
+	"redroom/server/wire"
+)
+
+// control is the control channel: sign-in, the room's state, keepalive, and
+// the session's last words.
+type control struct {
+	*channel
+	watcher Watcher // the reader's; nil until signed in
+	view    *view   // the writer's; nil until WATCH
+}
+
+// controlFrames says what handles a frame on the control channel. Answers are
+// given in the order of the requests.
+var controlFrames = map[string]func(*control, *wire.Header) bool{
+	wire.TypeToken: (*control).token,
+	wire.TypeUser:  (*control).user,
+	wire.TypePass:  (*control).user,
+	wire.TypeWatch: (*control).watch,
+	wire.TypePing:  (*control).ping,
+	wire.TypePong:  (*control).pong,
+	wire.TypeJoin:  (*control).misplaced,
+	wire.TypePost:  (*control).misplaced,
+	wire.TypeRead:  (*control).misplaced,
+	wire.TypeHead:  (*control).misplaced,
+}
+
+// serveControl serves the channel until the session ends, which it does with
+// it at the latest.
+func serveControl(c *channel, first *wire.Header) {
+	defer close(c.s.said)
+	k := &control{channel: c}
+	stop := context.AfterFunc(c.s.ctx, c.closeSoon)
+	defer stop()
+
+	written := make(chan struct{})
+	c.s.running.Go(func() {
+		defer close(written)
+		k.write()
+	})
+	c.s.end(k.read(first))
+	<-written
+	c.listenOut()
+	if k.watcher != nil {
+		k.watcher.Close()
+	}
+}
+
+// read handles frames until the channel ends, and says why it did.
+func (k *control) read(h *wire.Header) error {
+	for {
+		if k.s.ctx.Err() != nil {
+			return errLost
+		}
+		if !k.handle(h) {
+			return errLost
+		}
+		var err error
+		if h, err = k.in.Next(); err != nil {
+			if frame := badInput(err); frame != nil {
+				return &ending{code: 400, sentence: room.ErrMalformed.Text, err: frame}
+			}
+			return errLost
+		}
+	}
+}
+
+// handle answers one frame; it is false when the session ends.
+func (k *control) handle(h *wire.Header) bool {
+	handler := controlFrames[h.Type]
+	switch {
+	case handler == nil:
+		return true
+	case k.watcher == nil && h.Type != wire.TypeToken && h.Type != wire.TypePing && h.Type != wire.TypePong:
+		k.s.end(&ending{code: 401, sentence: room.ErrNotSignedIn.Text, err: errFrame(room.ErrNotSignedIn, refOf(h))})
+		return false
+	case h.Length > 0 && h.Type != wire.TypePost:
+		return k.reply(errFrame(noPayload(h.Type), refOf(h)))
+	}
+	return handler(k, h)
+}
+
+// reply answers at once, when there is a place.
+func (k *control) reply(octets []byte) bool {
+	if !k.place() {
+		return false
+	}
+	k.answer(octets)
+	return true
+}
+
+func (k *control) token(h *wire.Header) bool {
+	if k.watcher != nil {
+		return k.reply(errFrame(room.Refuse(room.ErrControlOnce, "This session is signed in already."), h.Type))
+	}
+	s := k.s
+	signIn, user, err := s.server.Desk.SpendToken(s.ctx, h.String(0))
+	if err != nil {
+		s.end(signInRefused(room.AsError(err), h.Type))
+		return false
+	}
+	k.watcher = s.server.Hub.Watch(user.Name, signIn.ID, func() { s.end(s.signInOver(user.Name)) })
+	// A sign-in that ended before the watcher was there to notice:
+	if err := s.server.Desk.Lives(s.ctx, signIn); err != nil {
+		s.end(signInRefused(room.AsError(err), h.Type))
+		return false
+	}
+	s.signIn(user.Name)
+	s.log.Info("signed in", "user", user.Name)
+	return k.reply(ackFrame(h.Type, user.Name))
+}
+
+// signInRefused ends a session whose sign-in failed.
+func signInRefused(why *room.Error, ref string) *ending {
+	e := &ending{code: 401, sentence: why.Text, err: errFrame(why, ref)}
+	if why.Code == 503 {
+		e.code, e.seconds = 503, 1
+	}
+	return e
+}
+
+// signInOver ends a session whose sign-in, or account, has ended.
+func (s *session) signInOver(user string) *ending {
+	if u := s.server.Store.State().User(user); u == nil || !u.Active {
+		return &ending{code: 410, sentence: room.ErrDeactivated.Text}
+	}
+	return &ending{code: 401, sentence: room.ErrSessionEnded.Text}
+}
+
+// user answers USER and PASS, which a browser does not use.
+func (k *control) user(h *wire.Header) bool {
+	if k.watcher != nil {
+		return k.reply(errFrame(room.Refuse(room.ErrControlOnce, "This session is signed in already."), h.Type))
+	}
+	why := room.Refuse(room.ErrNotSignedIn, "Sign in with TOKEN.")
+	k.s.end(&ending{code: 401, sentence: why.Text, err: errFrame(why, h.Type)})
+	return false
+}
+
+func (k *control) watch(h *wire.Header) bool {
+	if !k.watcher.Start() {
+		return k.reply(errFrame(room.ErrWatchTwice, h.Type))
+	}
+	user := k.s.signedInAs()
+	marks, err := k.s.server.Store.ReadMarks(k.s.ctx, user)
+	if err != nil {
+		k.s.log.Error("read marks can't be read", "user", user, "error", err)
+		k.s.end(signInRefused(room.ErrUnavailable, h.Type))
+		return false
+	}
+	if !k.place() {
+		return false
+	}
+	k.answers <- answer{after: func() error {
+		k.view = newView(k.s.server, user, marks)
+		_, err := k.stream.Write(append(k.view.everything(), ackFrame(wire.TypeWatch)...))
+		return err
+	}}
+	return true
+}
+
+func (k *control) ping(h *wire.Header) bool { return k.reply(pong(h)) }
+
+func (k *control) pong(*wire.Header) bool { return true }
+
+func (k *control) misplaced(h *wire.Header) bool {
+	return k.reply(errFrame(room.Refuse(room.ErrUnprocessable, h.Type+" belongs on a topic's channel."), refOf(h)))
+}
+
+// write writes answers, what has changed, and PINGs; when the session ends,
+// its last words.
+func (k *control) write() {
+	unread := time.NewTimer(0)
+	defer unread.Stop()
+	for {
+		var wake <-chan struct{}
+		if k.view != nil {
+			wake = k.watcher.Wake()
+		}
+		var err error
+		select {
+		case a := <-k.answers:
+			err = k.channel.write(a)
+		case <-wake:
+			k.view.note(k.watcher.Take())
+			err = k.writeChanges(unread)
+		case <-unread.C:
+			err = k.writeChanges(unread)
+		case <-k.s.ask:
+			_, err = k.stream.Write(wire.AppendFrame(nil, wire.TypePing, nil))
+		case <-k.s.ctx.Done():
+			k.lastWords()
+			return
+		}
+		if err != nil {
+			k.s.end(errLost)
+		}
+	}
+}
+
+// writeChanges writes what the view has to tell, and sets the timer to when it
+// will have more.
+func (k *control) writeChanges(unread *time.Timer) error {
+	if k.view == nil {
+		return nil
+	}
+	octets, next := k.view.changes(time.Now())
+	if next > 0 {
+		unread.Reset(next)
+	}
+	if len(octets) == 0 {
+		return nil
+	}
+	_, err := k.stream.Write(octets)
+	return err
+}
+
+// lastWords writes the answers that are there, the ERR if there is one, and
+// BYE, all within the moment that the end of the session left.
+func (k *control) lastWords() {
+	k.closeSoon()
+	var last []byte
+	for more := true; more; {
+		select {
+		case a := <-k.answers:
+			last = append(last, a.octets...)
+		default:
+			more = false
+		}
+	}
+	var e *ending
+	if errors.As(context.Cause(k.s.ctx), &e) {
+		last = append(append(last, e.err...), byeFrame(e)...)
+	}
+	if last != nil {
+		k.stream.Write(last) // that it may fail is what the deadline is for
+	}
+	k.stream.CloseWrite()
+}

@@ -1,0 +1,172 @@
+// Package session serves sessions: it authenticates them, answers their
+// frames, and writes what their cursors and watchers give (PROTOCOL.md
+// sections 2 to 5). It knows transports by their interface only, and of the
+// log, the hub and the sign-in desk what it declares here.
+//
+// # Goroutines
+//
+// A session has one that accepts channels; each channel has one that reads
+// and, once its purpose is known, one that writes. A channel's writer is the
+// only one that writes it: answers wait in a bounded list, and are written
+// between frames. When the list is full, the channel's input isn't read.
+//
+// # Who may block
+//
+// A reader waits for the journal's queue (the back-pressure) and for room in
+// the session's buffer of unfinished payloads. A writer waits for the
+// transport. Neither holds up another channel.
+//
+// # Shutdown
+//
+// Serve returns when the session is over and all its goroutines have ended.
+// An end that the server makes is said before it happens: ERR if there is one,
+// BYE, FIN, a second for the other side's FIN, and the transport's close.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"redroom/server/room"
+	"redroom/server/transport"
+)
+
+// Journal orders events; see package journal.
+type Journal interface {
+	Submit(ctx context.Context, ev room.Event, done func(room.Outcome, error)) error
+}
+
+// Store answers what a session asks of the log beside its messages.
+type Store interface {
+	State() *room.State
+	Head(topic string) room.Head
+	HashAt(ctx context.Context, topic string, seq int64) (room.Hash, error)
+	ReadMarks(ctx context.Context, user string) (map[string]int64, error)
+	Epoch() string
+}
+
+// Desk tells who bears a token; each is good once.
+type Desk interface {
+	SpendToken(ctx context.Context, token string) (room.Session, *room.User, error)
+	// Lives tells whether a sign-in hasn't ended yet.
+	Lives(ctx context.Context, s room.Session) error
+}
+
+// Hub brings what is new.
+type Hub interface {
+	Open(user, topic string, from, seq int64) Cursor
+	Watch(user, session string, onEnd func()) Watcher
+	Online(user string) bool
+}
+
+// Cursor is one reader's place in a topic; see hub.Cursor.
+type Cursor interface {
+	Next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error)
+	Close()
+}
+
+// Watcher tells what changes beside messages; see hub.Watcher.
+type Watcher interface {
+	Start() bool
+	Wake() <-chan struct{}
+	Take() room.Changes
+	Close()
+}
+
+// Config is what sessions need.
+type Config struct {
+	Journal Journal
+	Store   Store
+	Desk    Desk
+	Hub     Hub
+	Log     *slog.Logger
+}
+
+// Server serves all sessions of a node.
+type Server struct {
+	Config
+
+	mu       sync.Mutex
+	closed   bool
+	live     map[*session]struct{}
+	unsigned map[netip.Prefix]int
+	serving  sync.WaitGroup
+}
+
+// New makes a server without sessions.
+func New(c Config) *Server {
+	return &Server{Config: c, live: make(map[*session]struct{}), unsigned: make(map[netip.Prefix]int)}
+}
+
+// Serve serves one session until it is over.
+func (srv *Server) Serve(conn transport.Session) {
+	from := network(conn.Remote().Addr())
+	s := newSession(srv, conn)
+	if refusal := srv.admit(s, from); refusal != nil {
+		conn.Close(refusal.code, refusal.sentence)
+		return
+	}
+	defer srv.serving.Done()
+	s.signedOff = sync.OnceFunc(func() { srv.signed(from) })
+	s.serve()
+	s.signedOff()
+	srv.mu.Lock()
+	delete(srv.live, s)
+	srv.mu.Unlock()
+}
+
+// Close says BYE 503 to every session, and waits until they are over.
+func (srv *Server) Close() {
+	srv.mu.Lock()
+	srv.closed = true
+	for s := range srv.live {
+		s.end(&ending{code: 503, seconds: 1, sentence: "The server is stopping; come back in a moment."})
+	}
+	srv.mu.Unlock()
+	srv.serving.Wait()
+}
+
+// admit counts s in, unless its network has too many sessions that have not
+// signed in.
+func (srv *Server) admit(s *session, from netip.Prefix) *ending {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closed {
+		return &ending{code: 503, seconds: 1, sentence: "The server is stopping; come back in a moment."}
+	}
+	if srv.unsigned[from] >= room.MaxUnsigned {
+		return &ending{code: 503, seconds: 10, sentence: "Too many sessions from this address are not signed in."}
+	}
+	srv.unsigned[from]++
+	srv.live[s] = struct{}{}
+	srv.serving.Add(1)
+	return nil
+}
+
+// signed counts one session less that has not signed in.
+func (srv *Server) signed(from netip.Prefix) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.unsigned[from]--; srv.unsigned[from] == 0 {
+		delete(srv.unsigned, from)
+	}
+}
+
+// network is what counts as one address: a /64 in IPv6.
+func network(a netip.Addr) netip.Prefix {
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // no address at all, as of a test's pipe
+	}
+	return p
+}
+
+// now is the clock of stamps, unix-ms.
+func now() int64 { return time.Now().UnixMilli() }

@@ -1,0 +1,207 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"redroom/server/room"
+	"redroom/server/transport"
+	"redroom/server/wire"
+)
+
+const (
+	payloadBudget = 2 << 20     // octets of unfinished payloads of a session
+	farewellTime  = time.Second // for the other side's FIN
+)
+
+// session is one connection; it has a user once its control channel has
+// signed in.
+type session struct {
+	server *Server
+	conn   transport.Session
+	log    *slog.Logger
+
+	ctx       context.Context // ends when the session is to end; its cause may be an *ending
+	cancel    context.CancelCauseFunc
+	budget    *semaphore.Weighted
+	heard     atomic.Int64 // when anything came last, unix-ns
+	signedOff func()       // it counts no longer as one that has not signed in
+
+	mu       sync.Mutex
+	channels int
+	control  bool          // there is a control channel
+	said     chan struct{} // closed when the control channel has said everything
+	user     string        // "" until signed in
+
+	running sync.WaitGroup
+	silence *time.Timer   // looks whether anything is heard
+	ask     chan struct{} // one slot: the control channel is to PING
+}
+
+// ending is an end that the server makes, and how it is said.
+type ending struct {
+	code     transport.Code
+	seconds  int64 // come back after so many; 0: not said
+	sentence string
+	err      []byte // an ERR frame that goes before BYE; nil: none
+}
+
+func (e *ending) Error() string { return fmt.Sprintf("%d %s", e.code, e.sentence) }
+
+var errLost = errors.New("the session was lost")
+
+func newSession(srv *Server, conn transport.Session) *session {
+	s := &session{
+		server: srv,
+		conn:   conn,
+		log:    srv.Log.With("transport", conn.Transport(), "remote", conn.Remote()),
+		budget: semaphore.NewWeighted(payloadBudget),
+		said:   make(chan struct{}),
+		ask:    make(chan struct{}, 1),
+	}
+	s.ctx, s.cancel = context.WithCancelCause(conn.Context())
+	s.heard.Store(time.Now().UnixNano())
+	return s
+}
+
+// end ends the session; the first to say why is the one that counts.
+func (s *session) end(why error) { s.cancel(why) }
+
+func (s *session) serve() {
+	s.log.Debug("session opened")
+	deadline := time.AfterFunc(room.SignInTime, func() {
+		if s.signedInAs() == "" {
+			s.end(&ending{code: 401, sentence: "Nobody signed in within 10 seconds."})
+		}
+	})
+	defer deadline.Stop()
+	s.listen()
+	for {
+		stream, err := s.conn.Accept(s.ctx)
+		if err != nil {
+			s.end(errLost) // unless it ended for another reason
+			break
+		}
+		refusal := s.admitChannel()
+		s.running.Go(func() {
+			defer s.channelOver()
+			c := newChannel(s, stream)
+			if refusal != nil {
+				c.refuse(refusal)
+				return
+			}
+			c.serve()
+		})
+	}
+	s.farewell()
+	code, sentence := transport.Code(0), ""
+	var e *ending
+	if errors.As(context.Cause(s.ctx), &e) {
+		code, sentence = e.code, e.sentence
+	}
+	s.conn.Close(code, sentence)
+	s.running.Wait()
+	s.log.Info("session ended", "user", s.signedInAs(), "cause", context.Cause(s.ctx))
+}
+
+// farewell waits until the control channel, if there is one, has said why.
+func (s *session) farewell() {
+	s.mu.Lock()
+	control := s.control
+	s.mu.Unlock()
+	if control {
+		<-s.said
+	}
+}
+
+// listen asks after some silence, and ends the session after more.
+func (s *session) listen() {
+	s.silence = time.AfterFunc(room.PingAfter, func() {
+		quiet := time.Since(time.Unix(0, s.heard.Load()))
+		switch {
+		case quiet >= room.LostAfter:
+			s.end(errLost)
+			return
+		case quiet >= room.PingAfter:
+			select {
+			case s.ask <- struct{}{}:
+			default:
+			}
+			s.silence.Reset(room.LostAfter - quiet)
+		default:
+			s.silence.Reset(room.PingAfter - quiet)
+		}
+	})
+	context.AfterFunc(s.ctx, func() { s.silence.Stop() })
+}
+
+// admitChannel counts a channel, or says why there may not be another.
+func (s *session) admitChannel() *room.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.channels++
+	switch {
+	case s.user == "" && s.channels > 1:
+		return room.ErrNotYet
+	case s.channels > room.MaxChannels:
+		return room.ErrTooManyChannels
+	}
+	return nil
+}
+
+func (s *session) channelOver() {
+	s.mu.Lock()
+	s.channels--
+	s.mu.Unlock()
+}
+
+// takeControl makes a channel the control channel, which has to close said.
+// There is one, and none once the session ends.
+func (s *session) takeControl() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.control || s.ctx.Err() != nil {
+		return false
+	}
+	s.control = true
+	return true
+}
+
+func (s *session) signIn(user string) {
+	s.mu.Lock()
+	s.user = user
+	s.mu.Unlock()
+	s.signedOff()
+}
+
+func (s *session) signedInAs() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.user
+}
+
+// errFrame is ERR n code ref [detail] with the refusal's sentence.
+func errFrame(refusal *room.Error, ref string, detail ...string) []byte {
+	fields := append([]string{fmt.Sprint(refusal.Code), speakable(ref)}, detail...)
+	return wire.AppendFrame(nil, wire.TypeErr, []byte(refusal.Text), fields...)
+}
+
+// ackFrame is ACK 0 with its fields.
+func ackFrame(fields ...string) []byte {
+	return wire.AppendFrame(nil, wire.TypeAck, nil, fields...)
+}
+
+// speakable is ref if an answer has room for it, whatever a client sent.
+func speakable(ref string) string {
+	if len(ref) > 256 {
+		return ""
+	}
+	return ref
+}

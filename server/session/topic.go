@@ -1,0 +1,429 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"redroom/server/room"
+	"redroom/server/transport"
+	"redroom/server/wire"
+)
+
+const (
+	readEvery  = 2 * time.Second // a read mark at most so often
+	rightEnded = transport.Code(404)
+)
+
+// topicChannel is a cursor on one topic, with posts going the other way.
+type topicChannel struct {
+	*channel
+	user  string
+	topic string
+	from  int64 // the first seq that the user may read
+
+	read chan int64    // one slot: the newest READ, for the writer
+	over chan struct{} // closed when nothing more comes in
+}
+
+// topicFrames says what handles a frame on a topic's channel.
+var topicFrames = map[string]func(*topicChannel, *wire.Header) error{
+	wire.TypePost:  (*topicChannel).post,
+	wire.TypeRead:  (*topicChannel).mark,
+	wire.TypeHead:  (*topicChannel).head,
+	wire.TypePing:  (*topicChannel).ping,
+	wire.TypePong:  (*topicChannel).pong,
+	wire.TypeJoin:  (*topicChannel).misplaced,
+	wire.TypeToken: (*topicChannel).misplaced,
+	wire.TypeUser:  (*topicChannel).misplaced,
+	wire.TypePass:  (*topicChannel).misplaced,
+	wire.TypeWatch: (*topicChannel).misplaced,
+}
+
+// errEnded stands for an end that needs no word on this channel.
+var errEnded = errors.New("the session has ended")
+
+// serveTopic answers JOIN, and serves the channel until either side ends it.
+func serveTopic(c *channel, user string, first *wire.Header) {
+	if first.Length > 0 {
+		c.refuse(noPayload(first.Type), first.String(0))
+		return
+	}
+	j, err := c.s.join(user, first)
+	if err != nil {
+		refusal := room.AsError(err)
+		var detail []string
+		switch refusal.Code {
+		case 409:
+			detail = []string{c.s.server.Store.Epoch()}
+		case 503:
+			detail = []string{"1"}
+		}
+		c.hangUp(errFrame(refusal, first.String(0), detail...))
+		return
+	}
+	t := &topicChannel{
+		channel: c,
+		user:    user,
+		topic:   first.String(0),
+		from:    j.from,
+		read:    make(chan int64, 1),
+		over:    make(chan struct{}),
+	}
+	// A session that ends hands nothing more to the transport here.
+	stop := context.AfterFunc(c.s.ctx, func() {
+		c.closeSoon()
+		c.stream.SetWriteDeadline(time.Now())
+	})
+	defer stop()
+
+	cursor := c.s.server.Hub.Open(user, t.topic, j.from, j.start)
+	written := make(chan struct{})
+	c.s.running.Go(func() {
+		defer close(written)
+		defer cursor.Close()
+		t.write(cursor, j)
+	})
+	t.readAll()
+	close(t.over)
+	<-written
+	t.closeSoon()
+	t.listenOut()
+}
+
+// joined is what JOIN found out.
+type joined struct {
+	from  int64 // the first seq that the user may read
+	start int64 // the cursor's place
+	head  int64
+	epoch string
+	hash  room.Hash // at start
+}
+
+// join decides on JOIN 0 topic after [epoch hash].
+func (s *session) join(user string, h *wire.Header) (joined, error) {
+	store := s.server.Store
+	topic := h.String(0)
+	from, ok := store.State().ReadsFrom(user, topic)
+	if !ok {
+		return joined{}, room.ErrNotFound
+	}
+	after, ok := h.SignedNumber(1)
+	if !ok || after < -room.MaxBack {
+		return joined{}, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("JOIN 0 topic after: after is a seq, or -1 to -%d for the last ones.", room.MaxBack))
+	}
+	head := store.Head(topic).Seq
+	j := joined{from: from, head: head, epoch: store.Epoch()}
+	if after < 0 {
+		j.start = max(head+after, from-1)
+	} else {
+		j.start = max(after, from-1)
+	}
+	if after > head {
+		return joined{}, room.ErrOtherEpoch
+	}
+	if h.Has(2) {
+		if err := s.checkProof(h, topic, after); err != nil {
+			return joined{}, err
+		}
+	}
+	hash, err := store.HashAt(s.ctx, topic, j.start)
+	if err != nil {
+		return joined{}, fmt.Errorf("joining topic %s at %d: %w", topic, j.start, err)
+	}
+	j.hash = hash
+	return j, nil
+}
+
+// checkProof compares the epoch and hash of a client that has messages.
+func (s *session) checkProof(h *wire.Header, topic string, after int64) error {
+	hash, ok := room.ParseHash(h.String(3))
+	if !ok || after < 0 {
+		return room.Refuse(room.ErrUnprocessable, "JOIN's epoch comes with the chain's hash at a seq.")
+	}
+	if h.String(2) != s.server.Store.Epoch() {
+		return room.ErrOtherEpoch
+	}
+	ours, err := s.server.Store.HashAt(s.ctx, topic, after)
+	if err != nil {
+		return fmt.Errorf("comparing topic %s at %d: %w", topic, after, err)
+	}
+	if ours != hash {
+		return room.ErrOtherEpoch
+	}
+	return nil
+}
+
+// readAll handles frames until nothing more comes in.
+func (t *topicChannel) readAll() {
+	for {
+		h, err := t.in.Next()
+		if err == nil {
+			err = t.handle(h)
+		}
+		if err != nil {
+			if frame := badInput(err); frame != nil && t.place() {
+				t.answer(frame)
+			}
+			return
+		}
+	}
+}
+
+func (t *topicChannel) handle(h *wire.Header) error {
+	handler := topicFrames[h.Type]
+	switch {
+	case handler == nil:
+		return nil
+	case h.Length > 0 && h.Type != wire.TypePost:
+		return t.refuseFrame(h, noPayload(h.Type))
+	}
+	return handler(t, h)
+}
+
+// reply answers at once, when there is a place.
+func (t *topicChannel) reply(octets []byte) error {
+	if !t.place() {
+		return errEnded
+	}
+	t.answer(octets)
+	return nil
+}
+
+func (t *topicChannel) refuseFrame(h *wire.Header, why *room.Error) error {
+	return t.reply(errFrame(why, refOf(h)))
+}
+
+// post handles POST n id [kind [ref]].
+func (t *topicChannel) post(h *wire.Header) error {
+	id := h.String(0)
+	event, refusal := t.postEvent(h, id)
+	if refusal != nil {
+		return t.refuseFrame(h, refusal)
+	}
+	body, err := t.payload(h, room.MaxText)
+	var tooLarge *room.Error
+	if errors.As(err, &tooLarge) {
+		return t.reply(errFrame(tooLarge, id))
+	}
+	if err != nil {
+		return err
+	}
+	if len(body) == 0 || !utf8.Valid(body) {
+		return t.reply(errFrame(room.Refuse(room.ErrUnprocessable, "A text is UTF-8 and not empty."), id))
+	}
+	event.Body = bytes.Clone(body)
+	if !t.place() {
+		return errEnded
+	}
+	err = t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
+		t.answer(postAnswer(id, o, err))
+	})
+	if err != nil {
+		t.answer(postAnswer(id, room.Outcome{}, err))
+	}
+	return nil
+}
+
+// postEvent is the event of a POST, without its body.
+func (t *topicChannel) postEvent(h *wire.Header, id string) (ev room.MessagePosted, refusal *room.Error) {
+	if !room.ValidClientID(id) {
+		return ev, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("A client id is 1 to %d of visible ASCII.", room.MaxClientID))
+	}
+	ev = room.MessagePosted{
+		Stamp: room.Stamp{At: now(), By: t.user},
+		Topic: t.topic,
+		ID:    id,
+		Kind:  room.Text,
+		Salt:  room.NewSalt(),
+	}
+	if kind := room.Kind(h.String(1)); kind != "" {
+		ev.Kind = kind
+	}
+	switch ev.Kind {
+	case room.Text:
+	case room.System:
+		return ev, room.ErrSystemKind
+	default:
+		return ev, room.Refuse(room.ErrUnprocessable, "The kind of a message is text.")
+	}
+	if len(h.Field(2)) > 0 {
+		ref, ok := h.Number(2)
+		if !ok || ref == 0 {
+			return ev, room.Refuse(room.ErrUnprocessable, "ref is the seq of a message, or -.")
+		}
+		ev.Ref = ref
+	}
+	return ev, nil
+}
+
+// postAnswer is the ACK or ERR of one post.
+func postAnswer(id string, o room.Outcome, err error) []byte {
+	if err == nil {
+		err = o.Err
+	}
+	if err != nil {
+		refusal := room.AsError(err)
+		if refusal.Code == 503 {
+			return errFrame(refusal, id, "1")
+		}
+		return errFrame(refusal, id)
+	}
+	return ackFrame(id, number(o.Seq))
+}
+
+// mark handles READ 0 seq, which has no answer unless it is senseless.
+func (t *topicChannel) mark(h *wire.Header) error {
+	seq, ok := h.Number(0)
+	if !ok {
+		return t.refuseFrame(h, room.Refuse(room.ErrUnprocessable, "READ 0 seq: seq is a number."))
+	}
+	select {
+	case before := <-t.read:
+		seq = max(seq, before)
+	default:
+	}
+	t.read <- seq // this goroutine is the only one that fills the slot
+	return nil
+}
+
+// head handles HEAD 0 [seq].
+func (t *topicChannel) head(h *wire.Header) error {
+	at := t.s.server.Store.Head(t.topic)
+	if h.Has(0) {
+		seq, ok := h.Number(0)
+		if !ok || seq < t.from-1 || seq > at.Seq {
+			return t.refuseFrame(h, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("HEAD 0 seq: seq is %d to %d.", t.from-1, at.Seq)))
+		}
+		hash, err := t.s.server.Store.HashAt(t.s.ctx, t.topic, seq)
+		if err != nil {
+			return t.refuseFrame(h, room.AsError(err))
+		}
+		at = room.Head{Seq: seq, Hash: hash}
+	}
+	return t.reply(wire.AppendFrame(nil, wire.TypeHead, nil, number(at.Seq), at.Hash.String()))
+}
+
+func (t *topicChannel) ping(h *wire.Header) error { return t.reply(pong(h)) }
+
+func (t *topicChannel) pong(*wire.Header) error { return nil }
+
+func (t *topicChannel) misplaced(h *wire.Header) error {
+	return t.refuseFrame(h, room.Refuse(room.ErrUnprocessable, h.Type+" does not belong on a topic's channel."))
+}
+
+// write writes the ACK of JOIN, then messages, with answers between them,
+// until the input has ended and is answered, or the right ends.
+func (t *topicChannel) write(cursor Cursor, j joined) {
+	marks := &marks{t: t, timer: time.NewTimer(0)}
+	defer marks.flush()
+	err := t.writeOctets(ackFrame(t.topic, number(j.head), j.epoch, number(j.from), j.hash.String()))
+	for over := (<-chan struct{})(t.over); err == nil; {
+		select {
+		case a := <-t.answers:
+			err = t.channel.write(a)
+			continue
+		default:
+		}
+		if over == nil && len(t.places) == 0 {
+			t.stream.CloseWrite()
+			return
+		}
+		octets, wake, next := cursor.Next(t.s.ctx)
+		if next != nil {
+			t.lose(next)
+			return
+		}
+		if octets != nil && over != nil {
+			err = t.writeOctets(octets)
+			continue
+		}
+		if over == nil {
+			wake = nil // nobody listens any more but for answers
+		}
+		select {
+		case a := <-t.answers:
+			err = t.channel.write(a)
+		case <-wake:
+		case seq := <-t.read:
+			marks.note(seq)
+		case <-marks.timer.C:
+			marks.flush()
+		case <-over:
+			over = nil
+		case <-t.s.ctx.Done():
+			return
+		}
+	}
+	t.stream.Reset(0) // it can't be written; the reader ends by it too
+	t.drain()
+}
+
+func (t *topicChannel) writeOctets(octets []byte) error {
+	_, err := t.stream.Write(octets)
+	return err
+}
+
+// lose ends the channel without another word of the topic: the right has
+// ended, or the store can't be read.
+func (t *topicChannel) lose(why error) {
+	if errors.Is(why, room.ErrNotFound) {
+		t.stream.Reset(rightEnded)
+	} else if t.s.ctx.Err() == nil {
+		t.s.log.Error("a topic can't be read on", "user", t.user, "topic", t.topic, "error", why)
+		t.s.end(signInRefused(room.ErrUnavailable, t.topic))
+	}
+	t.drain()
+}
+
+// drain takes answers that can't be written any more, so that the reader does
+// not wait for places.
+func (t *topicChannel) drain() {
+	for {
+		select {
+		case <-t.answers:
+			<-t.places
+		case <-t.over:
+			return
+		case <-t.s.ctx.Done():
+			return
+		}
+	}
+}
+
+// marks sends the channel's read marks, at most one in readEvery. It is the
+// writer's.
+type marks struct {
+	t     *topicChannel
+	timer *time.Timer
+	seq   int64 // to be sent; 0: nothing
+	sent  time.Time
+}
+
+func (m *marks) note(seq int64) {
+	m.seq = max(m.seq, seq)
+	if wait := time.Until(m.sent.Add(readEvery)); wait > 0 {
+		m.timer.Reset(wait)
+		return
+	}
+	m.flush()
+}
+
+// flush sends what there is; the reader's last word counts too.
+func (m *marks) flush() {
+	select {
+	case seq := <-m.t.read:
+		m.seq = max(m.seq, seq)
+	default:
+	}
+	if m.seq == 0 {
+		return
+	}
+	ev := room.TopicRead{Stamp: room.Stamp{At: now(), By: m.t.user}, Topic: m.t.topic, Seq: m.seq}
+	m.seq, m.sent = 0, time.Now()
+	// The last mark outlives the session; one that is refused is read again.
+	m.t.s.server.Journal.Submit(context.WithoutCancel(m.t.s.ctx), ev, func(room.Outcome, error) {})
+}
