@@ -1,0 +1,62 @@
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"redroom/server/room"
+)
+
+// Open signs user in, for room.SessionLife. The token is the cookie's and is
+// known to nobody else.
+func (d *Desk) Open(ctx context.Context, user string) (cookie string, s room.Session, err error) {
+	now := d.now()
+	cookie = room.NewToken()
+	s = room.Session{ID: room.NewID(), User: user, Opened: now.UnixMilli(), Expires: now.Add(room.SessionLife).UnixMilli()}
+	_, err = d.journal.Append(ctx, room.SessionOpened{
+		Stamp:   room.Stamp{At: s.Opened, By: user},
+		ID:      s.ID,
+		Token:   room.HashToken(cookie),
+		User:    user,
+		Expires: s.Expires,
+	})
+	if err != nil {
+		return "", room.Session{}, err
+	}
+	return cookie, s, nil
+}
+
+// Session is the sign-in that a cookie's token stands for, and whose it is:
+// room.ErrSessionEnded if it is unknown, has ended or expired, or the account
+// is deactivated.
+func (d *Desk) Session(ctx context.Context, cookie string) (room.Session, *room.User, error) {
+	return d.session(ctx, room.HashToken(cookie))
+}
+
+func (d *Desk) session(ctx context.Context, cookie room.TokenHash) (room.Session, *room.User, error) {
+	s, err := d.store.Session(ctx, cookie)
+	if err != nil {
+		return room.Session{}, nil, err
+	}
+	u := d.store.State().User(s.User)
+	if s.Expires <= d.now().UnixMilli() || u == nil || !u.Active {
+		return room.Session{}, nil, room.ErrSessionEnded
+	}
+	return s, u, nil
+}
+
+// End signs a session out, on every transport. One that has ended already is
+// no error.
+func (d *Desk) End(ctx context.Context, s room.Session, by string) error {
+	_, err := d.journal.Append(ctx, room.SessionEnded{Stamp: room.Stamp{At: d.now().UnixMilli(), By: by}, ID: s.ID})
+	if errors.Is(err, room.ErrNotFound) {
+		err = nil
+	}
+	if err == nil {
+		d.tokens.forget(s.ID)
+	}
+	return err
+}
+
+// isEnded tells a sign-in that is over from one that can't be looked up.
+func isEnded(err error) bool { return errors.Is(err, room.ErrSessionEnded) }
