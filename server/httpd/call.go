@@ -1,0 +1,84 @@
+package httpd
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"redroom/server/room"
+)
+
+// call is one request on its way through a handler.
+type call struct {
+	w  http.ResponseWriter
+	r  *http.Request
+	by *arrival
+
+	// Of requests that must be signed in:
+	cookie  string
+	session room.Session
+	user    *room.User
+	state   *room.State // the room as it was when the request came
+}
+
+func (c *call) ctx() context.Context     { return c.r.Context() }
+func (c *call) param(name string) string { return chi.URLParam(c.r, name) }
+
+// isAdmin tells whether who calls may change things.
+func (c *call) isAdmin() bool { return c.state.IsAdmin(c.user.Name) }
+
+// do answers with what a handler says.
+func (s *site) do(handle func(*call) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := &call{w: w, r: r, by: arrivalOf(r)}
+		if err := handle(c); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// signedIn is do for those who are.
+func (s *site) signedIn(handle func(*call) error) http.HandlerFunc {
+	return s.do(func(c *call) error {
+		if err := s.identify(c); err != nil {
+			return err
+		}
+		return handle(c)
+	})
+}
+
+// admin is signedIn for what only an admin may do and everybody may know of.
+func (s *site) admin(handle func(*call) error) http.HandlerFunc {
+	return s.signedIn(func(c *call) error {
+		if !c.isAdmin() {
+			return room.ErrNotAdmin
+		}
+		return handle(c)
+	})
+}
+
+// identify finds out who calls.
+func (s *site) identify(c *call) (err error) {
+	c.cookie = c.by.readCookie(c.r)
+	if c.cookie == "" {
+		return room.ErrNotSignedIn
+	}
+	c.session, c.user, err = s.Desk.Session(c.ctx(), c.cookie)
+	if err != nil {
+		return err
+	}
+	c.state = s.Store.State()
+	return nil
+}
+
+// stamp is that of an event that is made now.
+func (s *site) stamp(by string) room.Stamp {
+	return room.Stamp{At: s.Now().UnixMilli(), By: by}
+}
+
+// append makes an event happen.
+func (s *site) append(c *call, ev room.Event) error {
+	_, err := s.Journal.Append(c.ctx(), ev)
+	return err
+}

@@ -1,0 +1,170 @@
+// Package httpd is the server's HTTP: the interface of JSON under /api, the
+// page's files, and health. One Handler serves the loopback port, HTTPS and
+// HTTP/3; how a request came decides what its cookie is called, which hosts
+// it may name and which headers the answer bears.
+//
+// # Walls
+//
+// What one may not see is answered by the same octets as what doesn't exist.
+// Who may do what is asked of room.State, once a request, and asked again when
+// the event is applied.
+//
+// # Errors
+//
+// Handlers return errors; problem.go alone turns them into answers
+// (application/problem+json, RFC 9457). What isn't a refusal of package room is
+// logged and told as a 503.
+//
+// # Who may block
+//
+// A request waits for the store, for its event's commit, and for a password's
+// turn to be hashed. Nothing is shared between requests but the Config, so
+// nothing has to be shut down; timeouts and shutdown are the listeners'.
+package httpd
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"redroom/server/room"
+)
+
+// Store is what requests read.
+type Store interface {
+	State() *room.State
+	Head(topic string) room.Head
+	Epoch() string
+	// Messages are those after a seq, MessagesBefore the last ones before
+	// it; both ascending, one at least if there is one.
+	Messages(ctx context.Context, topic string, after int64, maxCount, maxBytes int) ([]room.Message, error)
+	MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error)
+	// Invitation is used or unused, expired or not, or room.ErrNotFound.
+	Invitation(ctx context.Context, token room.TokenHash) (room.Invitation, error)
+	Ping(ctx context.Context) error
+}
+
+// Journal orders events and waits until they are committed; a refusal comes as
+// the error, a *room.Error.
+type Journal interface {
+	Append(ctx context.Context, ev room.Event) (room.Outcome, error)
+}
+
+// Desk decides who somebody is; see package signin. An error that has a method
+// RetryAfter() time.Duration says how long to wait.
+type Desk interface {
+	Password(ctx context.Context, name, password string, from netip.Addr) error
+	HashPassword(ctx context.Context, password string) (string, error)
+	Open(ctx context.Context, user string) (cookie string, s room.Session, err error)
+	Session(ctx context.Context, cookie string) (room.Session, *room.User, error)
+	End(ctx context.Context, s room.Session, by string) error
+	IssueToken(cookie string, s room.Session) (token string, expires time.Time)
+}
+
+// ConnectInfo is what a page needs to open WebTransport.
+type ConnectInfo struct {
+	WebTransport string // its URL
+	// CertificateHashes are SHA-256 over the certificates that may be shown
+	// there, as DER; none where a public CA has signed them.
+	CertificateHashes [][32]byte
+}
+
+// Config is what a Handler works with. Log and Now may be nil.
+type Config struct {
+	Desk    Desk
+	Store   Store
+	Journal Journal
+	// Assets is the page: index.html, a template with the field Assets, and
+	// what it loads.
+	Assets fs.FS
+	Log    *slog.Logger
+	Now    func() time.Time
+
+	// Origins may write and connect; Host is the public name (--host).
+	Origins Origins
+	Host    string
+	// PublicURL begins the links that are handed out, without a slash at its
+	// end. "": the origin that the request came by.
+	PublicURL string
+	// TrustedProxies are those whose X-Forwarded-For and -Proto count.
+	TrustedProxies []netip.Prefix
+
+	// Connect says how a page connects at this moment.
+	Connect func() ConnectInfo
+	// Ready is nil while events can be committed.
+	Ready func() error
+}
+
+// site is a Handler's state: all of it is fixed when it is made.
+type site struct {
+	Config
+	files *files
+}
+
+// New makes the handler of all requests but the opening of connections. It
+// fails if the page can't be read.
+func New(c Config) (http.Handler, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	files, err := readFiles(c.Assets)
+	if err != nil {
+		return nil, fmt.Errorf("reading the page: %w", err)
+	}
+	s := &site{Config: c, files: files}
+
+	r := chi.NewMux()
+	r.Use(s.arrive, s.watch, s.setHeaders, s.checkHost, s.checkOrigin, middleware.GetHead)
+	r.NotFound(s.do(func(*call) error { return room.ErrNotFound }))
+	r.MethodNotAllowed(s.do(func(c *call) error { return wrongMethod(r, c) }))
+
+	r.Get(healthPath, s.do(s.healthz))
+	r.Get(readyPath, s.do(s.readyz))
+	r.Route("/api", s.routeAPI)
+	for _, page := range []string{"/", "/t/{topic}", "/setup", "/invite", "/admin"} {
+		r.Get(page, s.do(s.page))
+	}
+	r.Get(assetsPath+"{hash}/*", s.do(s.asset))
+	return r, nil
+}
+
+func (s *site) routeAPI(r chi.Router) {
+	r.Post("/setup", s.do(s.setUp))
+	r.Get("/session", s.do(s.whoAmI))
+	r.Post("/session", s.do(s.signIn))
+	r.Delete("/session", s.signedIn(s.signOut))
+	r.Post("/session/password", s.signedIn(s.changePassword))
+	r.Post("/session/token", s.signedIn(s.issueToken))
+
+	r.Get("/users", s.admin(s.listUsers))
+	r.Post("/users", s.admin(s.addUser))
+	r.Patch("/users/{name}", s.signedIn(s.changeUser))
+	r.Post("/users/{name}/invitation", s.signedIn(s.makePasswordLink))
+
+	r.Post("/invitations", s.admin(s.makeInvitation))
+	r.Post("/invitations/open", s.do(s.openInvitation))
+	r.Post("/invitations/accept", s.do(s.acceptInvitation))
+
+	r.Get("/deals", s.signedIn(s.listDeals))
+	r.Post("/deals", s.admin(s.createDeal))
+	r.Patch("/deals/{deal}", s.signedIn(s.changeDeal))
+	r.Get("/deals/{deal}/members", s.signedIn(s.listMembers))
+	r.Put("/deals/{deal}/members/{name}", s.signedIn(s.addMember))
+	r.Delete("/deals/{deal}/members/{name}", s.signedIn(s.removeMember))
+	r.Get("/deals/{deal}/topics", s.signedIn(s.listTopics))
+	r.Post("/deals/{deal}/topics", s.signedIn(s.createTopic))
+
+	r.Get("/topics/{topic}", s.signedIn(s.getTopic))
+	r.Patch("/topics/{topic}", s.signedIn(s.changeTopic))
+	r.Get("/topics/{topic}/messages", s.signedIn(s.listMessages))
+}

@@ -1,0 +1,99 @@
+package httpd_test
+
+import (
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"redroom/server/httpd"
+)
+
+// assets is the path that the page loads its files from.
+func (w *world) assets() string {
+	w.t.Helper()
+	_, after, _ := strings.Cut(w.ask("GET", "/", "", "").want(200).Body.String(), `src="`)
+	path, found := strings.CutSuffix(after, "/app/main.js\"></script>")
+	if !found || !strings.HasPrefix(path, "/assets/") {
+		w.t.Fatalf("the page loads %q", after)
+	}
+	return path
+}
+
+func TestThePageIsTheSameAtAllItsPlaces(t *testing.T) {
+	w := newWorld(t)
+	want := w.ask("GET", "/", "", "").want(200)
+	if want.Header().Get("Content-Type") != "text/html; charset=utf-8" || want.Header().Get("Cache-Control") != "no-cache" {
+		t.Errorf("%v", want.Header())
+	}
+	for _, path := range []string{"/t/0123456789abcdef", "/setup", "/invite", "/admin"} {
+		if a := w.ask("GET", path, "", "").want(200); a.Body.String() != want.Body.String() {
+			t.Errorf("%s: %s", path, a.Body)
+		}
+	}
+	for _, path := range []string{"/index.html", "/t/", "/t/a/b", "/app/main.js", "/assets", "/assets/", "/favicon.ico"} {
+		w.ask("GET", path, "", "").want(404)
+	}
+	etag := want.Header().Get("ETag")
+	if a := w.ask("GET", "/", "", "", header("If-None-Match", etag)); etag == "" || a.Code != http.StatusNotModified {
+		t.Errorf("asked again with its tag %q: %d", etag, a.Code)
+	}
+}
+
+func TestFilesMayBeKeptForEver(t *testing.T) {
+	w := newWorld(t)
+	base := w.assets()
+	for name, kind := range map[string]string{
+		"app/main.js":          "text/javascript; charset=utf-8",
+		"app/nested/deeper.js": "text/javascript; charset=utf-8",
+		"ui/room.css":          "text/css; charset=utf-8",
+		"ui/mark.svg":          "image/svg+xml",
+		"lang/de.json":         "application/json",
+		"room.webmanifest":     "application/manifest+json",
+		"app/words.with.dots":  "application/octet-stream",
+	} {
+		a := w.ask("GET", base+"/"+name, "", "").want(200)
+		content, _ := fs.ReadFile(files, name)
+		if a.Body.String() != string(content) || a.Header().Get("Content-Type") != kind || a.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
+			t.Errorf("%s: %v %q", name, a.Header(), a.Body)
+		}
+	}
+	for _, path := range []string{
+		base, base + "/", base + "/app", base + "/app/", base + "/nothing.js", base + "/index.html",
+		base + "/../httpd.go", base + "/app/../app/main.js", "/assets/0123456789abcdef/app/main.js",
+	} {
+		if a := w.ask("GET", path, "", "").want(404); strings.Contains(a.Header().Get("Cache-Control"), "max-age") {
+			t.Errorf("%s: that it isn't there may be kept: %v", path, a.Header())
+		}
+	}
+}
+
+func TestAnotherContentHasAnotherPath(t *testing.T) {
+	w := newWorld(t)
+	changed := fstest.MapFS{}
+	for name, file := range files {
+		changed[name] = file
+	}
+	changed["ui/room.css"] = &fstest.MapFile{Data: []byte("body { color: red }\n")}
+	other := newWorld(t, func(config *httpd.Config) { config.Assets = changed })
+	if w.assets() == other.assets() {
+		t.Error("it is the same")
+	}
+	other.ask("GET", w.assets()+"/ui/room.css", "", "").want(404)
+	if again := newWorld(t); again.assets() != w.assets() {
+		t.Error("the same content has two paths")
+	}
+}
+
+func TestAPageThatCanNotBeReadIsAnError(t *testing.T) {
+	for name, assets := range map[string]fs.FS{
+		"no index.html":  fstest.MapFS{"app/main.js": {}},
+		"not a template": fstest.MapFS{"index.html": {Data: []byte("{{")}},
+		"another field":  fstest.MapFS{"index.html": {Data: []byte("{{.Nothing}}")}},
+	} {
+		if _, err := httpd.New(httpd.Config{Assets: assets}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package httpd
+
+import (
+	"cmp"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"time"
+
+	"redroom/server/room"
+)
+
+// person is a user as others see it.
+type person struct {
+	Name    string    `json:"name"`
+	Display string    `json:"display"`
+	Role    room.Role `json:"role"`
+}
+
+func personOf(u *room.User) person {
+	return person{Name: u.Name, Display: u.Display, Role: u.Role}
+}
+
+// setUp makes the first admin.
+func (s *site) setUp(c *call) error {
+	var body struct {
+		Token    string `json:"token"`
+		Name     string `json:"name"`
+		Display  string `json:"display"`
+		Password string `json:"password"`
+	}
+	if err := c.read(&body); err != nil {
+		return err
+	}
+	if s.Store.State().HasAdmin() {
+		return room.ErrSetupDone
+	}
+	hashed, err := s.Desk.HashPassword(c.ctx(), body.Password)
+	if err != nil {
+		return err
+	}
+	err = s.append(c, room.AdminClaimed{
+		Stamp:          s.stamp(body.Name),
+		Token:          room.HashToken(body.Token),
+		Name:           body.Name,
+		Display:        nfc(cmp.Or(body.Display, body.Name)),
+		PasswordHashed: hashed,
+	})
+	if errors.Is(err, room.ErrTokenUnknown) {
+		return room.Refuse(room.ErrTokenUnknown, "The setup link is wrong or outdated; open the one that the server printed at its last start.")
+	}
+	if err != nil {
+		return err
+	}
+	return s.enter(c, body.Name, http.StatusCreated)
+}
+
+func (s *site) signIn(c *call) error {
+	var body struct {
+		Name     string `json:"name"`
+		Password string `json:"password"`
+	}
+	if err := c.read(&body); err != nil {
+		return err
+	}
+	if err := s.Desk.Password(c.ctx(), body.Name, body.Password, c.by.client); err != nil {
+		return err
+	}
+	return s.enter(c, body.Name, http.StatusOK)
+}
+
+// enter signs a user in whose right to it was checked. The sign-in that the
+// browser had before ends: nobody holds its token any more.
+func (s *site) enter(c *call, name string, status int) error {
+	cookie, session, err := s.Desk.Open(c.ctx(), name)
+	if err != nil {
+		return err
+	}
+	if before := c.by.readCookie(c.r); before != "" {
+		if old, _, err := s.Desk.Session(c.ctx(), before); err == nil {
+			if err := s.Desk.End(c.ctx(), old, old.User); err != nil {
+				s.Log.Warn("a replaced sign-in could not be ended", "user", old.User, "error", err)
+			}
+		}
+	}
+	u := s.Store.State().User(name)
+	if u == nil {
+		return room.ErrUnavailable
+	}
+	c.by.setCookie(c.w, cookie, time.UnixMilli(session.Expires).Sub(s.Now()))
+	return c.answer(status, personOf(u))
+}
+
+func (s *site) whoAmI(c *call) error {
+	if err := s.identify(c); err != nil {
+		if room.AsError(err).Code == http.StatusUnauthorized && !s.Store.State().HasAdmin() {
+			err = needsSetup{err}
+		}
+		return err
+	}
+	return c.answer(http.StatusOK, personOf(c.user))
+}
+
+func (s *site) signOut(c *call) error {
+	if err := s.Desk.End(c.ctx(), c.session, c.user.Name); err != nil {
+		return err
+	}
+	c.by.clearCookie(c.w)
+	return c.done()
+}
+
+func (s *site) changePassword(c *call) error {
+	var body struct {
+		Old string `json:"old"`
+		New string `json:"new"`
+	}
+	if err := c.read(&body); err != nil {
+		return err
+	}
+	// A new one that won't do costs no try.
+	hashed, err := s.Desk.HashPassword(c.ctx(), body.New)
+	if err != nil {
+		return err
+	}
+	switch err := s.Desk.Password(c.ctx(), c.user.Name, body.Old, c.by.client); {
+	case errors.Is(err, room.ErrWrongSignIn):
+		return room.Refuse(room.ErrForbidden, "The old password is wrong.")
+	case err != nil:
+		return err
+	}
+	err = s.append(c, room.PasswordChanged{
+		Stamp:          s.stamp(c.user.Name),
+		Name:           c.user.Name,
+		PasswordHashed: hashed,
+		Keep:           c.session.ID,
+	})
+	if err != nil {
+		return err
+	}
+	return c.done()
+}
+
+// token is what a page opens a connection with.
+type token struct {
+	Token        string       `json:"token"`
+	Expires      time.Time    `json:"expires"`
+	WebTransport webTransport `json:"webtransport"`
+}
+
+type webTransport struct {
+	URL               string   `json:"url"`
+	CertificateHashes []string `json:"certificateHashes"` // base64
+}
+
+func (s *site) issueToken(c *call) error {
+	secret, expires := s.Desk.IssueToken(c.cookie, c.session)
+	connect := s.Connect()
+	wt := webTransport{URL: connect.WebTransport, CertificateHashes: []string{}}
+	for _, hash := range connect.CertificateHashes {
+		wt.CertificateHashes = append(wt.CertificateHashes, base64.StdEncoding.EncodeToString(hash[:]))
+	}
+	return c.answer(http.StatusOK, token{Token: secret, Expires: expires.UTC(), WebTransport: wt})
+}
