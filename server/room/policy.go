@@ -112,7 +112,7 @@ func (s *State) Affected(ev Event) []string {
 	case TopicChanged:
 		return []string{s.topics[ev.ID].Deal}
 	case UserChanged:
-		return s.dealsWith(ev.Name, ev.Role != nil)
+		return s.dealsWith(ev.Name, ev.Role != nil || ev.Active != nil)
 	case UserAdded:
 		return s.dealsWith(ev.Name, false)
 	case AdminClaimed:
@@ -124,7 +124,7 @@ func (s *State) Affected(ev Event) []string {
 }
 
 // dealsWith are the deals among whose people name is; or simply all, where
-// name may have been an admin.
+// name may have been an active admin.
 func (s *State) dealsWith(name string, all bool) []string {
 	var ids []string
 	for id, d := range s.deals {
