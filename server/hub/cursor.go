@@ -44,10 +44,20 @@ func (c *Cursor) Close() {
 // when it's time to ask again. It fails with room.ErrNotFound once the right
 // has ended or begins later than it did; other errors are the store's.
 func (c *Cursor) Next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error) {
+	if octets, wake, err = c.next(ctx); err != nil {
+		return nil, nil, err
+	}
+	// Asked after reading: the State is at least as new as what was read, so
+	// that nothing is given that was posted after the right ended.
 	if from, ok := c.hub.store.State().ReadsFrom(c.user, c.id); !ok || from > c.from {
 		c.release()
 		return nil, nil, room.ErrNotFound
 	}
+	return octets, wake, nil
+}
+
+// next is Next for whoever has the right.
+func (c *Cursor) next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error) {
 	if len(c.pending) == 0 {
 		c.release()
 		var last int64
@@ -79,6 +89,10 @@ func (c *Cursor) readPage(ctx context.Context) error {
 	messages, err := c.hub.store.Messages(ctx, c.id, c.seq, pageMessages, pageOctets)
 	if err != nil {
 		return fmt.Errorf("reading on in topic %s after %d: %w", c.id, c.seq, err)
+	}
+	// What is committed but not published yet may be newer than the State.
+	for head := c.topic.newest(); len(messages) > 0 && messages[len(messages)-1].Seq > head; {
+		messages = messages[:len(messages)-1]
 	}
 	if len(messages) == 0 {
 		return fmt.Errorf("reading on in topic %s after %d: the head is %d, but nothing follows", c.id, c.seq, c.hub.store.Head(c.id).Seq)

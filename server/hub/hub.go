@@ -19,9 +19,9 @@
 //
 // # Rights
 //
-// A cursor asks the State for its right each time before it gives octets. The
-// State is replaced before a batch is published, so nothing that was posted
-// after a right ended is ever given.
+// A cursor asks the State for its right each time, after it has read octets and
+// before it gives them. The State is replaced before a batch is published, so
+// nothing that was posted after a right ended is ever given.
 //
 // # Shutdown
 //
@@ -75,6 +75,8 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 		case room.MessagePosted:
 			if o.Message != nil {
 				posted[ev.Topic] = append(posted[ev.Topic], o.Message)
+			} else {
+				h.known(ev.Topic, o.Seq)
 			}
 		case room.TopicRead:
 			h.lobby.read(ev.By, ev.Topic, o.Seq)
@@ -91,6 +93,16 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 	}
 	if rights {
 		h.wakeAll()
+	}
+}
+
+// known is for a post whose client id the store had already. That its message
+// exists is news only if the store kept it in a commit that it reported as
+// failed; cursors then read it from the store.
+func (h *Hub) known(topic string, seq int64) {
+	if t := h.topic(topic); t != nil && t.atLeast(seq) {
+		t.kick()
+		h.lobby.posted(topic)
 	}
 }
 

@@ -55,11 +55,20 @@ func newLiveTopic() *liveTopic {
 	}
 }
 
-// atLeast notes that messages up to seq exist.
-func (t *liveTopic) atLeast(seq int64) {
+// newest is the seq up to which messages are known to exist.
+func (t *liveTopic) newest() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.head
+}
+
+// atLeast notes that messages up to seq exist, and tells whether that is news.
+func (t *liveTopic) atLeast(seq int64) (news bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	news = seq > t.head
 	t.head = max(t.head, seq)
+	return news
 }
 
 // add encodes messages, which follow what was added before.
