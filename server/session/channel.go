@@ -209,13 +209,15 @@ func (c *channel) place() bool {
 // answer gives the writer the answer for which there is a place.
 func (c *channel) answer(octets []byte) { c.answers <- answer{octets: octets} }
 
-// write writes answers that are there, first, and frees their places.
+// write writes answers that are there, first, and frees their places. What
+// runs after an answer may write too, so it comes before the next answer.
 func (c *channel) write(first answer) error {
 	octets, written := first.octets, []answer{first}
-	for more := true; more; {
+	for more := first.after == nil; more; {
 		select {
 		case a := <-c.answers:
 			octets, written = append(octets, a.octets...), append(written, a)
+			more = a.after == nil
 		default:
 			more = false
 		}
