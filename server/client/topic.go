@@ -1,11 +1,13 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"redroom/server/room"
 	"redroom/server/transport"
@@ -27,8 +29,9 @@ type Topic struct {
 	channel transport.Channel
 	onEach  func(room.Message)
 	done    chan struct{}
+	writing sync.Mutex // one frame at a time
 
-	mu      sync.Mutex
+	mu      sync.Mutex               // never held while anything waits
 	at      room.Head                // read up to, with the chain's value there
 	waiting map[string]chan<- answer // posts by client id, and HEAD
 	err     error
@@ -137,9 +140,11 @@ func (t *Topic) Post(ctx context.Context, id, text string, ref int64) (seq int64
 }
 
 // Read marks the topic as read up to seq.
-func (t *Topic) Read(seq int64) error {
-	_, err := t.channel.Write(wire.AppendFrame(nil, wire.TypeRead, nil, fmt.Sprint(seq)))
-	return err
+func (t *Topic) Read(ctx context.Context, seq int64) error {
+	if err := t.write(ctx, wire.AppendFrame(nil, wire.TypeRead, nil, fmt.Sprint(seq))); err != nil {
+		return fmt.Errorf("marking as read up to %d: %w", seq, err)
+	}
+	return nil
 }
 
 // HeadAt is the chain's value at seq, as the server has it.
@@ -161,8 +166,32 @@ func (t *Topic) Leave() {
 	<-t.done
 }
 
-// ask writes a frame and waits for its answer. Frames of several goroutines
-// are not mixed: each is one Write under the lock.
+// write writes a whole frame. If it can't, a part may have gone, which ends
+// the channel.
+func (t *Topic) write(ctx context.Context, frame []byte) error {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	hurried := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(hurried)
+		t.channel.SetWriteDeadline(time.Now())
+	})
+	_, err := t.channel.Write(frame)
+	if !stop() {
+		<-hurried
+		t.channel.SetWriteDeadline(time.Time{})
+	}
+	if err != nil {
+		t.channel.Reset(0)
+		return cmp.Or(ctx.Err(), err)
+	}
+	return nil
+}
+
+// ask writes a frame and waits for its answer.
 func (t *Topic) ask(ctx context.Context, key string, frame []byte) (answer, error) {
 	got := make(chan answer, 1)
 	t.mu.Lock()
@@ -171,9 +200,8 @@ func (t *Topic) ask(ctx context.Context, key string, frame []byte) (answer, erro
 		return answer{}, errors.New("this is being asked already")
 	}
 	t.waiting[key] = got
-	_, err := t.channel.Write(frame)
 	t.mu.Unlock()
-	if err != nil {
+	if err := t.write(ctx, frame); err != nil {
 		t.forget(key)
 		return answer{}, err
 	}
