@@ -1,0 +1,108 @@
+/**
+ * The HTTP interface: JSON in, JSON out, problems as errors.
+ * @module
+ */
+
+/** @typedef {import("./rooms.js").Me} Me */
+
+/**
+ * A message as the HTTP log has it.
+ * @typedef {object} Entry
+ * @property {number} seq
+ * @property {string} author
+ * @property {number} time unix-ms
+ * @property {string} kind
+ * @property {number} [ref]
+ * @property {string} [salt] base64url
+ * @property {string} [body]
+ * @property {number} [redacted] the length as first posted
+ * @property {string} [digest] hex, of a redacted message
+ */
+
+/** A request that wasn't answered as hoped. */
+export class Problem extends Error {
+  /**
+   * @param {number} status 0: there was no answer
+   * @param {Record<string, unknown>} [body]
+   * @param {number} [seconds] to wait, as the server said; 0 if it didn't
+   */
+  constructor(status, body = {}, seconds = 0) {
+    super(String(body.detail ?? body.title ?? "no answer"));
+    this.status = status;
+    this.body = body;
+    this.seconds = seconds;
+  }
+
+  /** One sentence in English that is safe to show, or "". */
+  get detail() {
+    return typeof this.body.detail === "string" ? this.body.detail : "";
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ * @throws {Problem}
+ */
+async function call(method, path, body) {
+  /** @type {RequestInit} */
+  const init = { method, cache: "no-store", headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+    init.body = JSON.stringify(body);
+  }
+  let answer;
+  let text;
+  try {
+    answer = await fetch(path, init);
+    text = await answer.text();
+  } catch {
+    throw new Problem(0);
+  }
+  if (!answer.ok) throw new Problem(answer.status, parse(text), Number(answer.headers.get("Retry-After")) || 0);
+  return parse(text);
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** @param {string} id */
+const at = (id) => encodeURIComponent(id);
+
+export const api = {
+  /** @returns {Promise<Me>} */
+  whoAmI: () => call("GET", "/api/session"),
+  /** @param {{name: string, password: string}} form @returns {Promise<Me>} */
+  signIn: (form) => call("POST", "/api/session", form),
+  signOut: () => call("DELETE", "/api/session"),
+  /** @returns {Promise<import("./link.js").Ticket>} */
+  ticket: () => call("POST", "/api/session/token"),
+
+  /** @param {{token: string, name: string, password: string}} form @returns {Promise<Me>} */
+  setUp: (form) => call("POST", "/api/setup", form),
+  /** @param {string} token @returns {Promise<{deals: string[], role: import("./rooms.js").Role, expires?: string | number, by?: string, name?: string}>} */
+  openInvitation: (token) => call("POST", "/api/invitations/open", { token }),
+  /** @param {{token: string, name: string, display?: string, password: string}} form @returns {Promise<Me>} */
+  acceptInvitation: (form) => call("POST", "/api/invitations/accept", form),
+  /** @param {{deals: string[], role: string}} form @returns {Promise<{token: string, expires: string | number, url: string}>} */
+  invite: (form) => call("POST", "/api/invitations", form),
+
+  /** @param {{name: string, history: string}} form @returns {Promise<{id: string}>} */
+  newDeal: (form) => call("POST", "/api/deals", form),
+  /** @param {string} deal @param {{title: string, number: number}} form @returns {Promise<{id: string}>} */
+  newTopic: (deal, form) => call("POST", `/api/deals/${at(deal)}/topics`, form),
+
+  /** @param {string} topic @param {{before?: number, after?: number, limit: number}} span @returns {Promise<{messages: Entry[], head: number, epoch: string, from: number}>} */
+  messages: (topic, span) =>
+    call("GET", `/api/topics/${at(topic)}/messages?${new URLSearchParams(Object.entries(span).map(([k, v]) => [k, String(v)]))}`),
+};
+
+/** @typedef {typeof api} Api */

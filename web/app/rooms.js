@@ -1,0 +1,522 @@
+/**
+ * What the page knows, as a pure reducer: state + action -> state. Nothing is
+ * changed in place, so that what is the same object needs no second look.
+ *
+ * Everything here may come twice, and ACK and MESSAGE in any order: messages
+ * count by their seq, posts by their client id.
+ * @module
+ */
+
+/** @typedef {"admin" | "member" | "observer" | "bot"} Role */
+/** @typedef {{name: string, display: string, role: Role}} Me */
+/** @typedef {{name: string, display: string, role: Role, reads: boolean}} Person */
+/** @typedef {{id: string, name: string, open: boolean, history: string, people: Person[]}} Deal */
+
+/**
+ * @typedef {object} Topic
+ * @property {string} id
+ * @property {string} deal
+ * @property {string} title
+ * @property {number} number
+ * @property {boolean} open
+ * @property {number} head
+ * @property {number} unread
+ * @property {number} read the last seq that was read
+ */
+
+/**
+ * @typedef {object} Message
+ * @property {number} seq 0 while it waits
+ * @property {string} author
+ * @property {number} time unix-ms
+ * @property {string} kind
+ * @property {number} ref 0 for none
+ * @property {string} text
+ * @property {boolean} redacted
+ * @property {string} [id] the client id, where it was posted from here
+ */
+
+/**
+ * One's own post, from the keystroke until its message is in the log.
+ * @typedef {object} Post
+ * @property {string} id client id
+ * @property {string} topic
+ * @property {Message} message
+ * @property {"waiting" | "accepted" | "failed"} state
+ * @property {number} seq of its ACK; 0 before
+ * @property {number} match the seq of a message that looks like it and came before the ACK; 0 if none
+ * @property {number} code of its ERR; 0 if none
+ * @property {string} reason
+ */
+
+/**
+ * How far this browser has recomputed a topic's chain.
+ * @typedef {object} Check
+ * @property {boolean} ok
+ * @property {number} from the first seq that was computed
+ * @property {number} to the last seq that agreed with the server's, or the one that didn't
+ * @property {number} at unix-ms
+ */
+
+/**
+ * A stretch of a topic without gaps: the messages start+1 ... start+length.
+ * @typedef {object} Log
+ * @property {string} epoch
+ * @property {number} from the first seq that one may read
+ * @property {number} start the seq before the first message that is held
+ * @property {number} head the newest seq when the channel was joined, or later
+ * @property {Message[]} messages
+ * @property {"idle" | "loading" | "failed"} older
+ * @property {Map<number, Message | null>} quotes what replies speak of; null: not to be had
+ * @property {Check | null} check
+ */
+
+/**
+ * @typedef {object} Connection
+ * @property {"connecting" | "open" | "waiting" | "ended"} state
+ * @property {string} via the transport while open, else ""
+ * @property {number} since unix-ms of the last change between open and not
+ * @property {"" | "signed-out" | "deactivated"} why it ended
+ */
+
+/**
+ * @typedef {object} Rooms
+ * @property {Me} me
+ * @property {Connection} connection
+ * @property {boolean} watched whether the room's state has come once
+ * @property {ReadonlyMap<string, Deal>} deals
+ * @property {ReadonlyMap<string, Topic>} topics
+ * @property {ReadonlyMap<string, string>} presence
+ * @property {ReadonlyMap<string, Log>} logs
+ * @property {readonly Post[]} posts in the order in which they were written
+ * @property {ReadonlySet<string> | null} stale what a repeated WATCH hasn't named yet
+ */
+
+/**
+ * @typedef {{type: "connection", state: Connection["state"], via?: string, why?: Connection["why"], at: number}
+ *   | {type: "watch"} | {type: "watched"}
+ *   | {type: "deal", deal: Deal} | {type: "deal-gone", id: string}
+ *   | {type: "topic", topic: Pick<Topic, "id" | "deal" | "title" | "number" | "open" | "head">} | {type: "topic-gone", id: string}
+ *   | {type: "unread", topic: string, count: number, read: number, head: number}
+ *   | {type: "read", topic: string, seq: number}
+ *   | {type: "presence", name: string, presence: string}
+ *   | {type: "joined", topic: string, epoch: string, from: number, head: number, start: number}
+ *   | {type: "messages", topic: string, messages: Message[]}
+ *   | {type: "older", topic: string, state: Log["older"]}
+ *   | {type: "page", topic: string, messages: Message[]}
+ *   | {type: "trim", topic: string, keep: number}
+ *   | {type: "quote", topic: string, seq: number, message: Message | null}
+ *   | {type: "checked", topic: string, check: Check}
+ *   | {type: "forget", topic: string}
+ *   | {type: "post", post: {id: string, topic: string, text: string, ref: number, time: number}}
+ *   | {type: "accepted", topic: string, id: string, seq: number}
+ *   | {type: "failed", id: string, code: number, reason: string}
+ *   | {type: "again", id: string} | {type: "discard", id: string}} Action
+ */
+
+/**
+ * @param {Me} me
+ * @param {number} now unix-ms
+ * @returns {Rooms}
+ */
+export function empty(me, now) {
+  return {
+    me,
+    connection: { state: "connecting", via: "", since: now, why: "" },
+    watched: false,
+    deals: new Map(),
+    topics: new Map(),
+    presence: new Map(),
+    logs: new Map(),
+    posts: [],
+    stale: null,
+  };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Action} action
+ * @returns {Rooms}
+ */
+export function reduce(rooms, action) {
+  switch (action.type) {
+    case "connection":
+      return connection(rooms, action);
+    case "watch":
+      return { ...rooms, presence: new Map(), stale: new Set([...rooms.deals.keys(), ...rooms.topics.keys()]) };
+    case "watched":
+      return watched(rooms);
+    case "deal":
+      return named({ ...rooms, deals: put(rooms.deals, action.deal.id, action.deal) }, action.deal.id);
+    case "deal-gone":
+      return dealGone(rooms, action.id);
+    case "topic":
+      return topicSeen(rooms, action.topic);
+    case "topic-gone":
+      return topicGone(rooms, action.id);
+    case "unread":
+      return unread(rooms, action);
+    case "read":
+      return read(rooms, action);
+    case "presence":
+      return rooms.presence.get(action.name) === action.presence
+        ? rooms
+        : { ...rooms, presence: put(rooms.presence, action.name, action.presence) };
+    case "joined":
+      return joined(rooms, action);
+    case "messages":
+      return messages(rooms, action);
+    case "page":
+      return page(rooms, action);
+    case "older":
+      return withLog(rooms, action.topic, (log) => ({ ...log, older: action.state }));
+    case "trim":
+      return withLog(rooms, action.topic, (log) => trim(log, action.keep));
+    case "quote":
+      return withLog(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message) }));
+    case "checked":
+      return withLog(rooms, action.topic, (log) => ({ ...log, check: action.check }));
+    case "forget":
+      return rooms.logs.has(action.topic) ? { ...rooms, logs: without(rooms.logs, action.topic) } : rooms;
+    case "post":
+      return { ...rooms, posts: [...rooms.posts, waiting(rooms.me.name, action.post)] };
+    case "accepted":
+      return accepted(rooms, action);
+    case "failed":
+      return withPost(rooms, action.id, (post) => ({ ...post, state: "failed", code: action.code, reason: action.reason }));
+    case "again":
+      return withPost(rooms, action.id, (post) => ({ ...post, state: "waiting", code: 0, reason: "" }));
+    case "discard":
+      return { ...rooms, posts: rooms.posts.filter((post) => post.id !== action.id) };
+  }
+}
+
+/**
+ * The seq of the newest message that is held, or before the first.
+ * @param {Log} log
+ */
+export function last(log) {
+  return log.start + log.messages.length;
+}
+
+/**
+ * Whether everything there was at the JOIN has come.
+ * @param {Log | undefined} log
+ * @returns {log is Log}
+ */
+export function settled(log) {
+  return log !== undefined && last(log) >= log.head;
+}
+
+/**
+ * @param {Log} log
+ * @param {number} seq
+ * @returns {Message | undefined}
+ */
+export function messageAt(log, seq) {
+  return log.messages[seq - log.start - 1];
+}
+
+/**
+ * The display name of someone, whether still here or not.
+ * @param {Rooms} rooms
+ * @param {Topic | undefined} topic
+ * @param {string} name
+ */
+export function displayName(rooms, topic, name) {
+  const deal = topic && rooms.deals.get(topic.deal);
+  const known = deal?.people.find((person) => person.name === name)?.display;
+  return known || (name === rooms.me.name && rooms.me.display) || name;
+}
+
+/**
+ * The deals by name with their topics by number, then title, as a list shows
+ * them.
+ * @param {Rooms} rooms
+ * @param {Intl.Collator} collator
+ * @returns {{deal: Deal, topics: Topic[]}[]}
+ */
+export function groups(rooms, collator) {
+  const deals = [...rooms.deals.values()].sort((a, b) => collator.compare(a.name, b.name));
+  const topics = [...rooms.topics.values()].sort((a, b) => a.number - b.number || collator.compare(a.title, b.title));
+  return deals.map((deal) => ({ deal, topics: topics.filter((topic) => topic.deal === deal.id) }));
+}
+
+/**
+ * Why one can't write in a topic, or "" if one can.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ * @returns {"" | "observer" | "closed" | "deal-closed"}
+ */
+export function readOnly(rooms, topic) {
+  if (rooms.deals.get(topic.deal)?.open === false) return "deal-closed";
+  if (!topic.open) return "closed";
+  return rooms.me.role === "observer" ? "observer" : "";
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "connection"}>} action
+ */
+function connection(rooms, { state, via = "", why = "", at }) {
+  const flipped = (state === "open") !== (rooms.connection.state === "open");
+  return { ...rooms, connection: { state, via, why, since: flipped ? at : rooms.connection.since } };
+}
+
+/** @param {Rooms} rooms */
+function watched(rooms) {
+  let next = rooms;
+  for (const id of rooms.stale ?? []) next = rooms.deals.has(id) ? dealGone(next, id) : topicGone(next, id);
+  return { ...next, watched: true, stale: null };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {string} id
+ */
+function named(rooms, id) {
+  if (!rooms.stale?.has(id)) return rooms;
+  const stale = new Set(rooms.stale);
+  stale.delete(id);
+  return { ...rooms, stale };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "topic"}>["topic"]} topic
+ */
+function topicSeen(rooms, topic) {
+  const known = rooms.topics.get(topic.id);
+  const next = { unread: 0, read: 0, ...known, ...topic, head: Math.max(topic.head, known?.head ?? 0) };
+  return named({ ...rooms, topics: put(rooms.topics, topic.id, next) }, topic.id);
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {string} id
+ */
+function topicGone(rooms, id) {
+  return {
+    ...rooms,
+    topics: without(rooms.topics, id),
+    logs: without(rooms.logs, id),
+    posts: rooms.posts.filter((post) => post.topic !== id),
+  };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {string} id
+ */
+function dealGone(rooms, id) {
+  let next = { ...rooms, deals: without(rooms.deals, id) };
+  for (const topic of rooms.topics.values()) if (topic.deal === id) next = topicGone(next, topic.id);
+  return next;
+}
+
+/**
+ * The server counts; but what was read here since it counted stays read.
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "unread"}>} action
+ */
+function unread(rooms, { topic, count, read, head }) {
+  return withTopic(rooms, topic, (known) =>
+    known.read > read
+      ? { ...known, head: Math.max(known.head, head), unread: Math.min(count, Math.max(0, head - known.read)) }
+      : { ...known, head: Math.max(known.head, head), unread: count, read },
+  );
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "read"}>} action
+ */
+function read(rooms, { topic, seq }) {
+  return withTopic(rooms, topic, (known) =>
+    seq < known.read || (seq === known.read && known.unread === 0)
+      ? known
+      : { ...known, read: seq, unread: Math.min(known.unread, Math.max(0, known.head - seq)) },
+  );
+}
+
+/**
+ * A log goes on where it stopped, or it begins anew.
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "joined"}>} action
+ */
+function joined(rooms, { topic, epoch, from, head, start }) {
+  const known = rooms.logs.get(topic);
+  if (known && known.epoch === epoch && last(known) === start && from <= known.start + 1) {
+    return { ...rooms, logs: put(rooms.logs, topic, { ...known, from, head: Math.max(head, known.head) }) };
+  }
+  /** @type {Log} */
+  const log = { epoch, from, head, start, messages: [], older: "idle", quotes: new Map(), check: null };
+  return { ...rooms, logs: put(rooms.logs, topic, log), posts: unmatched(rooms.posts, topic, start) };
+}
+
+/**
+ * The posts of a topic whose log begins anew after `start`: what is certain to
+ * be older than that is done.
+ * @param {readonly Post[]} posts
+ * @param {string} topic
+ * @param {number} start
+ */
+function unmatched(posts, topic, start) {
+  return posts
+    .filter((post) => post.topic !== topic || post.seq === 0 || post.seq > start)
+    .map((post) => (post.topic === topic && post.match ? { ...post, match: 0 } : post));
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "messages"}>} action
+ */
+function messages(rooms, action) {
+  const log = rooms.logs.get(action.topic);
+  if (!log) return rooms;
+  /** @type {Message[]} */
+  const news = [];
+  for (const message of action.messages) if (message.seq === last(log) + 1 + news.length) news.push(message);
+  if (news.length === 0) return rooms;
+  let posts = rooms.posts;
+  const added = news.map((message) => {
+    const post = posts.find((post) => post.topic === action.topic && isOf(post, message, rooms.me.name));
+    if (!post) return message;
+    posts = post.seq
+      ? posts.filter((other) => other !== post)
+      : posts.map((other) => (other === post ? { ...post, match: message.seq } : other));
+    return { ...message, id: post.id };
+  });
+  const head = added[added.length - 1].seq;
+  const next = { ...log, messages: [...log.messages, ...added], head: Math.max(log.head, head) };
+  const topics = withTopic(rooms, action.topic, (topic) => (topic.head < head ? { ...topic, head } : topic)).topics;
+  return { ...rooms, topics, posts, logs: put(rooms.logs, action.topic, next) };
+}
+
+/**
+ * Whether a message is this post: surely by the seq of its ACK, or by all that
+ * it says while the ACK is on its way.
+ * @param {Post} post
+ * @param {Message} message
+ * @param {string} me
+ */
+function isOf(post, message, me) {
+  if (post.seq) return post.seq === message.seq;
+  return (
+    post.state === "waiting" &&
+    post.match === 0 &&
+    message.author === me &&
+    message.kind === post.message.kind &&
+    message.ref === post.message.ref &&
+    message.text === post.message.text
+  );
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "accepted"}>} action
+ */
+function accepted(rooms, { topic, id, seq }) {
+  const post = rooms.posts.find((post) => post.id === id);
+  if (!post) return rooms;
+  const log = rooms.logs.get(topic);
+  const arrived = log !== undefined && seq <= last(log);
+  let posts = rooms.posts;
+  if (post.match !== seq) {
+    // Another post of the same words was taken for this one, or the other way round.
+    posts = posts.map((other) => (other !== post && other.match === seq ? { ...other, match: post.match } : other));
+  }
+  posts = arrived
+    ? posts.filter((other) => other.id !== id)
+    : posts.map((other) => (other.id === id ? { ...post, state: "accepted", seq, match: 0, code: 0, reason: "" } : other));
+  return { ...rooms, posts };
+}
+
+/**
+ * Older messages, in order, that end where the log starts.
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "page"}>} action
+ */
+function page(rooms, action) {
+  return withLog(rooms, action.topic, (log) => {
+    const older = action.messages.filter((message) => message.seq <= log.start);
+    const start = log.start - older.length;
+    if (older.some((message, index) => message.seq !== start + 1 + index)) return { ...log, older: "failed" };
+    return { ...log, start, messages: [...older, ...log.messages], older: "idle" };
+  });
+}
+
+/**
+ * @param {Log} log
+ * @param {number} keep
+ */
+function trim(log, keep) {
+  const surplus = log.messages.length - keep;
+  if (surplus <= 0) return log;
+  return { ...log, start: log.start + surplus, messages: log.messages.slice(surplus) };
+}
+
+/**
+ * @param {string} author
+ * @param {Extract<Action, {type: "post"}>["post"]} post
+ * @returns {Post}
+ */
+function waiting(author, { id, topic, text, ref, time }) {
+  const message = { seq: 0, author, time, kind: "text", ref, text, redacted: false, id };
+  return { id, topic, message, state: "waiting", seq: 0, match: 0, code: 0, reason: "" };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {string} id
+ * @param {(topic: Topic) => Topic} change
+ */
+function withTopic(rooms, id, change) {
+  const topic = rooms.topics.get(id);
+  const next = topic && change(topic);
+  return !next || next === topic ? rooms : { ...rooms, topics: put(rooms.topics, id, next) };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {string} topic
+ * @param {(log: Log) => Log} change
+ */
+function withLog(rooms, topic, change) {
+  const log = rooms.logs.get(topic);
+  const next = log && change(log);
+  return !next || next === log ? rooms : { ...rooms, logs: put(rooms.logs, topic, next) };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {string} id
+ * @param {(post: Post) => Post} change
+ */
+function withPost(rooms, id, change) {
+  return { ...rooms, posts: rooms.posts.map((post) => (post.id === id ? change(post) : post)) };
+}
+
+/**
+ * @template K, V
+ * @param {ReadonlyMap<K, V>} map
+ * @param {K} key
+ * @param {V} value
+ * @returns {Map<K, V>}
+ */
+function put(map, key, value) {
+  return new Map(map).set(key, value);
+}
+
+/**
+ * @template K, V
+ * @param {ReadonlyMap<K, V>} map
+ * @param {K} key
+ * @returns {ReadonlyMap<K, V>}
+ */
+function without(map, key) {
+  if (!map.has(key)) return map;
+  const next = new Map(map);
+  next.delete(key);
+  return next;
+}

@@ -1,0 +1,14 @@
+// Package web holds the page: index.html, a template whose one field Assets is
+// the path under which everything else is served, and the modules, stylesheets
+// and dictionaries that the browser loads from there as they are written here.
+// There is no build: what is in this folder is what runs.
+package web
+
+import "embed"
+
+// Files is the page: index.html, app/ (logic without a document), ui/ (custom
+// elements, a stylesheet beside each) and lang/ (a dictionary a language).
+// Modules import each other by relative paths, so any prefix will do.
+//
+//go:embed index.html app ui lang
+var Files embed.FS

@@ -1,0 +1,74 @@
+/**
+ * The page: chooses the language, asks who one is, and shows the view for the
+ * address. Its views never touch the address themselves, but for the room.
+ * @module
+ */
+import { api } from "../app/api.js";
+import { choose, formats } from "../app/words.js";
+import "./entry.js";
+import "./room.js";
+
+/** @typedef {import("../app/rooms.js").Me} Me */
+/** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
+
+class Page extends HTMLElement {
+  /** @type {Speech} */
+  #speech;
+
+  connectedCallback() {
+    void this.#begin();
+  }
+
+  async #begin() {
+    const language = choose(location.search, sessionStorage, navigator.languages);
+    const { default: words } = await import(`../lang/${language}.js`);
+    document.documentElement.lang = language;
+    // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
+    const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
+    this.#speech = { words, formats: formats(locale) };
+    await this.#route();
+  }
+
+  async #route() {
+    const token = location.hash.slice(1);
+    const { pathname } = location;
+    if (pathname === "/setup" || pathname === "/invite") {
+      // The token is worth an account: it stays neither in the address bar nor in the history.
+      history.replaceState(null, "", pathname + location.search);
+      return this.#enter(pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token });
+    }
+    try {
+      this.#openRoom(await api.whoAmI());
+    } catch (problem) {
+      this.#enter({ view: "sign-in", problem });
+    }
+  }
+
+  /** @param {import("./entry.js").Purpose} purpose */
+  #enter(purpose) {
+    const entry = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
+    entry.speech = this.#speech;
+    entry.purpose = purpose;
+    entry.addEventListener("signed-in", (event) => {
+      if (purpose.view !== "sign-in") history.replaceState(null, "", "/");
+      this.#openRoom(/** @type {CustomEvent<Me>} */ (event).detail);
+    });
+    entry.addEventListener("retry", () => void this.#route());
+    this.replaceChildren(entry);
+  }
+
+  /** @param {Me} me */
+  #openRoom(me) {
+    const { words } = this.#speech;
+    const room = /** @type {import("./room.js").Room} */ (document.createElement("rr-room"));
+    room.speech = this.#speech;
+    room.me = me;
+    room.addEventListener("ended", (event) => {
+      const why = /** @type {CustomEvent<string>} */ (event).detail;
+      this.#enter({ view: "sign-in", notice: why === "deactivated" ? words.signIn.deactivated : words.signIn.ended });
+    });
+    this.replaceChildren(room);
+  }
+}
+
+customElements.define("rr-page", Page);

@@ -1,0 +1,353 @@
+/**
+ * The room: topics, the log of one of them, who reads there. It owns the
+ * session and the address, hands the state down, and takes events up.
+ * @module
+ */
+import { api } from "../app/api.js";
+import { clock } from "../app/clock.js";
+import { dial } from "../app/link.js";
+import { displayName, groups, readOnly } from "../app/rooms.js";
+import { Session } from "../app/session.js";
+import { Store } from "../app/store.js";
+import { invite, newDeal, newTopic } from "./dialogs.js";
+import { h, icon, say, set } from "./dom.js";
+import "./composer.js";
+import "./connection.js";
+import "./people.js";
+import "./timeline.js";
+import "./topics.js";
+
+/** @typedef {import("../app/rooms.js").Topic} Topic */
+/** @typedef {import("./message.js").Shown} Shown */
+
+const LAST = "topic";
+/** Narrower than this shows one pane at a time. */
+const ONE_PANE = matchMedia("(max-width: 639px)");
+
+/** Event: `ended` with why, when the server says that the sign-in is over. */
+export class Room extends HTMLElement {
+  /** @type {import("./page.js").Speech} */
+  speech;
+  /** @type {import("../app/rooms.js").Me} */
+  me;
+
+  /** @type {Store} */
+  #store;
+  /** @type {Session} */
+  #session;
+  #current = "";
+  #listening = new AbortController();
+  #unsubscribe = () => {};
+
+  /** @type {import("./topics.js").Topics} */
+  #topics;
+  /** @type {import("./timeline.js").Timeline} */
+  #timeline;
+  /** @type {import("./composer.js").Composer} */
+  #composer;
+  /** @type {import("./people.js").People} */
+  #people;
+  /** @type {import("./connection.js").Banner} */
+  #banner;
+  #title = h("h1", { dir: "auto" });
+  #deal = h("bdi");
+  #readers = h("span");
+  #check = h("span", { class: "check", hidden: true });
+  #who = h("button", { class: "button quiet who", type: "button" });
+  #blank = h("div", { class: "blank", hidden: true });
+  #header = h("header");
+  #middle = h("main");
+
+  connectedCallback() {
+    const store = new Store(this.me, Date.now());
+    this.#store = store;
+    this.#session = new Session({ api, dial, store, clock, random: Math.random, id: () => crypto.randomUUID() });
+    this.#build();
+    this.#unsubscribe = store.subscribe(() => this.#update());
+    this.#listen();
+    this.#update();
+    void this.#session.start();
+  }
+
+  disconnectedCallback() {
+    this.#listening.abort();
+    this.#unsubscribe();
+    this.#session.stop();
+  }
+
+  #build() {
+    const { words } = this.speech;
+    this.#topics = /** @type {import("./topics.js").Topics} */ (document.createElement("rr-topics"));
+    this.#timeline = /** @type {import("./timeline.js").Timeline} */ (document.createElement("rr-timeline"));
+    this.#composer = /** @type {import("./composer.js").Composer} */ (document.createElement("rr-composer"));
+    this.#people = /** @type {import("./people.js").People} */ (document.createElement("rr-people"));
+    this.#banner = /** @type {import("./connection.js").Banner} */ (document.createElement("rr-banner"));
+    for (const part of [this.#topics, this.#timeline, this.#composer, this.#people, this.#banner]) part.speech = this.speech;
+    this.#topics.me = this.me;
+    this.#timeline.session = this.#banner.session = this.#session;
+
+    const back = h(
+      "a",
+      { class: "button quiet only-icon back", href: "/", "aria-label": words.room.back, title: words.room.back },
+      icon("back"),
+    );
+    back.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.#go("");
+    });
+    set(this.#who, "aria-label", words.room.who);
+    set(this.#who, "title", words.room.who);
+    this.#who.append(icon("people"), h("span"));
+    this.#who.addEventListener("click", () => this.#people.open());
+    this.#header.append(
+      back,
+      h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, h("span", { "aria-hidden": "true" }, " · "), this.#readers)),
+      this.#check,
+      this.#who,
+    );
+    const skip = h("button", { class: "button skip", type: "button", onclick: () => this.#composer.focusInput() }, words.skip);
+    this.#middle.append(this.#header, this.#banner, this.#blank, this.#timeline, this.#composer);
+    this.replaceChildren(skip, this.#topics, this.#middle, this.#people);
+  }
+
+  #listen() {
+    const { signal } = this.#listening;
+    const detail = (/** @type {Event} */ event) => /** @type {CustomEvent<any>} */ (event).detail;
+    this.#topics.addEventListener("go", (event) => this.#go(detail(event)));
+    this.#topics.addEventListener("make", (event) => void this.#make(detail(event)));
+    this.#topics.addEventListener("sign-out", () => void this.#signOut());
+    this.#composer.addEventListener("send", (event) => {
+      const { text, ref } = detail(event);
+      this.#session.post(this.#current, text, ref);
+      this.#timeline.posted();
+    });
+    this.#timeline.addEventListener("answer", (event) => {
+      const { message, who } = /** @type {Shown} */ (detail(event));
+      this.#composer.answer({ seq: message.seq, who, text: message.text.slice(0, 200) });
+    });
+    this.#timeline.addEventListener("again", (event) => this.#session.again(detail(event).post.id));
+    this.#timeline.addEventListener("discard", (event) => this.#session.discard(detail(event).post.id));
+
+    window.addEventListener("popstate", () => this.#route(), { signal });
+    window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+    window.addEventListener("online", () => this.#session.nudge(), { signal });
+    window.addEventListener("pagehide", () => this.#session.leave(), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && this.#session.nudge(), { signal });
+    document.addEventListener("visibilitychange", () => this.#onVisible(), { signal });
+    ONE_PANE.addEventListener("change", () => this.#update(), { signal });
+  }
+
+  #onVisible() {
+    this.#timeline.attend();
+    if (document.visibilityState === "visible") this.#session.nudge();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (document.querySelector("dialog[open]")) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      if (ONE_PANE.matches) this.#go("");
+      this.#topics.focusSearch();
+    } else if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      const next = this.#topics.neighbor(event.key === "ArrowDown" ? 1 : -1);
+      if (next) this.#go(next);
+    }
+  }
+
+  /**
+   * Turns to a topic, or with "" to the list of them.
+   * @param {string} topic
+   */
+  #go(topic) {
+    if (topic !== this.#current) history.pushState(null, "", topic ? `/t/${topic}` : "/");
+    this.#route();
+    if (topic && matchMedia("(hover: hover)").matches) this.#composer.focusInput();
+  }
+
+  /** Does what the address says. */
+  #route() {
+    const { topic, seq } = address();
+    const arrived = topic !== this.#current;
+    this.#current = topic;
+    if (topic && this.#store.state.topics.has(topic)) {
+      this.#session.open(topic);
+      remember(topic);
+    }
+    this.#update();
+    if (seq > 0 && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq);
+  }
+
+  /** Once the topics are known: the one in the address, else the one of last time, else the first. */
+  #choose() {
+    const { state } = this.#store;
+    const { topic } = address();
+    if (!topic && !ONE_PANE.matches) {
+      const last = recall();
+      const first = groups(state, this.speech.formats.collator).find((group) => group.topics.length > 0)?.topics[0].id;
+      const chosen = state.topics.has(last) ? last : first;
+      if (chosen) history.replaceState(null, "", `/t/${chosen}`);
+    }
+    this.#route();
+  }
+
+  #started = false;
+
+  #update() {
+    const { state } = this.#store;
+    if (state.connection.state === "ended") {
+      this.dispatchEvent(new CustomEvent("ended", { detail: state.connection.why }));
+      return;
+    }
+    if (state.watched && (!this.#started || (!this.#current && !ONE_PANE.matches && state.topics.size > 0))) {
+      this.#started = true;
+      return this.#choose();
+    }
+    const topic = state.topics.get(this.#current);
+    if (topic && !state.logs.has(topic.id)) this.#session.open(topic.id);
+    set(this, "data-pane", this.#current ? "log" : "topics");
+    this.#topics.update(state, this.#current);
+    this.#banner.update(state);
+    this.#people.update(state, topic);
+    this.#people.hidden = !topic;
+    this.#showHead(topic);
+    this.#showBlank(topic);
+    this.#timeline.hidden = this.#composer.hidden = !topic;
+    if (topic) this.#composer.update(topic.id, readOnly(state, topic));
+    this.#timeline.update(state, topic?.id ?? "");
+    this.#nameDocument(topic);
+  }
+
+  /** @param {Topic | undefined} topic */
+  #showHead(topic) {
+    const { words, formats } = this.speech;
+    const { state } = this.#store;
+    this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
+    set(this.#header, "data-bare", !topic);
+    this.#check.hidden = this.#who.hidden = !topic;
+    say(this.#title, topic?.title ?? "");
+    if (!topic) return;
+    set(this.#title, "title", topic.title);
+    const deal = state.deals.get(topic.deal);
+    const readers = deal?.people.filter((person) => person.reads).length ?? 0;
+    say(this.#deal, deal?.name ?? "");
+    say(this.#readers, words.room.readers(readers, formats.number(readers)));
+    say(this.#who.children[1], formats.number(readers));
+    const check = state.logs.get(topic.id)?.check;
+    const bad = check?.ok === false;
+    this.#check.hidden = !check || (!bad && check.to < check.from);
+    set(this.#check, "data-bad", bad);
+    if (check) say(this.#check, bad ? words.chain.badPill : words.chain.pill(formats.number(check.to)));
+  }
+
+  /**
+   * What stands in the middle where there is no log.
+   * @param {Topic | undefined} topic
+   */
+  #showBlank(topic) {
+    const { words } = this.speech;
+    const { state } = this.#store;
+    const admin = this.me.role === "admin";
+    let kind = "";
+    if (!topic && state.watched) {
+      if (this.#current) kind = "gone";
+      else if (state.deals.size === 0) kind = admin ? "firstDeal" : "waitDeal";
+      else if (state.topics.size === 0) kind = admin ? "firstTopic" : "waitTopic";
+      else kind = "choose";
+    }
+    // On a phone the list itself has to say it.
+    set(this, "data-bare", kind !== "" && kind !== "choose" && kind !== "gone");
+    this.#blank.hidden = kind === "";
+    if (this.#blank.dataset.kind === kind) return;
+    this.#blank.dataset.kind = kind;
+    const show = (/** @type {string} */ title, /** @type {string} */ text, /** @type {HTMLElement | null} */ action = null) =>
+      this.#blank.replaceChildren(h("h2", {}, title), h("p", {}, text), action ?? "");
+    const button = (/** @type {string} */ text, /** @type {() => void} */ act) => h("button", { class: "button main", type: "button", onclick: act }, text);
+    if (kind === "gone") show(words.room.gone, words.room.goneHint, button(words.room.goneDo, () => this.#go("")));
+    else if (kind === "firstDeal") show(words.room.firstDeal, words.room.firstDealHint, button(words.room.firstDealDo, () => void this.#make("deal")));
+    else if (kind === "firstTopic") show(words.room.firstTopic, words.room.firstTopicHint, button(words.room.firstTopicDo, () => void this.#make("topic")));
+    else if (kind === "waitDeal") show(words.room.waitDeal, words.room.waitDealHint);
+    else if (kind === "waitTopic") show(words.room.firstTopic, words.room.waitTopicHint);
+    else if (kind === "choose") show(words.room.choose, words.room.chooseHint);
+  }
+
+  /** @param {Topic | undefined} topic */
+  #nameDocument(topic) {
+    const { words, formats } = this.speech;
+    let unread = 0;
+    for (const other of this.#store.state.topics.values()) unread += other.unread;
+    const count = unread > 0 ? `(${formats.number(unread)}) ` : "";
+    const name = topic ? `${topic.title} · ${words.name}` : words.name;
+    if (document.title !== count + name) document.title = count + name;
+  }
+
+  /** @param {"deal" | "topic" | "invite"} what */
+  async #make(what) {
+    const { state } = this.#store;
+    const topic = state.topics.get(this.#current);
+    const deals = groups(state, this.speech.formats.collator).map((group) => group.deal);
+    const context = { speech: this.speech, deals, deal: topic?.deal ?? "" };
+    if (what === "invite") return invite(context);
+    // The server tells everybody of it, oneself too; but that may take a moment.
+    if (what === "deal") {
+      const deal = await newDeal(context);
+      if (deal && !this.#store.state.deals.has(deal.id)) this.#store.dispatch({ type: "deal", deal: { people: [], ...deal } });
+    } else {
+      const made = await newTopic(context);
+      if (!made) return;
+      if (!this.#store.state.topics.has(made.id)) this.#store.dispatch({ type: "topic", topic: made });
+      this.#go(made.id);
+    }
+  }
+
+  /** Signs out and forgets everything: the next page begins from nothing. */
+  async #signOut() {
+    this.#session.stop();
+    forget();
+    try {
+      await api.signOut();
+    } finally {
+      location.replace("/");
+    }
+  }
+}
+
+/** The topic and the message that the address names. */
+function address() {
+  const topic = /^\/t\/([^/]+)\/?$/.exec(location.pathname)?.[1] ?? "";
+  const seq = /^#([1-9][0-9]{0,15})$/.exec(location.hash)?.[1];
+  return { topic, seq: Number(seq ?? 0) };
+}
+
+/*
+ * The topic of last time, so that the page opens where one was. A browser that
+ * keeps nothing opens at the first one.
+ */
+
+/** @param {string} topic */
+function remember(topic) {
+  try {
+    localStorage.setItem(LAST, topic);
+  } catch {
+    // It isn't needed.
+  }
+}
+
+function recall() {
+  try {
+    return localStorage.getItem(LAST) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function forget() {
+  try {
+    localStorage.removeItem(LAST);
+  } catch {
+    // There was nothing.
+  }
+}
+
+customElements.define("rr-room", Room);

@@ -1,0 +1,258 @@
+/**
+ * The left side: search, the topics of each deal, what an admin can make, and
+ * oneself.
+ * @module
+ */
+import { groups } from "../app/rooms.js";
+import { arrange, avatar, h, icon, isolated, say, set } from "./dom.js";
+import "./connection.js";
+
+/** @typedef {import("../app/rooms.js").Topic} Topic */
+
+const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/**
+ * Events: `go` with a topic's id, `make` with "deal", "topic" or "invite",
+ * `sign-out`.
+ */
+export class Topics extends HTMLElement {
+  /** @type {import("./page.js").Speech} */
+  speech;
+  /** @type {import("../app/rooms.js").Me} */
+  me;
+
+  /** @type {import("../app/rooms.js").Rooms | null} */
+  #rooms = null;
+  #current = "";
+  /** @type {Map<string, HTMLElement>} */
+  #sections = new Map();
+  /** @type {Map<string, HTMLAnchorElement>} */
+  #links = new Map();
+  #list = h("nav", { class: "list" });
+  #none = h("p", { class: "none", role: "status" });
+  /** @type {HTMLInputElement} */
+  #search;
+  /** @type {import("./connection.js").Connection} */
+  #connection;
+  /** @type {HTMLButtonElement[]} */
+  #needDeal = [];
+
+  connectedCallback() {
+    const { words } = this.speech;
+    set(this.#list, "aria-label", words.topics.label);
+    this.#search = h("input", {
+      type: "search",
+      "aria-label": words.topics.search,
+      placeholder: words.topics.search,
+      autocomplete: "off",
+      spellcheck: "false",
+      oninput: () => this.#draw(),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onSearchKey(event),
+    });
+    this.#connection = /** @type {import("./connection.js").Connection} */ (document.createElement("rr-connection"));
+    this.#connection.speech = this.speech;
+    this.replaceChildren(
+      h("p", { class: "brand" }, words.name),
+      h("div", { class: "search" }, this.#search, h("kbd", { "aria-hidden": "true" }, words.topics.key(MAC))),
+      this.#list,
+      this.me.role === "admin" ? this.#makers() : "",
+      this.#account(),
+    );
+    this.#waiting();
+  }
+
+  #makers() {
+    const { words } = this.speech;
+    const maker = (/** @type {"deal" | "topic" | "invite"} */ what, /** @type {string} */ name) =>
+      h(
+        "button",
+        { class: "button quiet", type: "button", "aria-label": name, title: name, onclick: () => this.#tell("make", what) },
+        icon("plus"),
+        words.topics.short[what],
+      );
+    const topic = maker("topic", words.topics.newTopic);
+    const invite = maker("invite", words.topics.invite);
+    this.#needDeal = [topic, invite];
+    return h("div", { class: "makers" }, maker("deal", words.topics.newDeal), topic, invite);
+  }
+
+  #account() {
+    const { words } = this.speech;
+    const shown = this.me.display || this.me.name;
+    return h(
+      "div",
+      { class: "account" },
+      avatar(this.me.name, shown),
+      h("div", { class: "who" }, h("span", { class: "name", title: this.me.name }, isolated(shown)), this.#connection),
+      h(
+        "button",
+        {
+          class: "button quiet only-icon",
+          type: "button",
+          "aria-label": words.topics.signOut,
+          title: words.topics.signOut,
+          onclick: () => this.#tell("sign-out"),
+        },
+        icon("leave"),
+      ),
+    );
+  }
+
+  /** What stands here until the topics have come, as high as they will be. */
+  #waiting() {
+    const bars = [70, 90, 60, 80].map((width) => h("span", { class: "bar", "data-width": width }));
+    this.#list.replaceChildren(h("div", { class: "waiting", role: "status" }, h("span", { class: "unseen" }, this.speech.words.loading), bars));
+  }
+
+  focusSearch() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  /**
+   * The topic before or after the current one, as the list shows them.
+   * @param {1 | -1} step
+   * @returns {string | undefined}
+   */
+  neighbor(step) {
+    const ids = [...this.#list.querySelectorAll("a")].map((link) => link.dataset.topic);
+    const at = ids.indexOf(this.#current);
+    return at < 0 ? ids[step > 0 ? 0 : ids.length - 1] : ids[at + step];
+  }
+
+  /**
+   * @param {import("../app/rooms.js").Rooms} rooms
+   * @param {string} current
+   */
+  update(rooms, current) {
+    const before = this.#rooms;
+    this.#connection.update(rooms);
+    if (!rooms.watched) return;
+    for (const button of this.#needDeal) button.disabled = rooms.deals.size === 0;
+    if (before && before.deals === rooms.deals && before.topics === rooms.topics && this.#current === current) return;
+    const moved = this.#current !== current;
+    this.#rooms = rooms;
+    this.#current = current;
+    this.#draw();
+    if (moved) this.#links.get(current)?.scrollIntoView({ block: "nearest" });
+  }
+
+  #draw() {
+    const rooms = this.#rooms;
+    if (!rooms) return;
+    const { words, formats } = this.speech;
+    const wanted = fold(this.#search.value);
+    /** @type {HTMLElement[]} */
+    const sections = [];
+    for (const { deal, topics } of groups(rooms, formats.collator)) {
+      const found = wanted ? topics.filter((topic) => fold(`${topic.number} ${topic.title}`).includes(wanted)) : topics;
+      if (wanted && found.length === 0) continue;
+      sections.push(this.#section(deal, found));
+    }
+    if (wanted && sections.length === 0) {
+      say(this.#none, words.topics.noMatch);
+      sections.push(this.#none);
+    }
+    arrange(this.#list, sections);
+    for (const id of this.#links.keys()) if (!rooms.topics.has(id)) this.#links.delete(id);
+  }
+
+  /**
+   * @param {import("../app/rooms.js").Deal} deal
+   * @param {Topic[]} topics
+   */
+  #section(deal, topics) {
+    let section = this.#sections.get(deal.id);
+    if (!section) {
+      const id = `deal-${deal.id}`;
+      section = h("section", { "aria-labelledby": id }, h("h2", { id, dir: "auto" }), h("ul"), h("p", { class: "none" }));
+      this.#sections.set(deal.id, section);
+    }
+    const [title, list, none] = /** @type {HTMLElement[]} */ ([...section.children]);
+    say(title, deal.name);
+    set(title, "title", deal.name);
+    arrange(list, topics.map((topic) => this.#item(topic)));
+    say(none, this.speech.words.topics.none);
+    none.hidden = topics.length > 0;
+    return section;
+  }
+
+  /** @param {Topic} topic */
+  #item(topic) {
+    const { words, formats } = this.speech;
+    let link = this.#links.get(topic.id);
+    if (!link) {
+      link = h("a", {
+        href: `/t/${topic.id}`,
+        "data-topic": topic.id,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+          event.preventDefault();
+          this.#tell("go", topic.id);
+        },
+      });
+      link.append(
+        h("span", { class: "number" }),
+        h("span", { class: "title", dir: "auto" }),
+        h("span", { class: "closed", hidden: true, title: words.topics.closed }, icon("closed"), h("span", { class: "unseen" }, `, ${words.topics.closed}`)),
+        h("span", { class: "count", hidden: true }),
+      );
+      h("li", {}, link);
+      this.#links.set(topic.id, link);
+    }
+    const [number, title, closed, count] = /** @type {HTMLElement[]} */ ([...link.children]);
+    const current = topic.id === this.#current;
+    say(number, String(topic.number));
+    say(title, topic.title);
+    set(title, "title", topic.title);
+    closed.hidden = topic.open;
+    set(link, "aria-current", current && "page");
+    set(link, "data-unread", topic.unread > 0);
+    count.hidden = topic.unread === 0;
+    const shown = formats.number(topic.unread);
+    const key = `${topic.unread}`;
+    if (count.dataset.key !== key) {
+      count.dataset.key = key;
+      count.replaceChildren(
+        h("span", { "aria-hidden": "true" }, topic.unread > 999 ? `${formats.number(999)}+` : shown),
+        h("span", { class: "unseen" }, `, ${words.topics.unread(topic.unread, shown)}`),
+      );
+    }
+    return /** @type {HTMLElement} */ (link.parentElement);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onSearchKey(event) {
+    const first = this.#list.querySelector("a");
+    if (event.key === "Escape") {
+      this.#search.value = "";
+      this.#draw();
+      this.#search.blur();
+    } else if (event.key === "Enter" && first?.dataset.topic && !event.isComposing) {
+      this.#search.value = "";
+      this.#tell("go", first.dataset.topic);
+      this.#draw();
+    } else if (event.key === "ArrowDown" && first) {
+      event.preventDefault();
+      first.focus();
+    }
+  }
+
+  /**
+   * @param {string} type
+   * @param {string} [detail]
+   */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/**
+ * What counts when letters are compared.
+ * @param {string} text
+ */
+function fold(text) {
+  return text.trim().normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+customElements.define("rr-topics", Topics);
