@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"redroom/server"
+)
+
+type serveFlags struct {
+	config  server.Config
+	proxies []string
+	demo    bool
+	log     logFlags
+}
+
+func newServe() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long: `Run the server. No flag is needed: the room opens at http://localhost:8080 in
+Chrome, and talks over UDP port 4433.
+
+Every flag is an environment variable too: --http-published is
+REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
+		Example: `  redroom serve
+  redroom serve --demo --data ./demo
+  redroom serve --host room.example.com --addr :443 --tls-cert cert.pem --tls-key key.pem`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), f, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	fl := cmd.Flags()
+	c := &f.config
+	fl.StringVar(&c.Data, "data", "./redroom-data", "`directory` of everything that lasts")
+	fl.StringVar(&c.HTTP, "http", "localhost:8080", "plain HTTP, loopback `address`es only")
+	fl.BoolVar(&c.HTTPPublished, "http-published", false, "--http may be any address, since a container's runtime publishes it on its host's loopback")
+	fl.StringVar(&c.Addr, "addr", "localhost:4433", "`address` of HTTPS (TCP) and HTTP/3 with WebTransport (UDP)")
+	fl.StringVar(&c.Host, "host", "localhost", "the public `name`")
+	fl.StringArrayVar(&c.Origins, "origin", nil, "a further allowed origin, a `URL`; repeatable")
+	fl.StringSliceVar(&f.proxies, "trusted-proxies", nil, "networks (`CIDR`) whose X-Forwarded-For and X-Forwarded-Proto count")
+	fl.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file` (PEM), read again when it changes")
+	fl.StringVar(&c.TLSKey, "tls-key", "", "its key's `file` (PEM)")
+	fl.StringVar(&c.H3Cert, "h3-cert", "own", "what HTTP/3 and WebTransport show: `own|same`, the short-lived self-made certificate or the one of --tls-cert")
+	fl.BoolVar(&f.demo, "demo", false, "begin with an example deal; for a new --data only")
+	f.log.add(fl)
+	return cmd
+}
+
+// serve runs the server until ctx ends.
+func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err error) {
+	log, err := f.log.logger(diagnostics)
+	if err != nil {
+		return err
+	}
+	for _, p := range f.proxies {
+		network, err := netip.ParsePrefix(p)
+		if err != nil {
+			return usageError{fmt.Errorf("--trusted-proxies: %q is not a network such as 10.0.0.0/8", p)}
+		}
+		f.config.TrustedProxies = append(f.config.TrustedProxies, network)
+	}
+	f.config.Log = log
+	s, err := server.New(ctx, f.config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if f.demo {
+		accounts, err := s.Demo(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "An example deal is here. Sign in as one of these:")
+		for _, a := range accounts {
+			fmt.Fprintf(out, "  %-8s %s   (%s, %s)\n", a.Name, a.Password, a.Display, a.Role)
+		}
+	}
+	greet(out, s, f.config.Host)
+	if err := s.Run(ctx); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// greet says where the room is and what to do next.
+func greet(out io.Writer, s *server.Server, host string) {
+	fmt.Fprintf(out, "Red Room is open at %s\n", s.PlainURL())
+	if host != "localhost" {
+		fmt.Fprintf(out, "and at %s\n", s.PublicURL())
+	}
+	fmt.Fprintf(out, "It talks at %s (UDP)\n", s.WebTransportURL())
+	if links := s.SetupLinks(); len(links) > 0 {
+		fmt.Fprintln(out, "There is no admin yet. Open this link in Chrome to become the first:")
+		for _, link := range links {
+			fmt.Fprintf(out, "  %s\n", link)
+		}
+	}
+	fmt.Fprintf(out, "Pin of this server's certificate authority: %s\n", s.CA().Pin())
+}
+
+// logFlags say how diagnostics are written.
+type logFlags struct{ format, level string }
+
+func (f *logFlags) add(fl interface {
+	StringVar(p *string, name, value, usage string)
+}) {
+	fl.StringVar(&f.format, "log-format", "text", "diagnostics as `text|json`")
+	fl.StringVar(&f.level, "log-level", "info", "least `level` of diagnostics: debug, info, warn, error")
+}
+
+func (f logFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, usageError{fmt.Errorf("--log-level is debug, info, warn or error, not %q", f.level)}
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch f.format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, usageError{fmt.Errorf("--log-format is text or json, not %q", f.format)}
+}
+
+// stdinIsTerminal tells whether somebody is typing.
+func stdinIsTerminal() bool {
+	info, err := os.Stdin.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

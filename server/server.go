@@ -1,0 +1,385 @@
+// Package server is the whole server as a value: New opens everything, Run
+// serves until it is told to stop, Close gives everything back. The command
+// and the end-to-end tests use it alike. It is the only place that sees every
+// part and plugs them together.
+//
+// # Shutdown
+//
+// It runs the way of the data: listeners, sessions, journal (drained), hub,
+// store. What was acknowledged before is in the store.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/sync/errgroup"
+
+	"redroom/certs"
+	"redroom/server/httpd"
+	"redroom/server/hub"
+	"redroom/server/journal"
+	"redroom/server/room"
+	"redroom/server/session"
+	"redroom/server/signin"
+	"redroom/server/transport"
+	"redroom/store"
+	"redroom/web"
+)
+
+// Protocol is what the streams speak.
+const Protocol = transport.Protocol
+
+// Config is what `redroom serve` can be told; INTERFACES.md has the flags'
+// meanings.
+type Config struct {
+	Data          string // directory of everything that lasts
+	HTTP          string // plain HTTP; loopback addresses only
+	HTTPPublished bool   // HTTP may be any address: a container publishes it on its host's loopback
+	Addr          string // HTTPS on TCP, HTTP/3 and WebTransport on UDP
+	Host          string // the public name
+
+	Origins        []string // further allowed origins
+	TrustedProxies []netip.Prefix
+
+	TLSCert, TLSKey string // certificate files; "": the self-made one
+	H3Cert          string // "own" or "same"
+
+	Log *slog.Logger
+}
+
+// Server is one node.
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	store    *store.Store
+	journal  *journal.Journal
+	hub      *hub.Hub
+	desk     *signin.Desk
+	sessions *session.Server
+
+	ca    *certs.CA
+	own   *certs.ShortLived
+	certs certs.Chooser
+
+	plain   *transport.Sockets
+	public  *transport.Sockets
+	origins httpd.Origins
+	page    http.Handler
+	setup   string // the setup token; "" once there is an admin
+}
+
+// New opens the store, makes certificates, and binds the addresses. Nothing is
+// answered before Run.
+func New(ctx context.Context, c Config) (_ *Server, err error) {
+	s := &Server{config: c, log: c.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if s.store, err = store.Open(ctx, c.Data); err != nil {
+		return nil, err
+	}
+	s.hub = hub.New(s.store)
+	s.journal = journal.New(s.store, s.hub, s.log)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Log: s.log})
+	s.sessions = session.New(session.Config{Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub}, Log: s.log})
+	if err := s.openCertificates(); err != nil {
+		return nil, err
+	}
+	if s.plain, err = transport.Listen(ctx, c.HTTP, false, s.log); err != nil {
+		return nil, fmt.Errorf("plain HTTP (--http): %w", err)
+	}
+	if s.public, err = transport.Listen(ctx, c.Addr, true, s.log); err != nil {
+		return nil, fmt.Errorf("HTTPS and HTTP/3 (--addr): %w", err)
+	}
+	if err := s.openPage(); err != nil {
+		return nil, err
+	}
+	return s, s.offerSetup(ctx)
+}
+
+// check finds what can't work before anything is opened.
+func (c Config) check() error {
+	host, _, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return fmt.Errorf("--http %q is not an address such as localhost:8080: %w", c.HTTP, err)
+	}
+	ip, _ := netip.ParseAddr(host)
+	if !c.HTTPPublished && host != "localhost" && !ip.IsLoopback() {
+		return fmt.Errorf("--http %s is not a loopback address: plain HTTP must not leave this machine (in a container whose runtime publishes it on its host's loopback, add --http-published)", c.HTTP)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	switch {
+	case c.H3Cert != "own" && c.H3Cert != "same":
+		return fmt.Errorf("--h3-cert is own or same, not %q", c.H3Cert)
+	case c.H3Cert == "same" && c.TLSCert == "":
+		return errors.New("--h3-cert same needs --tls-cert and --tls-key")
+	}
+	return nil
+}
+
+func (s *Server) openCertificates() (err error) {
+	if s.ca, err = certs.OpenCA(filepath.Join(s.config.Data, "keys"), s.log); err != nil {
+		return err
+	}
+	if s.own, err = certs.NewShortLived(s.ca, []string{s.config.Host}, time.Now, s.log); err != nil {
+		return err
+	}
+	s.certs = certs.Chooser{H3: s.own, Other: s.own}
+	if s.config.TLSCert == "" {
+		return nil
+	}
+	files, err := certs.NewFiles(s.config.TLSCert, s.config.TLSKey, s.log)
+	if err != nil {
+		return err
+	}
+	s.certs.Other = files
+	if s.config.H3Cert == "same" {
+		s.certs.H3 = files
+	}
+	return nil
+}
+
+func (s *Server) openPage() (err error) {
+	s.origins, err = httpd.NewOrigins(s.config.Host, int(s.public.Port), int(s.plain.Port), s.config.Origins...)
+	if err != nil {
+		return err
+	}
+	link := ""
+	if s.config.Host != "localhost" {
+		link = s.PublicURL()
+	}
+	s.page, err = httpd.New(httpd.Config{
+		Desk:           s.desk,
+		Store:          s.store,
+		Journal:        s.journal,
+		Assets:         web.Files,
+		Log:            s.log,
+		Origins:        s.origins,
+		Host:           s.config.Host,
+		PublicURL:      link,
+		TrustedProxies: s.config.TrustedProxies,
+		Connect:        s.connectInfo,
+		Ready:          s.journal.Ready,
+	})
+	return err
+}
+
+// connectInfo is what a page is told to connect by.
+func (s *Server) connectInfo() httpd.ConnectInfo {
+	info := httpd.ConnectInfo{WebTransport: s.WebTransportURL()}
+	if s.certs.H3 == certs.Source(s.own) {
+		info.CertificateHashes = s.own.Hashes()
+	}
+	return info
+}
+
+// offerSetup makes a new setup token while there is no admin.
+func (s *Server) offerSetup(ctx context.Context) error {
+	token := room.NewToken()
+	_, err := s.journal.Append(ctx, room.SetupOffered{Stamp: room.Stamp{At: time.Now().UnixMilli()}, Token: room.HashToken(token)})
+	if errors.Is(err, room.ErrSetupDone) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("offering the setup: %w", err)
+	}
+	s.setup = token
+	return nil
+}
+
+// SetupLinks are those with which the first admin is made, one for each
+// address that the room can be opened on; none once there is an admin.
+func (s *Server) SetupLinks() []string {
+	if s.setup == "" || s.store.State().HasAdmin() {
+		return nil
+	}
+	links := []string{s.PlainURL() + "/setup#" + s.setup}
+	if s.config.Host != "localhost" {
+		links = append(links, s.PublicURL()+"/setup#"+s.setup)
+	}
+	return links
+}
+
+// PlainURL is where the room opens on this machine, such as
+// http://localhost:8080.
+func (s *Server) PlainURL() string {
+	return "http://" + net.JoinHostPort("localhost", strconv.Itoa(int(s.plain.Port)))
+}
+
+// PublicURL is where the room opens by HTTPS.
+func (s *Server) PublicURL() string {
+	if s.public.Port == 443 {
+		return "https://" + s.config.Host
+	}
+	return "https://" + net.JoinHostPort(s.config.Host, strconv.Itoa(int(s.public.Port)))
+}
+
+// WebTransportURL is where WebTransport sessions are opened.
+func (s *Server) WebTransportURL() string { return s.PublicURL() + transport.Path }
+
+// CA is the store's own certificate authority, which tools may trust.
+func (s *Server) CA() *certs.CA { return s.ca }
+
+// CertificateHashes are those of the certificates that HTTP/3 may show.
+func (s *Server) CertificateHashes() [][32]byte { return s.own.Hashes() }
+
+// WriterPragma is a pragma's value on the connection that writes the store.
+func (s *Server) WriterPragma(ctx context.Context, name string) (string, error) {
+	return s.store.WriterPragma(ctx, name)
+}
+
+// Run serves until ctx ends or something fails; then sessions are told, and it
+// returns. Close has still to be called.
+func (s *Server) Run(ctx context.Context) error {
+	wt := transport.NewWebTransport(s.page, s.origins.Allowed, s.sessions.Serve)
+	plain := s.httpServer(s.page)
+	public := s.httpServer(s.altSvc(s.page))
+	servers := []*http.Server{plain, public}
+	quics, err := s.listenQUIC()
+	if err != nil {
+		return err
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	for _, q := range quics {
+		g.Go(func() error {
+			return q.Serve(ctx, transport.Protocols{
+				http3.NextProtoH3: func(conn *quic.Conn) {
+					tls := conn.ConnectionState().TLS
+					s.log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
+					if err := wt.ServeConn(conn); err != nil {
+						s.log.Debug("an HTTP/3 connection ended", "remote", conn.RemoteAddr(), "error", err)
+					}
+				},
+			})
+		})
+	}
+	for _, l := range s.plain.TCP {
+		g.Go(func() error { return served(plain.Serve(l)) })
+	}
+	for _, l := range s.public.TCP {
+		g.Go(func() error { return served(public.Serve(tls.NewListener(l, s.certs.TCP()))) })
+	}
+	if l, err := s.listenOperator(ctx); err != nil {
+		s.log.Warn("commands with --data work only while this server is stopped", "error", err)
+	} else {
+		operator := s.httpServer(s.operatorCommands())
+		servers = append(servers, operator)
+		g.Go(func() error { return served(operator.Serve(l)) })
+	}
+	g.Go(func() error { return s.own.Run(ctx) })
+	g.Go(func() error {
+		<-ctx.Done()
+		s.sessions.Close() // says BYE; the listeners must still be there for it
+		err := wt.Close()
+		for _, q := range quics {
+			err = errors.Join(err, q.Close())
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		for _, h := range servers {
+			if h.Shutdown(ctx) != nil {
+				err = errors.Join(err, h.Close())
+			}
+		}
+		return err
+	})
+	return g.Wait()
+}
+
+// listenQUIC listens on every UDP socket, or on none.
+func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
+	for _, socket := range s.public.UDP {
+		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3))
+		if err != nil {
+			for _, q := range quics {
+				err = errors.Join(err, q.Close())
+			}
+			return nil, err
+		}
+		quics = append(quics, q)
+	}
+	return quics, nil
+}
+
+// httpServer bounds what a client may take its time with.
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// altSvc tells browsers of HTTP/3 (RFC 7838), where its certificate is one
+// that they take for pages.
+func (s *Server) altSvc(h http.Handler) http.Handler {
+	if s.config.H3Cert != "same" {
+		return h
+	}
+	value := fmt.Sprintf(`h3=":%d"; ma=86400`, s.public.Port)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Alt-Svc", value)
+		h.ServeHTTP(w, r)
+	})
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close gives everything back that New opened. The store is one file then.
+func (s *Server) Close() error {
+	var err error
+	if s.sessions != nil {
+		s.sessions.Close()
+	}
+	for _, sockets := range []*transport.Sockets{s.plain, s.public} {
+		if sockets != nil {
+			err = errors.Join(err, sockets.Close())
+		}
+	}
+	s.journal.Close()
+	s.hub.Close()
+	return errors.Join(err, s.store.Close())
+}
+
+// sessionHub is the hub as sessions see it.
+type sessionHub struct{ *hub.Hub }
+
+func (h sessionHub) Open(user, topic string, from, seq int64) session.Cursor {
+	return h.Hub.Open(user, topic, from, seq)
+}
+
+func (h sessionHub) Watch(user, id string, onEnd func()) session.Watcher {
+	return h.Hub.Watch(user, id, onEnd)
+}

@@ -1,0 +1,49 @@
+package servertest
+
+import "strings"
+
+// Message is one message as the page's log shows it.
+type Message struct {
+	Seq     int64  // 0 while it isn't in the log
+	Heading string // the author, and when
+	Text    string
+	Waiting bool // it says that it is being sent
+	Trouble string
+}
+
+// What an article of the log says, but for its heading, its links and buttons,
+// and what is for eyes only, is its message.
+const readArticles = `function () {
+	const other = "header, a, button, [role=alert], [aria-hidden=true], [hidden]";
+	const said = (article) => {
+		const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+		let all = "";
+		while (texts.nextNode()) if (!texts.currentNode.parentElement.closest(other)) all += texts.currentNode.data;
+		return all;
+	};
+	return [...this.querySelectorAll("[role=article]")].map((article) => ({
+		seq: Number(new URL(article.querySelector("header a[href]")?.href ?? "about:blank").hash.slice(1)),
+		heading: article.querySelector("header").textContent,
+		text: said(article),
+		trouble: article.querySelector("[role=alert]:not([hidden])")?.textContent ?? "",
+	}));
+}`
+
+// Messages are those of the log that the page shows now, none if it shows no
+// log.
+func (p *Page) Messages() []Message {
+	p.t.Helper()
+	logs := p.find("log", "…")
+	if len(logs) != 1 {
+		return nil
+	}
+	messages, err := ask[[]Message](p, logs[0].id, readArticles)
+	if err != nil {
+		return nil
+	}
+	for i := range messages {
+		m := &messages[i]
+		m.Text, m.Waiting = strings.CutSuffix(m.Text, " · sending")
+	}
+	return messages
+}
