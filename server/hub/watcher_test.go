@@ -136,8 +136,8 @@ func TestRefusedEventsAreNotTold(t *testing.T) {
 	inLobby(t, func(t *testing.T, l *lobby) {
 		w := l.watch("bert", "s1")
 		l.Publish(
-			[]room.Event{room.DealChanged{ID: deal}, posted(), room.SessionEnded{ID: "s1"}},
-			slices.Repeat([]room.Outcome{{Err: room.ErrNotAdmin}}, 3),
+			[]room.Event{room.DealChanged{ID: deal}, posted(), room.TopicRead{Stamp: by("bert"), Topic: topic}, room.SessionEnded{ID: "s1"}},
+			slices.Repeat([]room.Outcome{{Err: room.ErrNotAdmin}}, 4),
 		)
 		told(t, "bert", w, nil, nil, nil)
 	})

@@ -70,6 +70,19 @@ func (d *disk) Publish(batch []room.Event, outcomes []room.Outcome) {
 	d.published = append(d.published, ids(batch))
 }
 
+// kept are the ids of all that was committed, given of all that was published.
+func (d *disk) kept() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Concat(d.committed...)
+}
+
+func (d *disk) given() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Concat(d.published...)
+}
+
 // hold keeps commits waiting until what it gives is called.
 func (d *disk) hold() (release func()) {
 	held := make(chan struct{})
@@ -131,6 +144,12 @@ func submit(t *testing.T, j *journal.Journal, a *answers, from, to int) {
 	}
 }
 
+// pass lets time go by and everything happen that is due by then.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func numbers(n int) (all []string) {
 	for i := range n {
 		all = append(all, strconv.Itoa(i))
@@ -147,7 +166,7 @@ func TestEventsAreCommittedAndPublishedInTheOrderOfSubmit(t *testing.T) {
 		submit(t, j, &a, 0, n)
 		j.Close()
 
-		if got := slices.Concat(d.committed...); !slices.Equal(got, numbers(n)) {
+		if got := d.kept(); !slices.Equal(got, numbers(n)) {
 			t.Errorf("committed %d events, not all %d in order", len(got), n)
 		}
 		if !slices.EqualFunc(d.published, d.committed, slices.Equal) {
@@ -212,7 +231,7 @@ func TestABatchIsBoundedInOctets(t *testing.T) {
 		}
 		release()
 		synctest.Wait()
-		if got := len(slices.Concat(d.committed...)); got != 201 {
+		if got := len(d.kept()); got != 201 {
 			t.Fatalf("%d events were committed", got)
 		}
 		for _, batch := range d.committed {
@@ -274,14 +293,14 @@ func TestAFailedBatchIsTriedAgainWithGrowingPauses(t *testing.T) {
 		if got := a.got["0"]; len(got) != 1 || !errors.Is(got[0], room.ErrUnavailable) {
 			t.Errorf("who waits is told %v", got)
 		}
-		if _, err := j.Append(t.Context(), post(1)); !errors.Is(err, room.ErrUnavailable) {
-			t.Errorf("who comes is told %v", err)
+		if err := j.Submit(t.Context(), post(1), a.to("1")); !errors.Is(err, room.ErrUnavailable) || a.got["1"] != nil {
+			t.Errorf("who comes is told %v, and answered %v", err, a.got["1"])
 		}
-		if len(d.published) != 0 {
+		if len(d.given()) != 0 {
 			t.Error("something was published")
 		}
 
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		var pauses []time.Duration
 		for i, try := range d.tries {
 			if !slices.Equal(try.ids, []string{"0"}) || try.position != 1 {
@@ -295,7 +314,7 @@ func TestAFailedBatchIsTriedAgainWithGrowingPauses(t *testing.T) {
 		if want := []time.Duration{50 * ms, 100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 3200 * ms, 5000 * ms, 5000 * ms}; !slices.Equal(pauses, want) {
 			t.Errorf("the pauses are %v, want %v", pauses, want)
 		}
-		if !slices.Equal(slices.Concat(d.published...), []string{"0"}) {
+		if !slices.Equal(d.given(), []string{"0"}) {
 			t.Errorf("published %v", d.published)
 		}
 		if got := a.got["0"]; len(got) != 1 {
@@ -321,13 +340,13 @@ func TestWhatWaitsInTheQueueWhenACommitFailsIsToldToo(t *testing.T) {
 		synctest.Wait()
 		submit(t, j, &a, 1, 4)
 		release()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		for _, id := range numbers(4) {
 			if got := a.got[id]; len(got) != 1 || !errors.Is(got[0], room.ErrUnavailable) {
 				t.Errorf("event %s was answered %v", id, got)
 			}
 		}
-		if got := slices.Concat(d.committed...); !slices.Equal(got, []string{"0"}) {
+		if got := d.kept(); !slices.Equal(got, []string{"0"}) {
 			t.Errorf("committed %v", got)
 		}
 	})
@@ -362,7 +381,7 @@ func TestAFullQueueHoldsUpSubmit(t *testing.T) {
 		if last != nil {
 			t.Errorf("the one that waited: %v", last)
 		}
-		if got := slices.Concat(d.committed...); !slices.Equal(got, numbers(1026)) {
+		if got := d.kept(); !slices.Equal(got, numbers(1026)) {
 			t.Errorf("%d events were committed, not 1026 in order", len(got))
 		}
 		if got := a.got["2000"]; got != nil {
@@ -384,7 +403,7 @@ func TestWhoStopsWaitingDoesNotStopTheEvent(t *testing.T) {
 		}
 		release()
 		synctest.Wait()
-		if got := slices.Concat(d.published...); !slices.Equal(got, []string{"0"}) {
+		if got := d.given(); !slices.Equal(got, []string{"0"}) {
 			t.Errorf("published %v", got)
 		}
 	})
@@ -416,7 +435,7 @@ func TestCloseDoesWhatCameBeforeAndRefusesWhatComesLater(t *testing.T) {
 		}
 		release()
 		<-closed
-		if got := slices.Concat(d.published...); !slices.Equal(got, numbers(900)) {
+		if got := d.given(); !slices.Equal(got, numbers(900)) {
 			t.Errorf("%d events were published, not 900 in order", len(got))
 		}
 		for _, id := range numbers(900) {
@@ -452,7 +471,7 @@ func TestCloseTriesAFailingBatchOnceMoreOnly(t *testing.T) {
 				if len(d.tries) != 2 {
 					t.Errorf("there were %d tries", len(d.tries))
 				}
-				if got := slices.Concat(d.published...); !slices.Equal(got, c.want) {
+				if got := d.given(); !slices.Equal(got, c.want) {
 					t.Errorf("published %v, want %v", got, c.want)
 				}
 				if got := a.got["0"]; len(got) != 1 || !errors.Is(got[0], room.ErrUnavailable) {
@@ -488,7 +507,7 @@ func TestClosingUnderLoadAnswersEverybodyOnce(t *testing.T) {
 	writers.Wait()
 	j.Close()
 	committed := make(map[string]bool)
-	for _, id := range slices.Concat(d.committed...) {
+	for _, id := range d.kept() {
 		committed[id] = true
 	}
 	for _, id := range slices.Concat(accepted...) {
