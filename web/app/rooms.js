@@ -332,11 +332,11 @@ function unread(rooms, { topic, count, read, head }) {
  * @param {Extract<Action, {type: "read"}>} action
  */
 function read(rooms, { topic, seq }) {
-  return withTopic(rooms, topic, (known) =>
-    seq < known.read || (seq === known.read && known.unread === 0)
-      ? known
-      : { ...known, read: seq, unread: Math.min(known.unread, Math.max(0, known.head - seq)) },
-  );
+  return withTopic(rooms, topic, (known) => {
+    const left = Math.min(known.unread, Math.max(0, known.head - seq));
+    const news = seq > known.read || (seq === known.read && left < known.unread);
+    return news ? { ...known, read: seq, unread: left } : known;
+  });
 }
 
 /**

@@ -3,13 +3,13 @@
  * keeps a cursor in each of the topics that were last looked at, and comes back
  * by itself when the connection is lost. PROTOCOL.md sections 2 and 3.
  *
- * Posts wait in its outbox until they are acknowledged; after a reconnect they
- * are sent again under the same client id, which the server counts once.
+ * Posts go through its outbox, and outlive a session there.
  * @module
  */
 import { Channel } from "./channel.js";
 import { Pause, backoff } from "./clock.js";
 import { Cursor } from "./cursor.js";
+import { Outbox } from "./outbox.js";
 import { number } from "./wire.js";
 
 /** @typedef {import("./wire.js").Frame} Frame */
@@ -26,7 +26,6 @@ import { number } from "./wire.js";
  */
 
 /** @typedef {{code: number, seconds: number}} End how a session ended: BYE's code, 0 for lost */
-/** @typedef {{id: string, topic: string, ref: number, body: Uint8Array}} Unsent */
 
 /** What follows an end, by its code; any other is a loss: come back after a pause. */
 const AFTER = /** @type {Record<number, "token" | "deactivated" | "later">} */ ({
@@ -46,9 +45,6 @@ const DOUBT = 5_000;
 const STEADY = 5_000;
 /** How many topics keep their channel. */
 const KEPT = 5;
-const RESEND_AFTER = 2_000;
-
-const encoder = new TextEncoder();
 
 export class Session {
   #parts;
@@ -56,7 +52,8 @@ export class Session {
   #clock;
   #pause;
   #stopped = false;
-  #attempted = 0;
+  /** When this session was signed in; 0 before. */
+  #openedAt = 0;
 
   /** @type {Link | null} */
   #link = null;
@@ -70,10 +67,8 @@ export class Session {
 
   /** The last looked at is the last here. @type {Map<string, Cursor>} */
   #cursors = new Map();
-  /** @type {Map<string, Unsent>} */
-  #outbox = new Map();
-  /** Topics whose outbox waits for a better moment. @type {Map<string, () => void>} */
-  #held = new Map();
+  /** Posts, now or as soon as there is a way. @type {Outbox} */
+  outbox;
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -81,6 +76,8 @@ export class Session {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#pause = new Pause(parts.clock);
+    const { store, clock, id } = parts;
+    this.outbox = new Outbox({ store, clock, id, cursor: (topic) => this.#cursors.get(topic) });
   }
 
   /** Connects, and stays connected until `stop`, or until the server says that this sign-in is over. */
@@ -88,10 +85,13 @@ export class Session {
     let failures = 0;
     let asked = false;
     while (!this.#stopped) {
-      this.#attempted = this.#clock.now();
+      this.#openedAt = 0;
       const end = await this.#live();
       if (this.#stopped) return;
-      if (this.#clock.now() - this.#attempted >= STEADY) failures = 0;
+      if (this.#openedAt > 0 && this.#clock.now() - this.#openedAt >= STEADY) {
+        failures = 0;
+        asked = false;
+      }
       const then = AFTER[end.code];
       if (then === "deactivated" || end.code === -401) {
         this.#say("ended", { why: then === "deactivated" ? "deactivated" : "signed-out" });
@@ -112,7 +112,7 @@ export class Session {
   stop() {
     this.#stopped = true;
     for (const cursor of this.#cursors.values()) cursor.close();
-    for (const cancel of this.#held.values()) cancel();
+    this.outbox.stop();
     this.leave();
   }
 
@@ -150,53 +150,11 @@ export class Session {
     else cursor = this.#cursor(topic);
     this.#cursors.set(topic, cursor);
     if (this.#link && this.#store.state.connection.state === "open") cursor.attach(this.#link);
-    const unsent = new Set([...this.#outbox.values()].map((post) => post.topic));
+    const unsent = this.outbox.topics;
     for (const [id, other] of this.#cursors) {
       if (this.#cursors.size <= KEPT) break;
       if (!unsent.has(id)) this.#drop(id, other);
     }
-  }
-
-  /**
-   * Posts, now or as soon as there is a way.
-   * @param {string} topic
-   * @param {string} text
-   * @param {number} ref the seq that it answers; 0 for none
-   */
-  post(topic, text, ref) {
-    const id = this.#parts.id();
-    this.#outbox.set(id, { id, topic, ref, body: encoder.encode(text) });
-    this.#store.dispatch({ type: "post", post: { id, topic, text, ref, time: this.#clock.now() } });
-    const cursor = this.#cursors.get(topic);
-    if (cursor?.joined && !this.#held.has(topic)) this.#send(cursor, id);
-  }
-
-  /**
-   * Sends a refused post once more.
-   * @param {string} id
-   */
-  again(id) {
-    const post = this.#store.state.posts.find((post) => post.id === id);
-    if (post?.state !== "failed") return;
-    if (post.code === 409) {
-      // This id stands for other words already.
-      this.discard(id);
-      this.post(post.topic, post.message.text, post.message.ref);
-      return;
-    }
-    this.#outbox.set(id, { id, topic: post.topic, ref: post.message.ref, body: encoder.encode(post.message.text) });
-    this.#store.dispatch({ type: "again", id });
-    const cursor = this.#cursors.get(post.topic);
-    if (cursor?.joined) this.#send(cursor, id);
-  }
-
-  /**
-   * Gives a refused post up.
-   * @param {string} id
-   */
-  discard(id) {
-    this.#outbox.delete(id);
-    this.#store.dispatch({ type: "discard", id });
   }
 
   /**
@@ -324,9 +282,9 @@ export class Session {
     this.#store.dispatch({ type: "watch" });
     this.#say("open", { via: link.name });
     control.send("WATCH", []);
-    this.#heardAt = this.#clock.now();
+    this.#heardAt = this.#openedAt = this.#clock.now();
     this.#listen();
-    for (const { topic } of this.#outbox.values()) if (!this.#cursors.has(topic)) this.#cursors.set(topic, this.#cursor(topic));
+    for (const topic of this.outbox.topics) if (!this.#cursors.has(topic)) this.#cursors.set(topic, this.#cursor(topic));
     for (const cursor of this.#cursors.values()) cursor.attach(link);
   }
 
@@ -385,7 +343,7 @@ export class Session {
     const { topics, watched, stale } = this.#store.state;
     if (!watched || stale) return;
     for (const [id, cursor] of this.#cursors) if (!topics.has(id)) this.#drop(id, cursor);
-    for (const post of this.#outbox.values()) if (!topics.has(post.topic)) this.#outbox.delete(post.id);
+    this.outbox.keep((topic) => topics.has(topic));
   }
 
   /**
@@ -413,7 +371,7 @@ export class Session {
       this.#heardAt = this.#clock.now();
     },
     /** @param {string} topic */
-    joined: (topic) => this.#flush(topic),
+    joined: (topic) => this.outbox.flush(topic),
     /** @param {string} topic */
     gone: (topic) => {
       this.#store.dispatch({ type: "topic-gone", id: topic });
@@ -423,48 +381,8 @@ export class Session {
      * @param {string} id
      * @param {import("./cursor.js").Answer} answer
      */
-    answered: (id, answer) => this.#onAnswer(id, answer),
+    answered: (id, answer) => this.outbox.answered(id, answer),
   };
-
-  /**
-   * @param {string} id
-   * @param {import("./cursor.js").Answer} answer
-   */
-  #onAnswer(id, { code, seq, seconds, reason }) {
-    const post = this.#outbox.get(id);
-    if (!post) return;
-    if (code === 503) {
-      if (this.#held.has(post.topic)) return;
-      // In their order: what comes after this one waits with it.
-      const cancel = this.#clock.after(seconds * 1000 || RESEND_AFTER, () => this.#flush(post.topic));
-      this.#held.set(post.topic, cancel);
-      return;
-    }
-    this.#outbox.delete(id);
-    if (code === 0) this.#store.dispatch({ type: "accepted", topic: post.topic, id, seq });
-    else this.#store.dispatch({ type: "failed", id, code, reason });
-  }
-
-  /**
-   * Sends all that waits for this topic, in the order in which it was written.
-   * @param {string} topic
-   */
-  #flush(topic) {
-    this.#held.get(topic)?.();
-    this.#held.delete(topic);
-    const cursor = this.#cursors.get(topic);
-    if (!cursor?.joined) return;
-    for (const post of this.#outbox.values()) if (post.topic === topic) this.#send(cursor, post.id);
-  }
-
-  /**
-   * @param {Cursor} cursor
-   * @param {string} id
-   */
-  #send(cursor, id) {
-    const post = this.#outbox.get(id);
-    if (post) cursor.post(id, post.ref, post.body);
-  }
 
   /**
    * @param {import("./rooms.js").Connection["state"]} state

@@ -1,6 +1,6 @@
 /**
  * Holds the page's state. Who subscribed is told once after any number of
- * changes that came together, before the browser paints; a hidden page too.
+ * changes that came together.
  * @module
  */
 import { empty, reduce } from "./rooms.js";

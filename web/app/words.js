@@ -39,7 +39,7 @@ export function formats(locale) {
   return {
     number: (/** @type {number} */ value) => number.format(value),
     list: (/** @type {string[]} */ items) => list.format(items),
-    time: date({ hour: "2-digit", minute: "2-digit" }),
+    time: date({ timeStyle: "short" }),
     date: date({ dateStyle: "long" }),
     full: date({ dateStyle: "full", timeStyle: "medium" }),
     day: (/** @type {number} */ time, /** @type {number} */ now) =>

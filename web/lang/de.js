@@ -120,7 +120,6 @@ const de = {
     quoteLoading: "Antwort auf eine frühere Nachricht",
     redacted: "Diese Nachricht wurde entfernt.",
     unknown: "Eine Nachricht von einer Art, die diese Seite nicht zeigt.",
-    linkTo: "Link zu dieser Nachricht",
     far: "Diese Nachricht liegt zu weit zurück, um hier gezeigt zu werden.",
   },
   failed: {
@@ -137,7 +136,6 @@ const de = {
     label: "Nachricht",
     send: "Senden",
     hint: "Eingabe sendet, Umschalt und Eingabe macht eine neue Zeile.",
-    replying: (who) => `Antwort an ${who}`,
     noReply: "Nicht antworten",
     tooLong: (over, most) => `${over} zu lang: Eine Nachricht hat höchstens ${most}. Sie bleibt hier, bis sie kürzer ist.`,
     observer: "Lesezugang als Beobachter: Alles ist zu sehen, geschrieben wird nichts.",

@@ -122,7 +122,6 @@ const en = {
     quoteLoading: "In reply to an earlier message",
     redacted: "This message was removed.",
     unknown: "A message of a kind that this page doesn’t show.",
-    linkTo: "Link to this message",
     far: "That message is too far back to be shown here.",
   },
   failed: {
@@ -139,7 +138,6 @@ const en = {
     label: "Message",
     send: "Send",
     hint: "Enter sends, Shift and Enter break a line.",
-    replying: (/** @type {string} */ who) => `Reply to ${who}`,
     noReply: "Don’t reply",
     tooLong: (/** @type {string} */ over, /** @type {string} */ most) => `${over} too long: a message has at most ${most}. It stays here until it is shorter.`,
     observer: "You read here as an observer: you see everything, and write nothing.",

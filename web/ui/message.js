@@ -21,7 +21,8 @@ import { avatar, h, icon, isolated, say, set } from "./dom.js";
 
 /** How much of what is quoted is shown. */
 const EXTRACT = 200;
-const MOTION = 2500;
+/** How long a message that one was brought to stands out. */
+const POINTED = 2500;
 
 /** Events, all bubbling: `answer`, `again`, `discard`, each with the Shown; `jump` with a seq. */
 export class MessageElement extends HTMLElement {
@@ -154,7 +155,7 @@ export class MessageElement extends HTMLElement {
   /** Shows for a moment that this is the one. */
   point() {
     set(this, "data-pointed", true);
-    setTimeout(() => set(this, "data-pointed", false), MOTION);
+    setTimeout(() => set(this, "data-pointed", false), POINTED);
   }
 
   /**

@@ -21,8 +21,12 @@ import "./topics.js";
 /** @typedef {import("./message.js").Shown} Shown */
 
 const LAST = "topic";
+const LONGEST_FRAME = 100;
 /** Narrower than this shows one pane at a time. */
 const ONE_PANE = matchMedia("(max-width: 639px)");
+
+/** Where a focus doesn't bring a keyboard up on the screen. */
+const HOVERS = matchMedia("(hover: hover)");
 
 /** Event: `ended` with why, when the server says that the sign-in is over. */
 export class Room extends HTMLElement {
@@ -63,7 +67,7 @@ export class Room extends HTMLElement {
     this.#store = store;
     this.#session = new Session({ api, dial, store, clock, random: Math.random, id: () => crypto.randomUUID() });
     this.#build();
-    this.#unsubscribe = store.subscribe(() => this.#update());
+    this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
     this.#update();
     void this.#session.start();
@@ -101,7 +105,7 @@ export class Room extends HTMLElement {
     this.#who.addEventListener("click", () => this.#people.open());
     this.#header.append(
       back,
-      h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, h("span", { "aria-hidden": "true" }, " · "), this.#readers)),
+      h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, " · ", this.#readers)),
       this.#check,
       this.#who,
     );
@@ -118,15 +122,15 @@ export class Room extends HTMLElement {
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
     this.#composer.addEventListener("send", (event) => {
       const { text, ref } = detail(event);
-      this.#session.post(this.#current, text, ref);
+      this.#session.outbox.post(this.#current, text, ref);
       this.#timeline.posted();
     });
     this.#timeline.addEventListener("answer", (event) => {
       const { message, who } = /** @type {Shown} */ (detail(event));
       this.#composer.answer({ seq: message.seq, who, text: message.text.slice(0, 200) });
     });
-    this.#timeline.addEventListener("again", (event) => this.#session.again(detail(event).post.id));
-    this.#timeline.addEventListener("discard", (event) => this.#session.discard(detail(event).post.id));
+    this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).post.id));
+    this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).post.id));
 
     window.addEventListener("popstate", () => this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
@@ -163,7 +167,7 @@ export class Room extends HTMLElement {
   #go(topic) {
     if (topic !== this.#current) history.pushState(null, "", topic ? `/t/${topic}` : "/");
     this.#route();
-    if (topic && matchMedia("(hover: hover)").matches) this.#composer.focusInput();
+    if (topic && HOVERS.matches) this.#composer.focusInput();
   }
 
   /** Does what the address says. */
@@ -190,8 +194,24 @@ export class Room extends HTMLElement {
       if (chosen) history.replaceState(null, "", `/t/${chosen}`);
     }
     this.#route();
+    if (HOVERS.matches) this.#composer.focusInput();
   }
 
+  /** Draws once a frame, however much comes; a page without frames, being hidden, draws too. */
+  #soon() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    const draw = () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+      this.#drawing = false;
+      if (this.isConnected) this.#update();
+    };
+    const frame = requestAnimationFrame(draw);
+    const timer = setTimeout(draw, LONGEST_FRAME);
+  }
+
+  #drawing = false;
   #started = false;
 
   #update() {
@@ -226,12 +246,13 @@ export class Room extends HTMLElement {
     this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
     set(this.#header, "data-bare", !topic);
     this.#check.hidden = this.#who.hidden = !topic;
+    // What was taken away is not kept behind a hidden header either.
     say(this.#title, topic?.title ?? "");
-    if (!topic) return;
-    set(this.#title, "title", topic.title);
-    const deal = state.deals.get(topic.deal);
-    const readers = deal?.people.filter((person) => person.reads).length ?? 0;
+    set(this.#title, "title", topic?.title ?? "");
+    const deal = topic && state.deals.get(topic.deal);
     say(this.#deal, deal?.name ?? "");
+    if (!topic) return;
+    const readers = deal?.people.filter((person) => person.reads).length ?? 0;
     say(this.#readers, words.room.readers(readers, formats.number(readers)));
     say(this.#who.children[1], formats.number(readers));
     const check = state.logs.get(topic.id)?.check;

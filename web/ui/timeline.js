@@ -47,6 +47,8 @@ export class Timeline extends HTMLElement {
   #away = false;
   /** Where to stand once the log is there: null when one stands. @type {{seq: number} | {anchor: Anchor | null} | null} */
   #place = null;
+  /** The seq of a message to go to as soon as it stands there; 0 for none. */
+  #wanted = 0;
   /** @typedef {{key: string, offset: number}} Anchor */
   /** Where one stood in other topics. @type {Map<string, Anchor>} */
   #places = new Map();
@@ -128,6 +130,7 @@ export class Timeline extends HTMLElement {
     this.#mark = null;
     this.#atEnd = true;
     this.#reachable = null;
+    this.#wanted = 0;
     this.#rows.replaceChildren();
     this.#top.replaceChildren();
     this.#empty.hidden = this.#newer.hidden = true;
@@ -151,7 +154,7 @@ export class Timeline extends HTMLElement {
     const fetched = log.older === "loading" || !settled(log) || this.#place !== null;
     set(this.#scroll, "aria-busy", fetched ? "true" : "false");
     this.#moveMark(log, topic);
-    const anchor = this.#anchor();
+    const anchor = this.#atEnd ? null : this.#anchor();
 
     const posts = rooms.posts.filter((post) => post.topic === this.#topic);
     const list = rows(log.messages, posts, this.#mark, rooms.me.name);
@@ -163,10 +166,11 @@ export class Timeline extends HTMLElement {
     this.#drawTop(log, topic, list.length === 0);
 
     this.#settle(log, anchor);
+    this.#point();
     this.#drawNewer(log);
     this.#keepReachable();
     this.#report();
-    if (this.#atEnd && !this.#place && log.messages.length > MOST) this.session.trim(this.#topic, KEPT);
+    if (this.#atEnd && !this.#place && this.#wanted === 0 && log.messages.length > MOST) this.session.trim(this.#topic, KEPT);
     else this.#fetchOlder();
   }
 
@@ -326,6 +330,12 @@ export class Timeline extends HTMLElement {
     return scrollHeight - scrollTop - clientHeight < END;
   }
 
+  /** Whether the end is further away than one can see. */
+  #isFar() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
+    return scrollHeight - scrollTop > 2 * clientHeight;
+  }
+
   #scrollToEnd() {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
   }
@@ -379,8 +389,7 @@ export class Timeline extends HTMLElement {
     const me = this.#rooms?.me.name;
     let count = 0;
     if (!this.#atEnd) for (let seq = Math.max(this.#seen, log.start) + 1; seq <= last(log); seq++) if (messageAt(log, seq)?.author !== me) count++;
-    const far = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight > this.#scroll.clientHeight;
-    this.#newer.hidden = this.#atEnd || (count === 0 && !far);
+    this.#newer.hidden = this.#atEnd || (count === 0 && !this.#isFar());
     const text = count > 0 ? words.log.newer(count, formats.number(count)) : words.log.toEnd;
     set(this.#newer, "data-new", count > 0);
     if (this.#newer.textContent !== text) this.#newer.replaceChildren(text, icon("down"));
@@ -390,23 +399,32 @@ export class Timeline extends HTMLElement {
   async #jump(seq) {
     const topic = this.#topic;
     if (seq <= 0) return;
+    this.#wanted = seq;
     const log = this.#log();
     if (log && !messageAt(log, seq)) {
       const reached = await this.session.reach(topic, seq);
-      await Promise.resolve();
-      if (this.#topic !== topic) return;
-      if (!reached) return this.#remark(this.speech.words.log.far);
-    }
+      if (this.#topic !== topic || this.#wanted !== seq) return;
+      if (!reached) {
+        this.#wanted = 0;
+        this.#remark(this.speech.words.log.far);
+      }
+    } else this.#point();
+  }
+
+  /** Goes to the message that is wanted, if it stands there by now. */
+  #point() {
+    const seq = this.#wanted;
     const element = [...this.#elements.values()].find(
       (element) => /** @type {Partial<MessageElement>} */ (element).shown?.message.seq === seq,
     );
-    if (!element) return;
+    if (seq === 0 || !element) return;
+    this.#wanted = 0;
     element.scrollIntoView({ block: "center" });
     this.#atEnd = this.#isAtEnd();
     const message = /** @type {MessageElement} */ (element);
     message.focus({ preventScroll: true });
     message.point();
-    history.replaceState(history.state, "", `/t/${topic}#${seq}`);
+    history.replaceState(history.state, "", `/t/${this.#topic}#${seq}`);
   }
 
   /**

@@ -145,7 +145,7 @@ export class Topics extends HTMLElement {
     /** @type {HTMLElement[]} */
     const sections = [];
     for (const { deal, topics } of groups(rooms, formats.collator)) {
-      const found = wanted ? topics.filter((topic) => fold(`${topic.number} ${topic.title}`).includes(wanted)) : topics;
+      const found = topics.filter((topic) => fold(`${topic.number} ${topic.title} ${deal.name}`).includes(wanted));
       if (wanted && found.length === 0) continue;
       sections.push(this.#section(deal, found));
     }
@@ -194,8 +194,8 @@ export class Topics extends HTMLElement {
       link.append(
         h("span", { class: "number" }),
         h("span", { class: "title", dir: "auto" }),
-        h("span", { class: "closed", hidden: true, title: words.topics.closed }, icon("closed"), h("span", { class: "unseen" }, `, ${words.topics.closed}`)),
-        h("span", { class: "count", hidden: true }),
+        h("span", { class: "closed" }),
+        h("span", { class: "count" }),
       );
       h("li", {}, link);
       this.#links.set(topic.id, link);
@@ -205,17 +205,18 @@ export class Topics extends HTMLElement {
     say(number, String(topic.number));
     say(title, topic.title);
     set(title, "title", topic.title);
-    closed.hidden = topic.open;
     set(link, "aria-current", current && "page");
     set(link, "data-unread", topic.unread > 0);
-    count.hidden = topic.unread === 0;
+    if (closed.hasChildNodes() === topic.open) {
+      closed.replaceChildren(...(topic.open ? [] : [icon("closed"), h("span", { class: "unseen" }, words.topics.closed)]));
+    }
     const shown = formats.number(topic.unread);
-    const key = `${topic.unread}`;
-    if (count.dataset.key !== key) {
-      count.dataset.key = key;
+    if (topic.unread === 0) count.replaceChildren();
+    else if (count.dataset.count !== shown || !count.hasChildNodes()) {
+      count.dataset.count = shown;
       count.replaceChildren(
         h("span", { "aria-hidden": "true" }, topic.unread > 999 ? `${formats.number(999)}+` : shown),
-        h("span", { class: "unseen" }, `, ${words.topics.unread(topic.unread, shown)}`),
+        h("span", { class: "unseen" }, words.topics.unread(topic.unread, shown)),
       );
     }
     return /** @type {HTMLElement} */ (link.parentElement);
