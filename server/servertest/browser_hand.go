@@ -17,8 +17,17 @@ import (
 func (p *Page) Click(role, name string) {
 	p.t.Helper()
 	p.Until(fmt.Sprintf("%s %q to click on", role, name), func() bool {
-		found := p.find(role, name)
-		return len(found) == 1 && p.press(found[0])
+		node, ok := p.one(role, name)
+		return ok && p.press(node)
+	})
+}
+
+// ClickFirst is Click where there may be several.
+func (p *Page) ClickFirst(role, name string) {
+	p.t.Helper()
+	p.Until(fmt.Sprintf("%s %q to click on", role, name), func() bool {
+		found, err := p.find(role, name)
+		return err == nil && len(found) > 0 && p.press(found[0])
 	})
 }
 
@@ -36,17 +45,16 @@ func (p *Page) press(node Node) bool {
 	}
 	q := quads.Quads[0]
 	x, y := (q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4
+	mouse := func(kind input.DispatchMouseEventType, button input.MouseButton, clicks int64) {
+		call(p, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: x, Y: y, Button: button, ClickCount: clicks})
+	}
+	mouse(input.DispatchMouseEventTypeMouseMoved, input.MouseButtonNone, 0) // some things are there only under the mouse
 	const meets = `function (x, y) { const there = document.elementFromPoint(x, y); return there !== null && this.contains(there) }`
 	if met, err := ask[bool](p, node.id, meets, x, y); err != nil || !met {
 		return false
 	}
-	for _, kind := range []input.DispatchMouseEventType{input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased} {
-		event := input.DispatchMouseEventParams{Type: kind, X: x, Y: y}
-		if kind != input.DispatchMouseEventTypeMouseMoved {
-			event.Button, event.ClickCount = input.MouseButtonLeft, 1
-		}
-		call(p, input.DispatchMouseEvent, event)
-	}
+	mouse(input.DispatchMouseEventTypeMousePressed, input.MouseButtonLeft, 1)
+	mouse(input.DispatchMouseEventTypeMouseReleased, input.MouseButtonLeft, 1)
 	return true
 }
 
@@ -55,20 +63,26 @@ func (p *Page) Type(role, name, text string) {
 	p.t.Helper()
 	p.Click(role, name)
 	p.Until(fmt.Sprintf("the focus in %s %q", role, name), func() bool { return p.Focus().Name == name })
-	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Commands: []string{"selectAll"}})
+	p.SelectAll()
 	p.Insert(text)
+}
+
+// SelectAll selects what stands in the field that has the focus.
+func (p *Page) SelectAll() { p.edit("selectAll") }
+
+// Paste puts what was copied where the focus is.
+func (p *Page) Paste() { p.edit("paste") }
+
+// edit gives one of the editing commands that a system has keys for.
+func (p *Page) edit(command string) {
+	p.t.Helper()
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Commands: []string{command}})
 }
 
 // Insert puts text where the focus is, as a paste or an input method does.
 func (p *Page) Insert(text string) {
 	p.t.Helper()
 	call(p, input.InsertText, input.InsertTextParams{Text: text})
-}
-
-// Paste puts there what was copied.
-func (p *Page) Paste() {
-	p.t.Helper()
-	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Commands: []string{"paste"}})
 }
 
 // Press presses a key, such as kb.Enter, with modifiers held down, and lets it
@@ -83,7 +97,7 @@ func (p *Page) Press(key string, modifiers ...chromedp.Modifier) {
 			switch {
 			case event.Type == input.DispatchKeyEventTypeChar:
 				continue // it would come whatever the page makes of the key
-			case event.Type != input.DispatchKeyEventTypeKeyUp && (key == kb.Enter || kb.Keys[r].Print) && event.Modifiers == 0:
+			case event.Type != input.DispatchKeyEventTypeKeyUp && (key == kb.Enter || kb.Keys[r].Print) && event.Modifiers&^int64(chromedp.ModifierShift) == 0:
 				event.Type, event.Text = input.DispatchKeyEventTypeKeyDown, key
 			}
 			call(p, input.DispatchKeyEvent, *event)
@@ -113,7 +127,7 @@ func (p *Page) TabTo(role, name string) {
 	for range most {
 		p.Press(kb.Tab)
 		at := p.Focus()
-		if at.Role == role && at.Name == name {
+		if at.Role == role && named(at.Name, name) {
 			return
 		}
 		met = append(met, at.Role+" "+at.Name)
@@ -122,11 +136,27 @@ func (p *Page) TabTo(role, name string) {
 }
 
 // Show makes the window so large, in CSS pixels, and the system's colors
-// "light" or "dark".
+// "light" or "dark". A window under 640 pixels is a phone's, which is touched.
 func (p *Page) Show(width, height int64, colors string) {
 	p.t.Helper()
-	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
+	touched := width < 640
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: touched})
+	call(p, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: touched})
 	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: colors}}})
+}
+
+// Settle waits until what moves has arrived, and was painted.
+func (p *Page) Settle() {
+	p.t.Helper()
+	Evaluate[bool](p, `(async () => {
+		const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+		await document.fonts.ready;
+		await painted();
+		const ends = (animation) => animation.effect.getComputedTiming().endTime < Infinity;
+		await Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
+		await painted();
+		return true;
+	})()`)
 }
 
 // Picture is what the window shows, as a PNG.

@@ -33,11 +33,11 @@ const readArticles = `function () {
 // log.
 func (p *Page) Messages() []Message {
 	p.t.Helper()
-	logs := p.find("log", "…")
-	if len(logs) != 1 {
+	log, ok := p.one("log", "…")
+	if !ok {
 		return nil
 	}
-	messages, err := ask[[]Message](p, logs[0].id, readArticles)
+	messages, err := ask[[]Message](p, log.id, readArticles)
 	if err != nil {
 		return nil
 	}

@@ -40,6 +40,7 @@ type Process struct {
 	*Room
 	Cmd    *exec.Cmd
 	Pin    string // of its CA
+	said   strings.Builder
 	exited chan struct{}
 }
 
@@ -92,6 +93,9 @@ func StartProcess(t testing.TB, data string, prefix []string, flags ...string) *
 func (p *Process) read(lines *bufio.Scanner, ready chan struct{}) {
 	for lines.Scan() {
 		line := lines.Text()
+		if ready != nil {
+			p.said.WriteString(line + "\n")
+		}
 		for pattern, field := range map[*regexp.Regexp]*string{openAt: &p.Plain, talksAt: &p.Rrp, setupAt: &p.Setup, pinIs: &p.Pin} {
 			if m := pattern.FindStringSubmatch(line); m != nil {
 				*field = m[1]
@@ -103,6 +107,9 @@ func (p *Process) read(lines *bufio.Scanner, ready chan struct{}) {
 		}
 	}
 }
+
+// Said is what it printed until it was open.
+func (p *Process) Said() string { return p.said.String() }
 
 // Kill ends the process with SIGKILL and waits until it is gone.
 func (p *Process) Kill() {
@@ -129,7 +136,13 @@ func address(t testing.TB, of string) string {
 // Stop asks it to end (SIGTERM) and gives its exit status.
 func (p *Process) Stop(t testing.TB) int {
 	t.Helper()
-	if err := p.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	return p.StopWith(t, syscall.SIGTERM)
+}
+
+// StopWith is Stop by another signal.
+func (p *Process) StopWith(t testing.TB, signal os.Signal) int {
+	t.Helper()
+	if err := p.Cmd.Process.Signal(signal); err != nil {
 		t.Fatalf("stopping the server: %v", err)
 	}
 	select {

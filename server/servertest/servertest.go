@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -149,6 +148,6 @@ type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {
 	defer func() { recover() }() // the test may be over already
-	w.t.Log(fmt.Sprintf("server: %s", p))
+	w.t.Logf("server: %s", p)
 	return len(p), nil
 }

@@ -1,0 +1,171 @@
+package server_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/quic-go/webtransport-go"
+
+	"redroom/server/room"
+	"redroom/server/servertest"
+)
+
+// TestSignOutEndsThatSignInsSessions shows that the sessions of one cookie end
+// and those of another go on, and that a token that was fetched before opens
+// nothing any more.
+func TestSignOutEndsThatSignInsSessions(t *testing.T) {
+	leavesNoGoroutine(t)
+	h := newHouse(t)
+	elsewhere := h.Room.SignIn(t, "bert")
+	ended := []*servertest.Session{h.Enter(t, h.bert), h.Enter(t, h.bert)}
+	topic := ended[0].Join(t, h.topic, 0)
+	other := h.Enter(t, elsewhere).Join(t, h.topic, 0)
+	unspent := h.bert.Token(t)
+
+	h.bert.Must(t, "DELETE", "/api/session", nil, nil, 204)
+	for _, s := range ended {
+		s.Control.Expect(t, "BYE 401")
+		s.Control.Finish(t)
+		s.ExpectOver(t)
+	}
+	if f, err := drain(topic); err == nil || f.Header != "" {
+		t.Errorf("a topic's channel of the ended session went on with %q, %v", f, err)
+	}
+	talks(t, other)
+
+	s := h.Open(t)
+	c := s.Channel(t)
+	c.Say(t, "TOKEN 0 "+unspent+"\n")
+	c.Expect(t, "ERR 401 TOKEN")
+	c.Expect(t, "BYE 401")
+}
+
+// TestRemovedMemberIsResetAndForgets shows that whoever loses the right to a
+// topic gets nothing more of it: its streams are reset with 404, the topic and
+// the deal are gone, and a JOIN is answered as of an unknown topic.
+func TestRemovedMemberIsResetAndForgets(t *testing.T) {
+	leavesNoGoroutine(t)
+	h := newHouse(t)
+	s := h.Enter(t, h.bert)
+	s.Control.Say(t, "WATCH 0\n")
+	s.Control.Await(t, "ACK WATCH")
+	topic := s.Join(t, h.topic, 0)
+	talks(t, topic)
+	anna := h.Enter(t, h.anna).Join(t, h.topic, 0)
+
+	h.anna.Must(t, "DELETE", "/api/deals/"+h.deal+"/members/bert", nil, nil, 204)
+	talks(t, anna) // a message that bert may not see
+	s.Control.Await(t, "TOPIC "+h.topic+" gone")
+	s.Control.Await(t, "DEAL "+h.deal+" gone")
+	f, err := drain(topic)
+	var reset *webtransport.StreamError
+	if !errors.As(err, &reset) || reset.ErrorCode != 404 || !reset.Remote || f.Header != "" {
+		t.Errorf("the topic's channel went on with %q and ended with %v, want a reset with code 404", f, err)
+	}
+
+	c := s.Channel(t)
+	c.Say(t, "JOIN 0 "+h.topic+" 0\n")
+	c.Expect(t, "ERR 404 "+h.topic)
+	c.Finish(t)
+	s.Control.Say(t, "PING 0 on\n")
+	s.Control.Await(t, "PONG on")
+
+	// As a member again, bert reads on.
+	h.anna.Must(t, "PUT", "/api/deals/"+h.deal+"/members/bert", nil, nil, 204)
+	s.Control.Await(t, "DEAL "+h.deal)
+	s.Control.Await(t, "TOPIC "+h.topic)
+	again := s.Join(t, h.topic, 0)
+	talks(t, again)
+}
+
+// TestNewcomerReadsFromWhereTheRightBegins shows the start of those who join a
+// deal whose history is for those who were there.
+func TestNewcomerReadsFromWhereTheRightBegins(t *testing.T) {
+	leavesNoGoroutine(t)
+	h := newHouse(t)
+	deal := h.anna.Deal(t, "Joined", "joined")
+	topic := h.anna.Topic(t, deal, "Closed past", 1)
+	anna := h.Enter(t, h.anna).Join(t, topic, 0)
+	for range 3 {
+		talks(t, anna)
+	}
+	epoch, hash := proof(t, anna, 3)
+	h.anna.Must(t, "PUT", "/api/deals/"+deal+"/members/bert", nil, nil, 204)
+	s := h.Enter(t, h.bert)
+	for _, after := range []string{"0", "2", "3", "-1", "-1000"} {
+		c := s.Channel(t)
+		c.Say(t, "JOIN 0 "+topic+" "+after+"\n")
+		c.Expect(t, fmt.Sprintf("ACK %s 3 %s 4 %s", topic, epoch, hash))
+		c.Say(t, "HEAD 0 2\n")
+		c.Expect(t, "ERR 422 HEAD")
+		c.Say(t, "HEAD 0 3\n")
+		c.Expect(t, "HEAD 3 "+hash)
+		c.Say(t, servertest.Post("Re:", "re"+after, "text", "3"))
+		c.Expect(t, "ERR 422 re"+after) // a ref to what one may not read
+		c.Finish(t)
+	}
+	c := s.Join(t, topic, 0)
+	talks(t, anna)
+	at, _ := room.ParseHash(hash)
+	next := c.Hear(t).Follows(t, room.Head{Seq: 3, Hash: at})
+	c.Say(t, "HEAD 0\n")
+	c.Expect(t, fmt.Sprintf("HEAD %d %s", next.Seq, next.Hash))
+}
+
+// TestDeactivationEndsSessionsForGood shows BYE 410, and that there is no way
+// back in.
+func TestDeactivationEndsSessionsForGood(t *testing.T) {
+	leavesNoGoroutine(t)
+	h := newHouse(t)
+	s := h.Enter(t, h.bert)
+	topic := s.Join(t, h.topic, 0)
+	witness := h.Enter(t, h.anna).Join(t, h.topic, 0)
+	h.anna.Must(t, "PATCH", "/api/users/bert", map[string]any{"active": false}, nil, 200)
+	s.Control.Expect(t, "BYE 410")
+	s.Control.Finish(t)
+	s.ExpectOver(t)
+	if f, err := drain(topic); err == nil || f.Header != "" {
+		t.Errorf("a topic's channel went on with %q, %v", f, err)
+	}
+	if status, _ := h.bert.Do(t, "POST", "/api/session/token", map[string]any{}); status != 401 {
+		t.Errorf("a deactivated account's cookie: status %d, want 401", status)
+	}
+	if status, _ := h.Anonymous(t).Do(t, "POST", "/api/session", map[string]any{"name": "bert", "password": servertest.Password}); status != 401 {
+		t.Errorf("a deactivated account's password: status %d, want 401", status)
+	}
+	talks(t, witness)
+}
+
+// TestStopSaysComeBack shows BYE 503 on each session when the server stops, and
+// that what was acknowledged before is there afterwards.
+func TestStopSaysComeBack(t *testing.T) {
+	leavesNoGoroutine(t)
+	r, stop := servertest.StartWith(t, servertest.Config(t))
+	anna := r.Admin(t)
+	topic := anna.Topic(t, anna.Deal(t, "Stop", "all"), "Stop", 1)
+	var sessions []*servertest.Session
+	for range 5 {
+		s := r.Enter(t, anna)
+		talks(t, s.Join(t, topic, -1))
+		sessions = append(sessions, s)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop()
+	}()
+	for _, s := range sessions {
+		bye := s.Control.Expect(t, "BYE 503 *")
+		if seconds := bye.Fields()[1]; seconds == "0" {
+			t.Errorf("%q says to come back in no time", bye)
+		}
+		s.Control.Finish(t)
+		s.ExpectOver(t)
+	}
+	<-stopped
+	if _, err := sessions[0].Session.Open(t.Context()); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("a channel of an ended session: %v", err)
+	}
+}
