@@ -1,22 +1,19 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"redroom/server/room"
 	"redroom/server/transport"
 	"redroom/server/wire"
 )
 
-const (
-	readEvery  = 2 * time.Second // a read mark at most so often
-	rightEnded = transport.Code(404)
-)
+// rightEnded is the code of a stream that is reset because its user may not
+// read the topic any more.
+const rightEnded = transport.Code(404)
 
 // topicChannel is a cursor on one topic, with posts going the other way.
 type topicChannel struct {
@@ -94,69 +91,6 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 	t.listenOut()
 }
 
-// joined is what JOIN found out.
-type joined struct {
-	from  int64 // the first seq that the user may read
-	start int64 // the cursor's place
-	head  int64
-	epoch string
-	hash  room.Hash // at start
-}
-
-// join decides on JOIN 0 topic after [epoch hash].
-func (s *session) join(user string, h *wire.Header) (joined, error) {
-	store := s.server.Store
-	topic := h.String(0)
-	from, ok := store.State().ReadsFrom(user, topic)
-	if !ok {
-		return joined{}, room.ErrNotFound
-	}
-	after, ok := h.SignedNumber(1)
-	if !ok || after < -room.MaxBack {
-		return joined{}, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("JOIN 0 topic after: after is a seq, or -1 to -%d for the last ones.", room.MaxBack))
-	}
-	head := store.Head(topic).Seq
-	j := joined{from: from, head: head, epoch: store.Epoch()}
-	if after < 0 {
-		j.start = max(head+after, from-1)
-	} else {
-		j.start = max(after, from-1)
-	}
-	if after > head {
-		return joined{}, room.ErrOtherEpoch
-	}
-	if h.Has(2) {
-		if err := s.checkProof(h, topic, after); err != nil {
-			return joined{}, err
-		}
-	}
-	hash, err := store.HashAt(s.ctx, topic, j.start)
-	if err != nil {
-		return joined{}, fmt.Errorf("joining topic %s at %d: %w", topic, j.start, err)
-	}
-	j.hash = hash
-	return j, nil
-}
-
-// checkProof compares the epoch and hash of a client that has messages.
-func (s *session) checkProof(h *wire.Header, topic string, after int64) error {
-	hash, ok := room.ParseHash(h.String(3))
-	if !ok || after < 0 {
-		return room.Refuse(room.ErrUnprocessable, "JOIN's epoch comes with the chain's hash at a seq.")
-	}
-	if h.String(2) != s.server.Store.Epoch() {
-		return room.ErrOtherEpoch
-	}
-	ours, err := s.server.Store.HashAt(s.ctx, topic, after)
-	if err != nil {
-		return fmt.Errorf("comparing topic %s at %d: %w", topic, after, err)
-	}
-	if ours != hash {
-		return room.ErrOtherEpoch
-	}
-	return nil
-}
-
 // readAll handles frames until nothing more comes in.
 func (t *topicChannel) readAll() {
 	for {
@@ -195,84 +129,6 @@ func (t *topicChannel) reply(octets []byte) error {
 
 func (t *topicChannel) refuseFrame(h *wire.Header, why *room.Error) error {
 	return t.reply(errFrame(why, refOf(h)))
-}
-
-// post handles POST n id [kind [ref]].
-func (t *topicChannel) post(h *wire.Header) error {
-	id := h.String(0)
-	event, refusal := t.postEvent(h, id)
-	if refusal != nil {
-		return t.refuseFrame(h, refusal)
-	}
-	body, err := t.payload(h, room.MaxText)
-	var tooLarge *room.Error
-	if errors.As(err, &tooLarge) {
-		return t.reply(errFrame(tooLarge, id))
-	}
-	if err != nil {
-		return err
-	}
-	if len(body) == 0 || !utf8.Valid(body) {
-		return t.reply(errFrame(room.Refuse(room.ErrUnprocessable, "A text is UTF-8 and not empty."), id))
-	}
-	event.Body = bytes.Clone(body)
-	if !t.place() {
-		return errEnded
-	}
-	err = t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
-		t.answer(postAnswer(id, o, err))
-	})
-	if err != nil {
-		t.answer(postAnswer(id, room.Outcome{}, err))
-	}
-	return nil
-}
-
-// postEvent is the event of a POST, without its body.
-func (t *topicChannel) postEvent(h *wire.Header, id string) (ev room.MessagePosted, refusal *room.Error) {
-	if !room.ValidClientID(id) {
-		return ev, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("A client id is 1 to %d of visible ASCII.", room.MaxClientID))
-	}
-	ev = room.MessagePosted{
-		Stamp: room.Stamp{At: now(), By: t.user},
-		Topic: t.topic,
-		ID:    id,
-		Kind:  room.Text,
-		Salt:  room.NewSalt(),
-	}
-	if kind := room.Kind(h.String(1)); kind != "" {
-		ev.Kind = kind
-	}
-	switch ev.Kind {
-	case room.Text:
-	case room.System:
-		return ev, room.ErrSystemKind
-	default:
-		return ev, room.Refuse(room.ErrUnprocessable, "The kind of a message is text.")
-	}
-	if len(h.Field(2)) > 0 {
-		ref, ok := h.Number(2)
-		if !ok || ref == 0 {
-			return ev, room.Refuse(room.ErrUnprocessable, "ref is the seq of a message, or -.")
-		}
-		ev.Ref = ref
-	}
-	return ev, nil
-}
-
-// postAnswer is the ACK or ERR of one post.
-func postAnswer(id string, o room.Outcome, err error) []byte {
-	if err == nil {
-		err = o.Err
-	}
-	if err != nil {
-		refusal := room.AsError(err)
-		if refusal.Code == 503 {
-			return errFrame(refusal, id, "1")
-		}
-		return errFrame(refusal, id)
-	}
-	return ackFrame(id, number(o.Seq))
 }
 
 // mark handles READ 0 seq, which has no answer unless it is senseless.
@@ -392,38 +248,4 @@ func (t *topicChannel) drain() {
 			return
 		}
 	}
-}
-
-// marks sends the channel's read marks, at most one in readEvery. It is the
-// writer's.
-type marks struct {
-	t     *topicChannel
-	timer *time.Timer
-	seq   int64 // to be sent; 0: nothing
-	sent  time.Time
-}
-
-func (m *marks) note(seq int64) {
-	m.seq = max(m.seq, seq)
-	if wait := time.Until(m.sent.Add(readEvery)); wait > 0 {
-		m.timer.Reset(wait)
-		return
-	}
-	m.flush()
-}
-
-// flush sends what there is; the reader's last word counts too.
-func (m *marks) flush() {
-	select {
-	case seq := <-m.t.read:
-		m.seq = max(m.seq, seq)
-	default:
-	}
-	if m.seq == 0 {
-		return
-	}
-	ev := room.TopicRead{Stamp: room.Stamp{At: now(), By: m.t.user}, Topic: m.t.topic, Seq: m.seq}
-	m.seq, m.sent = 0, time.Now()
-	// The last mark outlives the session; one that is refused is read again.
-	m.t.s.server.Journal.Submit(context.WithoutCancel(m.t.s.ctx), ev, func(room.Outcome, error) {})
 }
