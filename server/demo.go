@@ -81,10 +81,10 @@ func (s *Server) Demo(ctx context.Context) ([]DemoAccount, error) {
 	for _, t := range demo.topics {
 		topic := room.NewID()
 		events = append(events, room.TopicCreated{Stamp: by(admin), ID: topic, Deal: deal, Title: t.title, Number: t.number})
-		for _, m := range t.messages {
+		for i, m := range t.messages {
 			events = append(events, room.MessagePosted{
 				Stamp: by(m.author), Topic: topic, ID: room.NewID(), Kind: room.Text, Ref: m.ref, Salt: room.NewSalt(), Body: []byte(m.text),
-			})
+			}, room.TopicRead{Stamp: by(m.author), Topic: topic, Seq: int64(i + 1)}) // who wrote it had read what was before
 		}
 	}
 	for _, ev := range events {

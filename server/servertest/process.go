@@ -14,12 +14,24 @@ import (
 	"time"
 )
 
-// Build makes the real binary, once for all tests of a package.
+// Main runs a package's tests, and removes the binary that they have built.
+func Main(m *testing.M) {
+	status := m.Run()
+	os.RemoveAll(built)
+	os.Exit(status)
+}
+
+// built is where Build puts the binary.
+var built string
+
+// Build makes the real binary, once for all tests of a package, whose TestMain
+// is Main.
 var Build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "redroom-test-")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	binary := filepath.Join(dir, "redroom")
 	out, err := exec.Command("go", "build", "-o", binary, "redroom/cmd/redroom").CombinedOutput()
 	if err != nil {

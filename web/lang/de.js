@@ -135,7 +135,7 @@ const de = {
   composer: {
     label: "Nachricht",
     send: "Senden",
-    hint: "Eingabe sendet, Umschalt und Eingabe macht eine neue Zeile.",
+    hint: "Eingabe sendet, Umschalt+Eingabe macht eine neue Zeile.",
     noReply: "Nicht antworten",
     tooLong: (over, most) => `${over} zu lang: Eine Nachricht hat höchstens ${most}. Sie bleibt hier, bis sie kürzer ist.`,
     observer: "Lesezugang als Beobachter: Alles ist zu sehen, geschrieben wird nichts.",

@@ -90,6 +90,7 @@ export class MessageElement extends HTMLElement {
       set(this.#when, "title", full);
       set(this.#when, "aria-label", full);
     }
+    if (before?.who !== who || before.message.time !== message.time) set(this, "aria-label", `${who}, ${formats.full(message.time)}`);
     set(this.#when, "href", message.seq > 0 && `/t/${topic}#${message.seq}`);
     this.#showQuote(shown);
     this.#showBody(message);

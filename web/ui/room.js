@@ -57,6 +57,7 @@ export class Room extends HTMLElement {
   #deal = h("bdi");
   #readers = h("span");
   #check = h("span", { class: "check", hidden: true });
+  #skip = h("button", { class: "button skip", hidden: true });
   #who = h("button", { class: "button quiet who", type: "button" });
   #blank = h("div", { class: "blank", hidden: true });
   #header = h("header");
@@ -109,9 +110,11 @@ export class Room extends HTMLElement {
       this.#check,
       this.#who,
     );
-    const skip = h("button", { class: "button skip", type: "button", onclick: () => this.#composer.focusInput() }, words.skip);
+    set(this.#skip, "type", "button");
+    this.#skip.append(words.skip);
+    this.#skip.addEventListener("click", () => this.#composer.focusInput());
     this.#middle.append(this.#header, this.#banner, this.#blank, this.#timeline, this.#composer);
-    this.replaceChildren(skip, this.#topics, this.#middle, this.#people);
+    this.replaceChildren(this.#skip, this.#topics, this.#middle, this.#people);
   }
 
   #listen() {
@@ -234,7 +237,9 @@ export class Room extends HTMLElement {
     this.#showHead(topic);
     this.#showBlank(topic);
     this.#timeline.hidden = this.#composer.hidden = !topic;
-    if (topic) this.#composer.update(topic.id, readOnly(state, topic));
+    const closed = topic ? readOnly(state, topic) : "";
+    this.#skip.hidden = !topic || closed !== "";
+    if (topic) this.#composer.update(topic.id, closed);
     this.#timeline.update(state, topic?.id ?? "");
     this.#nameDocument(topic);
   }
