@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	pageOctets   = 256 << 10 // of bodies in a page from the store
+	pageOctets   = 64 << 10 // of bodies in a page from the store, which a stalled reader holds
 	pageMessages = 500
 	pieceOctets  = 64 << 10 // that Next gives at most, but for a larger frame
 )
