@@ -24,6 +24,7 @@ type topicChannel struct {
 
 	read chan int64    // one slot: the newest READ, for the writer
 	over chan struct{} // closed when nothing more comes in
+	last []byte        // then, what to say before FIN; may be nil
 }
 
 // topicFrames says what handles a frame on a topic's channel.
@@ -40,8 +41,10 @@ var topicFrames = map[string]func(*topicChannel, *wire.Header) error{
 	wire.TypeWatch: (*topicChannel).misplaced,
 }
 
-// errEnded stands for an end that needs no word on this channel.
-var errEnded = errors.New("the session has ended")
+var (
+	errEnded      = errors.New("the session has ended")
+	errUnreadable = errors.New("the topic can't be read on")
+)
 
 // serveTopic answers JOIN, and serves the channel until either side ends it.
 func serveTopic(c *channel, user string, first *wire.Header) {
@@ -84,25 +87,23 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 		defer cursor.Close()
 		t.write(cursor, j)
 	})
-	t.readAll()
+	t.last = t.readAll()
 	close(t.over)
 	<-written
 	t.closeSoon()
 	t.listenOut()
 }
 
-// readAll handles frames until nothing more comes in.
-func (t *topicChannel) readAll() {
+// readAll handles frames until nothing more comes in. It gives the ERR for what
+// could not be read, if that was the end.
+func (t *topicChannel) readAll() []byte {
 	for {
 		h, err := t.in.Next()
 		if err == nil {
 			err = t.handle(h)
 		}
 		if err != nil {
-			if frame := badInput(err); frame != nil && t.place() {
-				t.answer(frame)
-			}
-			return
+			return badInput(err)
 		}
 	}
 }
@@ -174,65 +175,98 @@ func (t *topicChannel) misplaced(h *wire.Header) error {
 // write writes the ACK of JOIN, then messages, with answers between them,
 // until the input has ended and is answered, or the right ends.
 func (t *topicChannel) write(cursor Cursor, j joined) {
-	marks := &marks{t: t, timer: time.NewTimer(0)}
-	defer marks.flush()
+	m := &marks{t: t, timer: time.NewTimer(0)}
+	defer m.flush()
 	err := t.writeOctets(ackFrame(t.topic, number(j.head), j.epoch, number(j.from), j.hash.String()))
-	for over := (<-chan struct{})(t.over); err == nil; {
+	for err == nil && !t.inputOver() {
+		err = t.writeNext(cursor, m)
+	}
+	if err == nil {
+		err = t.finish()
+	}
+	if err != nil {
+		t.giveUp(err)
+		t.drain()
+	}
+}
+
+func (t *topicChannel) inputOver() bool {
+	select {
+	case <-t.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// writeNext writes the answers that are there, or else messages, or else waits
+// until there is something to do.
+func (t *topicChannel) writeNext(cursor Cursor, m *marks) error {
+	select {
+	case a := <-t.answers:
+		return t.channel.write(a)
+	default:
+	}
+	octets, wake, err := cursor.Next(t.s.ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	case octets != nil:
+		return t.writeOctets(octets)
+	}
+	select {
+	case a := <-t.answers:
+		return t.channel.write(a)
+	case <-wake:
+	case seq := <-t.read:
+		m.note(seq)
+	case <-m.timer.C:
+		m.flush()
+	case <-t.over:
+	case <-t.s.ctx.Done():
+		return errEnded
+	}
+	return nil
+}
+
+// finish writes the answers that are still owed, the last words, and FIN.
+func (t *topicChannel) finish() error {
+	for len(t.places) > 0 {
 		select {
 		case a := <-t.answers:
-			err = t.channel.write(a)
-			continue
-		default:
-		}
-		if over == nil && len(t.places) == 0 {
-			t.stream.CloseWrite()
-			return
-		}
-		octets, wake, next := cursor.Next(t.s.ctx)
-		if next != nil {
-			t.lose(next)
-			return
-		}
-		if octets != nil && over != nil {
-			err = t.writeOctets(octets)
-			continue
-		}
-		if over == nil {
-			wake = nil // nobody listens any more but for answers
-		}
-		select {
-		case a := <-t.answers:
-			err = t.channel.write(a)
-		case <-wake:
-		case seq := <-t.read:
-			marks.note(seq)
-		case <-marks.timer.C:
-			marks.flush()
-		case <-over:
-			over = nil
+			if err := t.channel.write(a); err != nil {
+				return err
+			}
 		case <-t.s.ctx.Done():
-			return
+			return errEnded
 		}
 	}
-	t.stream.Reset(0) // it can't be written; the reader ends by it too
-	t.drain()
+	if t.last != nil {
+		if err := t.writeOctets(t.last); err != nil {
+			return err
+		}
+	}
+	return t.stream.CloseWrite()
+}
+
+// giveUp ends the channel without another word: the right has ended, the store
+// can't be read, or the stream can't be written.
+func (t *topicChannel) giveUp(why error) {
+	switch {
+	case t.s.ctx.Err() != nil: // it ends with its session
+	case errors.Is(why, room.ErrNotFound):
+		t.stream.Reset(rightEnded)
+	case errors.Is(why, errUnreadable):
+		t.s.log.Error("a topic can't be read on", "user", t.user, "topic", t.topic, "error", why)
+		t.s.end(signInRefused(room.ErrUnavailable, t.topic))
+	default:
+		t.stream.Reset(0) // the reader ends by it too
+	}
 }
 
 func (t *topicChannel) writeOctets(octets []byte) error {
 	_, err := t.stream.Write(octets)
 	return err
-}
-
-// lose ends the channel without another word of the topic: the right has
-// ended, or the store can't be read.
-func (t *topicChannel) lose(why error) {
-	if errors.Is(why, room.ErrNotFound) {
-		t.stream.Reset(rightEnded)
-	} else if t.s.ctx.Err() == nil {
-		t.s.log.Error("a topic can't be read on", "user", t.user, "topic", t.topic, "error", why)
-		t.s.end(signInRefused(room.ErrUnavailable, t.topic))
-	}
-	t.drain()
 }
 
 // drain takes answers that can't be written any more, so that the reader does
