@@ -248,8 +248,7 @@ func TestBadInputOnTheControlChannel(t *testing.T) {
 			topic := s.Join(t, h.topic, 0)
 			s.Control.Say(t, octets)
 			s.Control.Expect(t, "ERR 400 -")
-			s.Control.Expect(t, "BYE 400")
-			s.Control.Finish(t)
+			s.Control.Farewell(t, "BYE 400")
 			s.ExpectOver(t)
 			if f, err := drain(topic); err == nil {
 				t.Errorf("a channel of the session goes on with %q", f)
@@ -329,8 +328,7 @@ func TestBadInputBeforeSignIn(t *testing.T) {
 			c := s.Channel(t)
 			c.Say(t, bad.octets)
 			c.Expect(t, bad.err)
-			c.Expect(t, bad.bye)
-			c.Finish(t)
+			c.Farewell(t, bad.bye)
 			s.ExpectOver(t)
 		})
 	}

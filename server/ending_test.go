@@ -26,8 +26,7 @@ func TestSignOutEndsThatSignInsSessions(t *testing.T) {
 
 	h.bert.Must(t, "DELETE", "/api/session", nil, nil, 204)
 	for _, s := range ended {
-		s.Control.Expect(t, "BYE 401")
-		s.Control.Finish(t)
+		s.Control.Farewell(t, "BYE 401")
 		s.ExpectOver(t)
 	}
 	if f, err := drain(topic); err == nil || f.Header != "" {
@@ -123,8 +122,7 @@ func TestDeactivationEndsSessionsForGood(t *testing.T) {
 	topic := s.Join(t, h.topic, 0)
 	witness := h.Enter(t, h.anna).Join(t, h.topic, 0)
 	h.anna.Must(t, "PATCH", "/api/users/bert", map[string]any{"active": false}, nil, 200)
-	s.Control.Expect(t, "BYE 410")
-	s.Control.Finish(t)
+	s.Control.Farewell(t, "BYE 410")
 	s.ExpectOver(t)
 	if f, err := drain(topic); err == nil || f.Header != "" {
 		t.Errorf("a topic's channel went on with %q, %v", f, err)
@@ -157,11 +155,10 @@ func TestStopSaysComeBack(t *testing.T) {
 		stop()
 	}()
 	for _, s := range sessions {
-		bye := s.Control.Expect(t, "BYE 503 *")
+		bye := s.Control.Farewell(t, "BYE 503 *")
 		if seconds := bye.Fields()[1]; seconds == "0" {
 			t.Errorf("%q says to come back in no time", bye)
 		}
-		s.Control.Finish(t)
 		s.ExpectOver(t)
 	}
 	<-stopped

@@ -64,8 +64,7 @@ func TestHalfAFrameAndSilence(t *testing.T) {
 	for name, half := range controls {
 		t.Run(name, func(t *testing.T) {
 			half.expect(t, "ERR 400 -")
-			half.c.Expect(t, "BYE 400")
-			half.c.Finish(t)
+			half.c.Farewell(t, "BYE 400")
 			half.s.ExpectOver(t)
 		})
 	}

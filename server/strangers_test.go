@@ -107,7 +107,7 @@ func (c *tally) check(t *testing.T, where string, s *servertest.Session, ch *ser
 	switch {
 	case what == malformedFrame && s != nil: // who says FIN wants no answer, so not yet
 		ch.Expect(t, "ERR 400 -")
-		ch.Expect(t, "BYE 400")
+		ch.Farewell(t, "BYE 400")
 	case what == malformedFrame:
 		ch.Expect(t, "ERR 400 -")
 	}

@@ -190,6 +190,16 @@ func (c *Channel) ExpectEnd(t testing.TB) {
 	}
 }
 
+// Farewell waits for a session's last words, a BYE as Expect has it, and the
+// server's FIN, and says FIN only then: when both have, the session closes.
+func (c *Channel) Farewell(t testing.TB, want string) Frame {
+	t.Helper()
+	bye := c.Expect(t, want)
+	c.ExpectEnd(t)
+	c.CloseWrite() // the server waits for it a second only
+	return bye
+}
+
 // Finish says FIN and waits for the server's, before which nothing may come.
 func (c *Channel) Finish(t testing.TB) {
 	t.Helper()

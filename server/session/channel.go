@@ -188,8 +188,9 @@ func (c *channel) hangUp(last []byte) {
 	c.listenOut()
 }
 
-// listenOut reads on until the other side's FIN, or the end of the moment.
+// listenOut reads on until the other side's FIN, for a moment at most.
 func (c *channel) listenOut() {
+	c.closeSoon()
 	if _, err := io.Copy(io.Discard, c.stream); err != nil {
 		c.stream.Reset(0)
 	}

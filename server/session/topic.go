@@ -90,7 +90,6 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 	t.last = t.readAll()
 	close(t.over)
 	<-written
-	t.closeSoon()
 	t.listenOut()
 }
 
