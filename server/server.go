@@ -87,7 +87,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	if s.store, err = store.Open(ctx, c.Data); err != nil {
@@ -117,8 +117,8 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	return s, s.offerSetup(ctx)
 }
 
-// check finds what can't work before anything is opened.
-func (c Config) check() error {
+// Check finds what can't work before anything is opened.
+func (c Config) Check() error {
 	host, _, err := net.SplitHostPort(c.HTTP)
 	if err != nil {
 		return fmt.Errorf("--http %q is not an address such as localhost:8080: %w", c.HTTP, err)

@@ -70,6 +70,9 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 		f.config.TrustedProxies = append(f.config.TrustedProxies, network)
 	}
 	f.config.Log = log
+	if err := f.config.Check(); err != nil {
+		return usageError{err}
+	}
 	s, err := server.New(ctx, f.config)
 	if err != nil {
 		return err
