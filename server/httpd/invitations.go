@@ -105,12 +105,7 @@ func (s *site) openInvitation(c *call) error {
 
 // acceptInvitation makes the account, or sets its password, and signs in.
 func (s *site) acceptInvitation(c *call) error {
-	var body struct {
-		Token    string `json:"token"`
-		Name     string `json:"name"`
-		Display  string `json:"display"`
-		Password string `json:"password"`
-	}
+	var body newAccount
 	if err := c.read(&body); err != nil {
 		return err
 	}

@@ -21,14 +21,17 @@ func personOf(u *room.User) person {
 	return person{Name: u.Name, Display: u.Display, Role: u.Role}
 }
 
+// newAccount is what somebody with a link, to set up or invited, picks.
+type newAccount struct {
+	Token    string `json:"token"`
+	Name     string `json:"name"`
+	Display  string `json:"display"`
+	Password string `json:"password"`
+}
+
 // setUp makes the first admin.
 func (s *site) setUp(c *call) error {
-	var body struct {
-		Token    string `json:"token"`
-		Name     string `json:"name"`
-		Display  string `json:"display"`
-		Password string `json:"password"`
-	}
+	var body newAccount
 	if err := c.read(&body); err != nil {
 		return err
 	}
