@@ -47,7 +47,15 @@ func TestSameClientIDGivesTheSameSeqOnAnotherSessionAfterARestart(t *testing.T) 
 				{servertest.Post("Hallo, wie läuft es?", "same", "text", "1"), "ERR 409 same"},
 				{servertest.Post(words, "same"), "ERR 409 same"},
 				{servertest.Post(words, "same", "text", "2"), "ERR 409 same"},
-				{servertest.Post(words, "same", "report", "1"), "ERR 422 same"}, // not a kind yet
+				{servertest.Post("7", "same", "report", "1"), "ERR 409 same"},
+				{servertest.Post(words, "same", "edit", "1"), "ERR 409 same"},
+				// Also what could not be taken whoever posts it.
+				{servertest.Post(words, "same", "report", "1"), "ERR 409 same"},
+				{servertest.Post(words, "same", "poem", "1"), "ERR 409 same"},
+				{servertest.Post(words, "same", "system", "1"), "ERR 409 same"},
+				{servertest.Post(strings.Repeat("x", 70_000), "same", "text", "1"), "ERR 409 same"},
+				{servertest.Post("\xff", "same", "text", "1"), "ERR 409 same"},
+				{servertest.Post(words, "same", "text", "-1"), "ERR 409 same"},
 				{servertest.Post(words, "same", "text", "1"), "ACK same 2"},
 				// Also where the post would be refused if its id weren't known.
 				{servertest.Post(words, "same", "text", "99"), "ERR 409 same"},

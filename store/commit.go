@@ -12,9 +12,10 @@ import (
 // Commit applies a batch in one transaction and stores position, that of its
 // last event, with it. The outcomes are those of the events, in order. An
 // error means that nothing of the batch is kept, as far as the database can
-// tell; after one that came from the commit itself, Position says it after the
-// next Commit has read everything anew. A context that ends does not interrupt
-// a batch that was begun.
+// tell; one that came from the commit itself may be wrong about that, which is
+// why the same batch has to be committed again, under the same position: it is
+// then applied, or was, and its outcomes are the same. A context that ends does
+// not interrupt a batch that was begun.
 func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) ([]room.Outcome, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -27,16 +28,37 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	if err != nil {
 		return nil, fmt.Errorf("store: getting ready to commit: %w", err)
 	}
+	if d := s.doubt; d != nil && d.position == position && s.Position() == position {
+		s.doubt = nil
+		if d.redacted {
+			s.sweep(ctx)
+		}
+		return d.outcomes, nil
+	}
 	tx := &transaction{writer: w, state: s.State(), known: &s.logs, changed: make(map[string]topicLog)}
 	outcomes, err := tx.run(ctx, batch, position)
 	if err != nil {
+		if outcomes != nil {
+			s.doubt = &doubt{position, outcomes, tx.redacted}
+		}
 		s.writer = nil
 		w.rollback.ExecContext(ctx) // may be over already; discard sees to it
 		w.discard()
 		return nil, fmt.Errorf("store: committing %d events up to position %d: %w", len(batch), position, err)
 	}
+	s.doubt = nil
 	s.publish(tx.state, tx.changed, position)
+	if tx.redacted {
+		s.sweep(ctx)
+	}
 	return outcomes, nil
+}
+
+// doubt is a batch whose commit has failed, which may have been kept.
+type doubt struct {
+	position int64
+	outcomes []room.Outcome
+	redacted bool
 }
 
 // transaction is a batch under way: the room and the heads as they will be
@@ -46,11 +68,14 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 // so before its first write; any other error ends the transaction.
 type transaction struct {
 	*writer
-	state   *room.State
-	known   *logs               // committed
-	changed map[string]topicLog // in this batch
+	state    *room.State
+	known    *logs               // committed
+	changed  map[string]topicLog // in this batch
+	redacted bool                // words were removed
 }
 
+// run gives outcomes and an error only if it was the commit itself that has
+// failed.
 func (tx *transaction) run(ctx context.Context, batch []room.Event, position int64) ([]room.Outcome, error) {
 	if _, err := tx.begin.ExecContext(ctx); err != nil {
 		return nil, fmt.Errorf("beginning a transaction: %w", err)
@@ -67,11 +92,19 @@ func (tx *transaction) run(ctx context.Context, batch []room.Event, position int
 		}
 		outcomes[i] = outcome
 	}
+	for _, log := range tx.changed {
+		if log.head.Seq == 0 {
+			continue
+		}
+		if _, err := tx.moveHead.ExecContext(ctx, log.key, log.head.Seq, log.head.Hash[:]); err != nil {
+			return nil, fmt.Errorf("storing a head: %w", err)
+		}
+	}
 	if _, err := tx.setPosition.ExecContext(ctx, position); err != nil {
 		return nil, fmt.Errorf("storing the position: %w", err)
 	}
 	if _, err := tx.commit.ExecContext(ctx); err != nil {
-		return nil, fmt.Errorf("committing: %w", err)
+		return outcomes, fmt.Errorf("committing: %w", err)
 	}
 	return outcomes, nil
 }

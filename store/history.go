@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,11 +34,13 @@ func (s *Store) page(ctx context.Context, stmt *sql.Stmt, topic string, from int
 	size := 0
 	err := s.readAll(ctx, stmt, []any{log.key, from, maxCount}, func(rows *sql.Rows) (more bool, err error) {
 		var m room.Message
-		var salt sql.RawBytes
-		if err := rows.Scan(&m.Seq, &m.Author, &m.At, &m.Kind, &m.Ref, &salt, &m.Body); err != nil {
+		var salt, digest sql.RawBytes
+		if err := rows.Scan(&m.Seq, &m.Author, &m.At, &m.Kind, &m.Ref, &m.Length, &salt, &digest, &m.Body); err != nil {
 			return false, err
 		}
 		copy(m.Salt[:], salt)
+		copy(m.Digest[:], digest)
+		m.Redacted = digest != nil
 		if size += len(m.Body); size > maxBytes && len(page) > 0 {
 			return false, nil
 		}
@@ -68,6 +71,20 @@ func (s *Store) HashAt(ctx context.Context, topic string, seq int64) (room.Hash,
 		return room.Hash{}, fmt.Errorf("store: reading the chain: %w", err)
 	}
 	return room.Hash(hash), nil
+}
+
+// Posted tells which message of the topic has this author's client id, if one
+// has, and whether its words were removed.
+func (s *Store) Posted(ctx context.Context, topic, author, id string) (seq int64, redacted bool, err error) {
+	log, ok := s.logs.get(topic)
+	if !ok {
+		return 0, false, nil
+	}
+	err = s.read(ctx, s.readers.posted, []any{log.key, author, id}, &seq, &redacted)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, false, fmt.Errorf("store: looking for a client id: %w", err)
+	}
+	return seq, redacted, nil
 }
 
 // ReadMarks are up to where the user has read, by topic; topics of which

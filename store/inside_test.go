@@ -28,7 +28,8 @@ func openInside(t *testing.T) *Store {
 func TestEveryQueryHasItsIndex(t *testing.T) {
 	s := openInside(t)
 	for _, query := range []string{
-		setPositionSQL, insertMessageSQL, findMessageSQL, moveMarkSQL,
+		setPositionSQL, insertMessageSQL, findMessageSQL, findEntrySQL, moveHeadSQL, moveMarkSQL,
+		redactMessageSQL, redactEditsSQL, postedSQL,
 		pingSQL, afterSQL, beforeSQL, hashSQL, marksSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,
 		`DELETE FROM sessions WHERE user = ? AND expires <= ? RETURNING id`,

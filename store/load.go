@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -103,27 +104,33 @@ func loadReadingStarts(ctx context.Context, conn *sql.Conn, topics []room.Topic)
 	return nil
 }
 
-const newestSQL = `SELECT topics.id, topics.key, messages.seq, messages.hash FROM topics
+const newestSQL = `SELECT topics.id, topics.key, coalesce(messages.seq, 0), messages.hash, coalesce(heads.seq, 0), heads.hash FROM topics
 LEFT JOIN messages ON messages.topic = topics.key
-      AND messages.seq = (SELECT max(seq) FROM messages WHERE topic = topics.key)`
+      AND messages.seq = (SELECT max(seq) FROM messages WHERE topic = topics.key)
+LEFT JOIN heads ON heads.topic = topics.key`
 
+// loadLogs refuses to go on with a log that doesn't end where it did: the next
+// message would hide that.
 func loadLogs(ctx context.Context, conn *sql.Conn) (map[string]topicLog, error) {
 	type newest struct {
-		topic string
-		key   int64
-		seq   sql.NullInt64
-		hash  []byte
+		topic          string
+		key            int64
+		seq, headSeq   int64
+		hash, headHash []byte
 	}
 	all, err := collect(ctx, conn, "heads", newestSQL,
-		func(n *newest) []any { return []any{&n.topic, &n.key, &n.seq, &n.hash} })
+		func(n *newest) []any { return []any{&n.topic, &n.key, &n.seq, &n.hash, &n.headSeq, &n.headHash} })
 	if err != nil {
 		return nil, err
 	}
 	logs := make(map[string]topicLog, len(all))
 	for _, n := range all {
+		if n.seq != n.headSeq || !bytes.Equal(n.hash, n.headHash) {
+			return nil, fmt.Errorf("the log of topic %s ends at %d, but its head was kept as %d: the file was changed by something else; `redroom verify` says more, `redroom restore` brings a backup back", n.topic, n.seq, n.headSeq)
+		}
 		log := topicLog{key: n.key, head: room.Head{Hash: room.ChainStart(n.topic)}}
-		if n.seq.Valid {
-			log.head = room.Head{Seq: n.seq.Int64, Hash: room.Hash(n.hash)}
+		if n.seq > 0 {
+			log.head = room.Head{Seq: n.seq, Hash: room.Hash(n.hash)}
 		}
 		logs[n.topic] = log
 	}

@@ -18,10 +18,28 @@ func (tx *transaction) messagePosted(ctx context.Context, ev room.MessagePosted)
 		return room.Outcome{}, room.ErrNotFound
 	}
 	log := tx.log(ev.Topic)
-	if refusal := tx.state.CheckPost(ev, log.head.Seq); refusal != nil {
+	var meant room.Entry // what an edit or a redaction refers to
+	refusal := tx.state.CheckPost(ev, log.head.Seq, func(seq int64) (_ room.Entry, err error) {
+		meant, err = tx.entry(ctx, log.key, seq)
+		return meant, err
+	})
+	if refusal != nil {
 		return tx.postedBefore(ctx, log.key, ev, refusal)
 	}
+	outcome, err := tx.addMessage(ctx, log, ev)
+	if err != nil || outcome.Message == nil || ev.Kind != room.Redact {
+		return outcome, err
+	}
+	original := ev.Ref
+	if meant.Kind == room.Edit {
+		original = meant.Ref
+	}
+	outcome.Redacted = true
+	return outcome, tx.redact(ctx, log.key, original)
+}
 
+// addMessage puts a post at the end of its log.
+func (tx *transaction) addMessage(ctx context.Context, log topicLog, ev room.MessagePosted) (room.Outcome, error) {
 	digest := room.Digest(ev.Salt, ev.Body)
 	m := &room.Message{
 		Seq:    log.head.Seq + 1,
@@ -31,6 +49,7 @@ func (tx *transaction) messagePosted(ctx context.Context, ev room.MessagePosted)
 		Ref:    ev.Ref,
 		Salt:   ev.Salt,
 		Body:   ev.Body,
+		Length: len(ev.Body),
 	}
 	hash := room.ChainNext(log.head.Hash, m, len(ev.Body), digest)
 	var ref any
@@ -76,6 +95,27 @@ func (tx *transaction) postedBefore(ctx context.Context, key int64, ev room.Mess
 		return room.Outcome{}, room.ErrIDTaken
 	}
 	return room.Outcome{Seq: seq}, nil
+}
+
+// entry is what a post that refers to seq is judged by.
+func (tx *transaction) entry(ctx context.Context, key, seq int64) (e room.Entry, err error) {
+	if err = tx.findEntry.QueryRowContext(ctx, key, seq).Scan(&e.Kind, &e.Author, &e.Ref, &e.Redacted); err != nil {
+		return e, fmt.Errorf("looking at message %d: %w", seq, err)
+	}
+	return e, nil
+}
+
+// redact removes the words of a message and of its edits. What their digests
+// need to be guessed from, the salts, goes too.
+func (tx *transaction) redact(ctx context.Context, key, original int64) error {
+	if err := tx.exec(ctx, "removing words", redactMessageSQL, key, original); err != nil {
+		return err
+	}
+	if err := tx.exec(ctx, "removing the words of edits", redactEditsSQL, key, original); err != nil {
+		return err
+	}
+	tx.redacted = true
+	return nil
 }
 
 // topicRead moves a mark forward, to the head at most.

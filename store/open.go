@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -39,7 +40,7 @@ func Open(ctx context.Context, dir string) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock}
+	s := &Store{lock: lock, closing: make(chan struct{})}
 	if err := s.open(ctx, filepath.Join(dir, fileName)); err != nil {
 		s.Close()
 		return nil, err
@@ -72,7 +73,12 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if s.readers, err = openReaders(ctx, path); err != nil {
 		return err
 	}
-	_, err = s.ready(ctx)
+	w, err := s.ready(ctx)
+	if err != nil {
+		return err
+	}
+	// A crash may have come between a redaction and its sweep.
+	_, err = w.checkpoint(ctx)
 	return err
 }
 
@@ -86,6 +92,9 @@ func createFile(path string) error {
 	return f.Close()
 }
 
+// writerWait is how long the writer waits for other connections' locks.
+const writerWait = 5 * time.Second
+
 // Pragmas, in the order in which each new connection runs them. Without
 // secure_delete, removed words would stay in the file's free pages. The file
 // isn't mapped into memory: a read error would then end the process. It is
@@ -93,7 +102,7 @@ func createFile(path string) error {
 // again.
 var (
 	writerPragmas = []string{
-		"busy_timeout(5000)",
+		fmt.Sprintf("busy_timeout(%d)", writerWait.Milliseconds()),
 		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"foreign_keys(ON)",
@@ -210,14 +219,14 @@ func loadEpoch(ctx context.Context, db *sql.DB) (epoch string, err error) {
 // Close waits for what is under way and leaves one file. A second Close does
 // nothing.
 func (s *Store) Close() error {
+	if !s.markClosed() {
+		return nil
+	}
+	s.sweeper.Wait()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	if s.closed {
-		return nil
-	}
-	s.closed = true
 
 	// The readers first: the last connection to close removes the log.
 	var errs []error
@@ -225,7 +234,8 @@ func (s *Store) Close() error {
 		errs = append(errs, s.readers.close())
 	}
 	if s.writer != nil {
-		errs = append(errs, s.writer.checkpoint(), s.writer.close())
+		_, err := s.writer.checkpoint(context.Background())
+		errs = append(errs, err, s.writer.close())
 		s.writer = nil
 	}
 	if s.db != nil {
@@ -236,4 +246,19 @@ func (s *Store) Close() error {
 		return fmt.Errorf("store: closing: %w", err)
 	}
 	return nil
+}
+
+// markClosed waits for what is under way; nothing begins after it. It is false
+// if the store was closed before.
+func (s *Store) markClosed() bool {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if s.closed {
+		return false
+	}
+	s.closed = true
+	close(s.closing)
+	return true
 }

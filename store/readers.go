@@ -17,18 +17,20 @@ type readers struct {
 
 	ping                                 *sql.Stmt
 	after, before, hash                  *sql.Stmt
+	posted                               *sql.Stmt
 	marks                                *sql.Stmt
 	password                             *sql.Stmt
 	session, invitation, invitationDeals *sql.Stmt
 }
 
 const (
-	messageColumns = `seq, author, time, kind, coalesce(ref, 0), salt, body`
+	messageColumns = `seq, author, time, kind, coalesce(ref, 0), length, salt, CASE WHEN salt IS NULL THEN digest END, body`
 
 	pingSQL     = `SELECT position FROM journal WHERE id = 1`
 	afterSQL    = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?`
 	beforeSQL   = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
 	hashSQL     = `SELECT hash FROM messages WHERE topic = ? AND seq = ?`
+	postedSQL   = `SELECT seq, salt IS NULL FROM messages WHERE topic = ? AND author = ? AND client_id = ?`
 	marksSQL    = `SELECT topics.id, read_marks.seq FROM read_marks JOIN topics ON topics.key = read_marks.topic WHERE read_marks.user = ?`
 	passwordSQL = `SELECT password_hash FROM users WHERE name = ?`
 	sessionSQL  = `SELECT id, user, opened, expires FROM sessions WHERE token_hash = ?`
@@ -45,6 +47,7 @@ func openReaders(ctx context.Context, path string) (*readers, error) {
 		&r.after:           afterSQL,
 		&r.before:          beforeSQL,
 		&r.hash:            hashSQL,
+		&r.posted:          postedSQL,
 		&r.marks:           marksSQL,
 		&r.password:        passwordSQL,
 		&r.session:         sessionSQL,

@@ -14,6 +14,13 @@
 // back, what the store says about itself stays as it was, and the next Commit
 // begins by opening the writer's connection and reading everything anew.
 //
+// # Redaction
+//
+// When Commit returns, the words that a redaction removed are in none of the
+// store's files any more: not in free pages (secure_delete), not in the
+// write-ahead log, which is cut. Only a foreign reader in a long transaction
+// can delay the latter; it is then done once that ends.
+//
 // # Who may wait
 //
 // There is one writer. Commits exclude each other and wait for nothing else.
@@ -53,7 +60,12 @@ type Store struct {
 	writing sync.Mutex   // held by whoever uses what follows
 	db      *sql.DB      // has one connection, the writer's
 	writer  *writer      // nil after a failure and after Close
+	doubt   *doubt       // nil unless the last commit has failed
 	closed  bool
+
+	closing  chan struct{}  // closed by Close
+	sweeping bool           // there is a sweeper
+	sweeper  sync.WaitGroup // of the goroutine that cuts the write-ahead log
 
 	// What is committed, as seen without the database. Only changed by
 	// publish, the heads before the state: who sees a new State sees heads at

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // writer is the one connection that changes the database, with the statements
@@ -17,7 +18,8 @@ type writer struct {
 	begin, commit, rollback *sql.Stmt
 	setPosition             *sql.Stmt
 	insertMessage           *sql.Stmt
-	findMessage             *sql.Stmt
+	findMessage, findEntry  *sql.Stmt
+	moveHead                *sql.Stmt
 	moveMark                *sql.Stmt
 
 	// prepared are all of these. A connection that is closed before its
@@ -33,6 +35,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (topic, author, client_id) DO NOTHING`
 
 	findMessageSQL = `SELECT seq, kind, coalesce(ref, 0), salt, digest FROM messages WHERE topic = ? AND author = ? AND client_id = ?`
+
+	findEntrySQL = `SELECT kind, author, coalesce(ref, 0), salt IS NULL FROM messages WHERE topic = ? AND seq = ?`
+
+	moveHeadSQL = `INSERT INTO heads (topic, seq, hash) VALUES (?, ?, ?)
+ON CONFLICT (topic) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`
+
+	redactMessageSQL = `UPDATE messages SET salt = NULL, body = NULL WHERE topic = ? AND seq = ?`
+	redactEditsSQL   = `UPDATE messages SET salt = NULL, body = NULL WHERE topic = ? AND ref = ? AND kind = 'edit'`
 
 	moveMarkSQL = `INSERT INTO read_marks (user, topic, seq) VALUES (?, ?, ?)
 ON CONFLICT (user, topic) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq`
@@ -51,6 +61,8 @@ func openWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		&w.setPosition:   setPositionSQL,
 		&w.insertMessage: insertMessageSQL,
 		&w.findMessage:   findMessageSQL,
+		&w.findEntry:     findEntrySQL,
+		&w.moveHead:      moveHeadSQL,
 		&w.moveMark:      moveMarkSQL,
 	} {
 		if *stmt, err = conn.PrepareContext(ctx, query); err != nil {
@@ -63,11 +75,19 @@ func openWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 }
 
 // checkpoint brings the write-ahead log into the file and cuts it to nothing.
-func (w *writer) checkpoint() error {
+// It is not done if somebody reads what was before for longer than a moment.
+func (w *writer) checkpoint(ctx context.Context) (done bool, err error) {
 	var busy, logged, moved int
-	err := w.conn.QueryRowContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved)
-	if err != nil {
-		return fmt.Errorf("moving the write-ahead log into the database: %w", err)
+	if err := w.conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved); err != nil {
+		return false, fmt.Errorf("moving the write-ahead log into the database: %w", err)
+	}
+	return busy == 0, nil
+}
+
+// waitFor is how long the connection waits for other connections' locks.
+func (w *writer) waitFor(ctx context.Context, d time.Duration) error {
+	if _, err := w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout(%d)", d.Milliseconds())); err != nil {
+		return fmt.Errorf("setting how long to wait for locks: %w", err)
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -121,20 +123,35 @@ func (t *Topic) Err() error {
 	return t.err
 }
 
-// Post says text in the topic, ref being the seq it replies to or 0, and
-// returns its seq when it is on stable storage. The same id may be sent again,
-// whatever came of it.
+// Post is a message to be posted.
+type Post struct {
+	ID   string    // the client id
+	Kind room.Kind // "": text
+	Ref  int64     // the seq that it replies to, edits or redacts; 0: none
+	Body string
+}
+
+// Post says text in the topic, ref being the seq it replies to or 0; see Send.
 func (t *Topic) Post(ctx context.Context, id, text string, ref int64) (seq int64, err error) {
-	ask := []string{id}
-	if ref != 0 {
-		ask = append(ask, string(room.Text), fmt.Sprint(ref))
+	return t.Send(ctx, Post{ID: id, Ref: ref, Body: text})
+}
+
+// Send posts a message and returns its seq when it is on stable storage. The
+// same id may be sent again, whatever came of it.
+func (t *Topic) Send(ctx context.Context, p Post) (seq int64, err error) {
+	ask := []string{p.ID}
+	if p.Kind != "" || p.Ref != 0 {
+		ask = append(ask, string(cmp.Or(p.Kind, room.Text)))
 	}
-	a, err := t.ask(ctx, id, wire.AppendFrame(nil, wire.TypePost, []byte(text), ask...))
+	if p.Ref != 0 {
+		ask = append(ask, fmt.Sprint(p.Ref))
+	}
+	a, err := t.ask(ctx, p.ID, wire.AppendFrame(nil, wire.TypePost, []byte(p.Body), ask...))
 	if err != nil {
-		return 0, fmt.Errorf("posting %s: %w", id, err)
+		return 0, fmt.Errorf("posting %s: %w", p.ID, err)
 	}
 	if _, err := fmt.Sscan(a.field(1), &seq); err != nil {
-		return 0, fmt.Errorf("posting %s: the ACK has no seq: %w", id, err)
+		return 0, fmt.Errorf("posting %s: the ACK has no seq: %w", p.ID, err)
 	}
 	return seq, nil
 }
@@ -277,28 +294,52 @@ func (t *Topic) answered(key string, a answer) {
 	}
 }
 
-// message checks MESSAGE n seq author unix-ms kind ref salt and hands it on.
+// message checks a MESSAGE against the chain and hands it on.
 func (t *Topic) message(h *wire.Header, body []byte) error {
-	m := room.Message{Author: h.String(1), Kind: room.Kind(h.String(3)), Body: append([]byte(nil), body...)}
-	var ok, ok2 bool
-	m.Seq, ok = h.Number(0)
-	m.At, ok2 = h.Number(2)
-	if len(h.Field(4)) > 0 {
-		m.Ref, _ = h.Number(4)
-	}
-	salt, err := base64.RawURLEncoding.DecodeString(h.String(5))
-	if !ok || !ok2 || err != nil || copy(m.Salt[:], salt) != len(m.Salt) {
-		return fmt.Errorf("%w: a MESSAGE has senseless fields", ErrBroken)
+	m, err := parseMessage(h, body)
+	if err != nil {
+		return err
 	}
 	t.mu.Lock()
 	if m.Seq != t.at.Seq+1 {
 		t.mu.Unlock()
 		return fmt.Errorf("%w: %d came after %d", ErrBroken, m.Seq, t.at.Seq)
 	}
-	t.at = room.Head{Seq: m.Seq, Hash: room.ChainNext(t.at.Hash, &m, len(m.Body), room.Digest(m.Salt, m.Body))}
+	t.at = room.Head{Seq: m.Seq, Hash: room.ChainNext(t.at.Hash, &m, m.Length, m.Digest)}
 	t.mu.Unlock()
 	if t.onEach != nil {
 		t.onEach(m)
 	}
 	return nil
+}
+
+// parseMessage reads MESSAGE n seq author unix-ms kind ref salt, or what stands
+// for one whose words were removed.
+func parseMessage(h *wire.Header, body []byte) (room.Message, error) {
+	senseless := fmt.Errorf("%w: a MESSAGE has senseless fields", ErrBroken)
+	m := room.Message{Author: h.String(1), Kind: room.Kind(h.String(3))}
+	var ok, ok2 bool
+	m.Seq, ok = h.Number(0)
+	m.At, ok2 = h.Number(2)
+	if !ok || !ok2 {
+		return m, senseless
+	}
+	if len(h.Field(4)) > 0 {
+		m.Ref, _ = h.Number(4)
+	}
+	if length, redacted := h.Option("redacted"); redacted {
+		digest, _ := h.Option("digest")
+		n, err := strconv.Atoi(length)
+		if m.Digest, ok = room.ParseHash(digest); !ok || err != nil || n < 0 || len(body) > 0 {
+			return m, senseless
+		}
+		m.Redacted, m.Length = true, n
+		return m, nil
+	}
+	salt, err := base64.RawURLEncoding.DecodeString(h.String(5))
+	if err != nil || copy(m.Salt[:], salt) != len(m.Salt) {
+		return m, senseless
+	}
+	m.Body, m.Length, m.Digest = bytes.Clone(body), len(body), room.Digest(m.Salt, body)
+	return m, nil
 }

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -22,8 +23,23 @@ type message struct {
 	Time   int64     `json:"time"` // unix-ms, as the chain has it
 	Kind   room.Kind `json:"kind"`
 	Ref    int64     `json:"ref,omitempty"`
-	Salt   string    `json:"salt"`
-	Body   string    `json:"body"`
+	Salt   string    `json:"salt,omitempty"`
+	Body   *string   `json:"body,omitempty"`
+
+	// In place of salt and body, where the words were removed.
+	Redacted *int   `json:"redacted,omitempty"` // octets of the body as first posted
+	Digest   string `json:"digest,omitempty"`
+}
+
+func newMessage(m *room.Message) message {
+	shown := message{Seq: m.Seq, Author: m.Author, Time: m.At, Kind: m.Kind, Ref: m.Ref}
+	if m.Redacted {
+		shown.Redacted, shown.Digest = &m.Length, m.Digest.String()
+		return shown
+	}
+	body := string(m.Body)
+	shown.Salt, shown.Body = m.Salt.String(), &body
+	return shown
 }
 
 type page struct {
@@ -44,23 +60,43 @@ func (s *site) listMessages(c *call) error {
 	if err != nil {
 		return err
 	}
-	var found []room.Message
-	if span.before > 0 {
-		found, err = s.Store.MessagesBefore(c.ctx(), t.ID, span.before, span.limit, messageOctets)
-	} else {
-		found, err = s.Store.Messages(c.ctx(), t.ID, max(span.after, from-1), span.limit, messageOctets)
-	}
-	if err != nil {
-		return fmt.Errorf("reading messages: %w", err)
-	}
 	answer := page{Messages: []message{}, Head: s.Store.Head(t.ID).Seq, Epoch: s.Store.Epoch(), From: from}
-	for _, m := range found {
-		if m.Seq >= from {
-			answer.Messages = append(answer.Messages, message{Seq: m.Seq, Author: m.Author, Time: m.At, Kind: m.Kind,
-				Ref: m.Ref, Salt: m.Salt.String(), Body: string(m.Body)})
+	// A page of nothing but what is left out here isn't the end of the log.
+	for len(answer.Messages) == 0 {
+		found, err := s.readSpan(c.ctx(), t.ID, from, &span)
+		if err != nil {
+			return fmt.Errorf("reading messages: %w", err)
+		}
+		if len(found) == 0 {
+			break
+		}
+		for i := range found {
+			m := &found[i]
+			if m.Seq >= from && (m.Kind != room.Edit || m.Ref >= from) {
+				answer.Messages = append(answer.Messages, newMessage(m))
+			}
 		}
 	}
 	return c.answer(http.StatusOK, answer)
+}
+
+// readSpan reads a page of the log and moves the span behind it.
+func (s *site) readSpan(ctx context.Context, topic string, from int64, span *span) (found []room.Message, err error) {
+	if span.before > 0 && span.before <= from {
+		return nil, nil
+	}
+	if span.before > 0 {
+		found, err = s.Store.MessagesBefore(ctx, topic, span.before, span.limit, messageOctets)
+		if len(found) > 0 {
+			span.before = found[0].Seq
+		}
+		return found, err
+	}
+	found, err = s.Store.Messages(ctx, topic, max(span.after, from-1), span.limit, messageOctets)
+	if len(found) > 0 {
+		span.after = found[len(found)-1].Seq
+	}
+	return found, err
 }
 
 // span is which messages are asked for: those after a seq, or the last ones

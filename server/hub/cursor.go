@@ -10,7 +10,7 @@ import (
 const (
 	pageOctets   = 64 << 10 // of bodies in a page from the store, which a stalled reader holds
 	pageMessages = 500
-	pieceOctets  = 64 << 10 // that Next gives at most, but for a larger frame
+	pieceOctets  = 64 << 10 // of a page that Next gives at most, but for a larger frame
 )
 
 // Cursor is one reader's place in a topic's log. It belongs to one goroutine.
@@ -19,24 +19,54 @@ type Cursor struct {
 	topic *liveTopic
 	id    string
 	user  string
-	from  int64 // the first seq that the user may read, when the cursor was opened
-	seq   int64 // read up to here, pending included
+	from  int64  // the first seq that the user may read, when the cursor was opened
+	stale func() // guarded by the topic's lock
 
-	page    *[]byte // of the store, while something of it is pending
-	pending []byte
-	ends    []int // of the frames in pending, counted from the page's start
-	given   int   // octets of the page that were given
+	seq   int64  // what was given, or begun, is up to here
+	given piece  // by the last Next
+	rest  piece  // of a frame that was begun
+	page  *chunk // of the store, while something of it is to be given
+	age   int64  // of the page: the topic's redactions before it was read
 }
 
 // Open begins behind seq in a topic that user may read from the given seq on.
 func (h *Hub) Open(user, topic string, from, seq int64) *Cursor {
-	return &Cursor{hub: h, topic: h.join(topic), id: topic, user: user, from: from, seq: max(seq, from-1)}
+	c := &Cursor{hub: h, topic: h.join(topic), id: topic, user: user, from: from, seq: max(seq, from-1)}
+	c.topic.mu.Lock()
+	c.topic.readers[c] = struct{}{}
+	c.topic.mu.Unlock()
+	return c
 }
 
 // Close ends the cursor.
 func (c *Cursor) Close() {
+	c.topic.mu.Lock()
+	delete(c.topic.readers, c)
+	c.topic.mu.Unlock()
 	c.release()
 	c.hub.leave(c.id, c.topic)
+}
+
+// WhenStale has tell called when the octets that Next gave last should go no
+// further, as far as that is possible still: words in them were redacted, or
+// the right has ended. It is called by whoever publishes, and must not block.
+func (c *Cursor) WhenStale(tell func()) {
+	c.topic.mu.Lock()
+	defer c.topic.mu.Unlock()
+	c.stale = tell
+}
+
+// Took says that only n octets of what Next gave were handed on. Next gives
+// what is missing of the frame that was begun, and then goes on from what there
+// is by then.
+func (c *Cursor) Took(n int) {
+	seq, rest := c.given.split(n)
+	c.seq, c.rest = seq, piece{}
+	if rest != nil {
+		c.rest = piece{first: seq, ends: []uint32{uint32(len(rest))}, octets: rest, begun: true}
+	}
+	c.given = piece{}
+	c.release()
 }
 
 // Next gives the octets of the MESSAGE frames that follow, as many as lie
@@ -44,48 +74,48 @@ func (c *Cursor) Close() {
 // when it's time to ask again. It fails with room.ErrNotFound once the right
 // has ended or begins later than it did; other errors are the store's.
 func (c *Cursor) Next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error) {
-	if octets, wake, err = c.next(ctx); err != nil {
+	if c.given, wake, err = c.next(ctx); err != nil {
 		return nil, nil, err
 	}
 	// Asked after reading: the State is at least as new as what was read, so
 	// that nothing is given that was posted after the right ended.
-	if from, ok := c.hub.store.State().ReadsFrom(c.user, c.id); !ok || from > c.from {
+	if !c.allowed() {
 		c.release()
 		return nil, nil, room.ErrNotFound
 	}
-	return octets, wake, nil
+	if wake == nil {
+		c.seq = c.given.first + int64(len(c.given.ends)) - 1
+	}
+	return c.given.octets, wake, nil
+}
+
+// allowed tells whether the right is what it was when the cursor was opened.
+func (c *Cursor) allowed() bool {
+	from, ok := c.hub.store.State().ReadsFrom(c.user, c.id)
+	return ok && from <= c.from
 }
 
 // next is Next for whoever has the right.
-func (c *Cursor) next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error) {
-	if len(c.pending) == 0 {
+func (c *Cursor) next(ctx context.Context) (p piece, wake <-chan struct{}, err error) {
+	if rest := c.rest; rest.octets != nil {
+		c.rest = piece{}
+		return rest, nil, nil
+	}
+	if c.page == nil || c.page.last() <= c.seq || c.age != c.topic.redactions.Load() {
 		c.release()
-		var last int64
-		if octets, last, wake = c.topic.read(c.seq); octets != nil || wake != nil {
-			c.seq = last
-			return octets, wake, nil
+		if p, wake = c.topic.read(c.seq, c.from); p.octets != nil || wake != nil {
+			return p, wake, nil
 		}
 		if err := c.readPage(ctx); err != nil {
-			return nil, nil, err
+			return piece{}, nil, err
 		}
 	}
-	return c.piece(), nil, nil
-}
-
-// piece takes whole frames from what is pending.
-func (c *Cursor) piece() []byte {
-	n := 1
-	for n < len(c.ends) && c.ends[n]-c.given <= pieceOctets {
-		n++
-	}
-	end := c.ends[n-1]
-	octets := c.pending[:end-c.given]
-	c.pending, c.ends, c.given = c.pending[end-c.given:], c.ends[n:], end
-	return octets
+	return c.page.after(c.seq).upTo(pieceOctets), nil, nil
 }
 
 // readPage encodes the next page of the store.
 func (c *Cursor) readPage(ctx context.Context) error {
+	c.age = c.topic.redactions.Load()
 	messages, err := c.hub.store.Messages(ctx, c.id, c.seq, pageMessages, pageOctets)
 	if err != nil {
 		return fmt.Errorf("reading on in topic %s after %d: %w", c.id, c.seq, err)
@@ -97,22 +127,19 @@ func (c *Cursor) readPage(ctx context.Context) error {
 	if len(messages) == 0 {
 		return fmt.Errorf("reading on in topic %s after %d: the head is %d, but nothing follows", c.id, c.seq, c.hub.store.Head(c.id).Seq)
 	}
-	c.page = c.hub.pages.Get().(*[]byte)
-	b := (*c.page)[:0]
-	c.ends, c.given = make([]int, len(messages)), 0
+	c.page = c.hub.pages.Get().(*chunk)
+	c.page.first = messages[0].Seq
 	for i := range messages {
-		b = appendMessage(b, &messages[i])
-		c.ends[i] = len(b)
+		c.page.append(&messages[i], c.from)
 	}
-	*c.page, c.pending = b, b
-	c.seq = messages[len(messages)-1].Seq
 	return nil
 }
 
 // release gives the page back.
 func (c *Cursor) release() {
-	if c.page != nil {
-		c.hub.pages.Put(c.page)
-		c.page, c.pending, c.ends = nil, nil, nil
+	if p := c.page; p != nil {
+		c.page = nil
+		p.data, p.ends, p.edits = p.data[:0], p.ends[:0], p.edits[:0]
+		c.hub.pages.Put(p)
 	}
 }

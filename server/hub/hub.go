@@ -21,7 +21,13 @@
 //
 // A cursor asks the State for its right each time, after it has read octets and
 // before it gives them. The State is replaced before a batch is published, so
-// nothing that was posted after a right ended is ever given.
+// nothing that was posted after a right ended is ever given. What was given but
+// not yet handed to the transport can be taken back (WhenStale, Took).
+//
+// # Redaction
+//
+// A redaction drops all that is kept of its topic, and what cursors have read
+// from the store, before Publish returns. Nothing given afterwards has the words.
 //
 // # Shutdown
 //
@@ -31,6 +37,8 @@ package hub
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"redroom/server/room"
@@ -47,7 +55,7 @@ type Store interface {
 type Hub struct {
 	store Store
 	lobby *lobby
-	pages sync.Pool // *[]byte, the buffers of pages read from the store
+	pages sync.Pool // *chunk, pages read from the store
 
 	mu     sync.RWMutex
 	live   map[string]*liveTopic
@@ -57,7 +65,7 @@ type Hub struct {
 // New starts a hub.
 func New(store Store) *Hub {
 	h := &Hub{store: store, live: make(map[string]*liveTopic)}
-	h.pages.New = func() any { b := make([]byte, 0, pageOctets+pageOctets/4); return &b }
+	h.pages.New = func() any { return &chunk{data: make([]byte, 0, pageOctets+pageOctets/4)} }
 	h.lobby = newLobby(store)
 	return h
 }
@@ -65,6 +73,7 @@ func New(store Store) *Hub {
 // Publish hands on a committed batch.
 func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 	posted := make(map[string][]*room.Message)
+	redacted := make(map[string]bool)
 	rights := false
 	for i, ev := range batch {
 		o := outcomes[i]
@@ -75,6 +84,7 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 		case room.MessagePosted:
 			if o.Message != nil {
 				posted[ev.Topic] = append(posted[ev.Topic], o.Message)
+				redacted[ev.Topic] = redacted[ev.Topic] || o.Redacted
 			} else {
 				h.known(ev.Topic, o.Seq)
 			}
@@ -84,16 +94,26 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 			rights = true
 		}
 	}
+	if rights {
+		h.checkRights()
+	}
 	h.lobby.changed(batch, outcomes)
 	for topic, messages := range posted {
-		if t := h.topic(topic); t != nil {
+		h.publish(topic, messages, redacted[topic])
+	}
+}
+
+// publish hands on a topic's new messages. If they remove words, of each other
+// perhaps, the store alone knows what they look like.
+func (h *Hub) publish(topic string, messages []*room.Message, redacted bool) {
+	if t := h.topic(topic); t != nil {
+		if redacted {
+			t.redact(messages[len(messages)-1].Seq)
+		} else {
 			t.add(messages)
 		}
-		h.lobby.posted(topic)
 	}
-	if rights {
-		h.wakeAll()
-	}
+	h.lobby.posted(topic)
 }
 
 // known is for a post whose client id the store had already. That its message
@@ -124,13 +144,19 @@ func (h *Hub) topic(id string) *liveTopic {
 	return h.live[id]
 }
 
-// wakeAll lets every cursor look at its right again.
-func (h *Hub) wakeAll() {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	for _, t := range h.live {
+// checkRights stops the cursors whose right has ended, and lets every one look
+// at its right again.
+func (h *Hub) checkRights() {
+	for _, t := range h.all() {
+		t.interrupt(func(c *Cursor) bool { return !c.allowed() })
 		t.kick()
 	}
+}
+
+func (h *Hub) all() []*liveTopic {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return slices.Collect(maps.Values(h.live))
 }
 
 // join counts one cursor more of a topic, which becomes live with its first.

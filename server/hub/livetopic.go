@@ -1,8 +1,13 @@
 package hub
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"redroom/server/room"
 	"redroom/server/wire"
@@ -19,11 +24,14 @@ const (
 type liveTopic struct {
 	cursors int // guarded by the hub's lock
 
-	mu     sync.Mutex
-	head   int64 // the newest seq that exists
-	chunks []*chunk
-	octets int
-	wake   chan struct{} // closed when there is more, or rights have changed
+	redactions atomic.Int64 // what was read from the store before the newest is stale
+
+	mu      sync.Mutex
+	head    int64 // the newest seq that exists
+	chunks  []*chunk
+	octets  int
+	wake    chan struct{} // closed when there is more, or rights have changed
+	readers map[*Cursor]struct{}
 
 	kicked chan struct{} // one slot
 	ended  chan struct{}
@@ -35,16 +43,73 @@ type chunk struct {
 	first int64    // seq of the first frame
 	ends  []uint32 // where each frame ends in data
 	data  []byte
+	edits []edit // among the frames
 }
+
+// edit is one whose words not everybody may read.
+type edit struct{ seq, ref int64 }
 
 func (c *chunk) last() int64 { return c.first + int64(len(c.ends)) - 1 }
 
 // after gives the frames behind seq, which is first-1 to last.
-func (c *chunk) after(seq int64) []byte {
-	if seq < c.first {
-		return c.data
+func (c *chunk) after(seq int64) piece {
+	skip := int(seq + 1 - c.first)
+	p := piece{first: seq + 1, ends: c.ends[skip:len(c.ends):len(c.ends)]}
+	if skip > 0 {
+		p.base = c.ends[skip-1]
 	}
-	return c.data[c.ends[seq-c.first]:]
+	p.octets = c.data[p.base:len(c.data):len(c.data)]
+	return p
+}
+
+// withheldAfter tells whether, behind seq, there is an edit of something before
+// from.
+func (c *chunk) withheldAfter(seq, from int64) bool {
+	return slices.ContainsFunc(c.edits, func(e edit) bool { return e.seq > seq && e.ref < from })
+}
+
+func (c *chunk) append(m *room.Message, from int64) {
+	c.data = appendMessage(c.data, m, from)
+	c.ends = append(c.ends, uint32(len(c.data)))
+	if m.Kind == room.Edit {
+		c.edits = append(c.edits, edit{m.Seq, m.Ref})
+	}
+}
+
+// piece is a run of whole frames, or, if begun, the rest of one that was begun.
+type piece struct {
+	first  int64
+	base   uint32   // where the octets begin, as ends count
+	ends   []uint32 // where each frame ends
+	octets []byte
+	begun  bool
+}
+
+// upTo shortens the piece to whole frames of at most so many octets, or to a
+// single larger one.
+func (p piece) upTo(octets int) piece {
+	n := 1
+	for n < len(p.ends) && int(p.ends[n]-p.base) <= octets {
+		n++
+	}
+	p.ends = p.ends[:n]
+	p.octets = p.octets[:p.ends[n-1]-p.base]
+	return p
+}
+
+// split is for when only n octets were taken: the seq up to which frames were
+// begun, and what is missing of the last of these.
+func (p piece) split(n int) (seq int64, rest []byte) {
+	done, begin := 0, 0 // whole frames that were taken, and where the next begins
+	for done < len(p.ends) && int(p.ends[done]-p.base) <= n {
+		begin = int(p.ends[done] - p.base)
+		done++
+	}
+	seq = p.first + int64(done) - 1
+	if done < len(p.ends) && (n > begin || p.begun) {
+		return seq + 1, bytes.Clone(p.octets[n : p.ends[done]-p.base])
+	}
+	return seq, nil
 }
 
 func newLiveTopic() *liveTopic {
@@ -52,6 +117,8 @@ func newLiveTopic() *liveTopic {
 		wake:   make(chan struct{}),
 		kicked: make(chan struct{}, 1),
 		ended:  make(chan struct{}),
+
+		readers: make(map[*Cursor]struct{}),
 	}
 }
 
@@ -97,8 +164,7 @@ func (t *liveTopic) append(m *room.Message) {
 		t.chunks = append(t.chunks, c)
 		t.octets += cap(c.data)
 	}
-	c.data = appendMessage(c.data, m)
-	c.ends = append(c.ends, uint32(len(c.data)))
+	c.append(m, 1)
 	t.head = max(t.head, m.Seq)
 	for t.octets > liveOctets && len(t.chunks) > 1 {
 		t.octets -= cap(t.chunks[0].data)
@@ -114,21 +180,47 @@ func (t *liveTopic) lastChunk() *chunk {
 	return t.chunks[len(t.chunks)-1]
 }
 
-// read gives the frames behind seq that lie together, and the last one's seq.
-// Without any: if there are none yet, wake tells when to ask again; if wake is
-// nil, they are in the store only.
-func (t *liveTopic) read(seq int64) (octets []byte, last int64, wake <-chan struct{}) {
+// read gives the frames behind seq that lie together and are good for whoever
+// may read from seq from on. Without any: if there are none yet, wake tells when
+// to ask again; if wake is nil, they are in the store only.
+func (t *liveTopic) read(seq, from int64) (p piece, wake <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if seq >= t.head {
-		return nil, seq, t.wake
+		return piece{}, t.wake
 	}
 	for i := len(t.chunks) - 1; i >= 0 && t.chunks[i].last() > seq; i-- {
-		if c := t.chunks[i]; c.first <= seq+1 {
-			return c.after(seq), c.last(), nil
+		if c := t.chunks[i]; c.first <= seq+1 && !c.withheldAfter(seq, from) {
+			return c.after(seq), nil
 		}
 	}
-	return nil, seq, nil
+	return piece{}, nil
+}
+
+// redact forgets all words, and has cursors forget what they hold of them.
+func (t *liveTopic) redact(head int64) {
+	t.mu.Lock()
+	t.head = max(t.head, head)
+	t.chunks, t.octets = nil, 0
+	t.redactions.Add(1)
+	t.mu.Unlock()
+	t.interrupt(func(*Cursor) bool { return true })
+	t.kick()
+}
+
+// interrupt tells some of the cursors that what they have given is stale.
+func (t *liveTopic) interrupt(some func(*Cursor) bool) {
+	var stale []func()
+	t.mu.Lock()
+	for c := range t.readers {
+		if c.stale != nil && some(c) {
+			stale = append(stale, c.stale)
+		}
+	}
+	t.mu.Unlock()
+	for _, tell := range stale {
+		tell()
+	}
 }
 
 // kick has the cursors woken soon; it never waits.
@@ -159,11 +251,17 @@ func (t *liveTopic) wakeReaders() {
 func (t *liveTopic) end() { close(t.ended) }
 
 // frameSize is more than m's frame takes.
-func frameSize(m *room.Message) int { return len(m.Body) + 160 }
+func frameSize(m *room.Message) int { return len(m.Body) + 256 }
 
-// appendMessage encodes m as its MESSAGE frame.
-func appendMessage(dst []byte, m *room.Message) []byte {
-	dst = wire.Begin(dst, wire.TypeMessage, len(m.Body))
+// appendMessage encodes m as its MESSAGE frame, for whoever may read from seq
+// from on.
+func appendMessage(dst []byte, m *room.Message, from int64) []byte {
+	words := m.WordsFor(from)
+	length := 0
+	if words {
+		length = len(m.Body)
+	}
+	dst = wire.Begin(dst, wire.TypeMessage, length)
 	dst = wire.AppendNumber(dst, m.Seq)
 	dst = wire.AppendField(dst, m.Author)
 	dst = wire.AppendNumber(dst, m.At)
@@ -173,8 +271,24 @@ func appendMessage(dst []byte, m *room.Message) []byte {
 	} else {
 		dst = wire.AppendNumber(dst, m.Ref)
 	}
+	if !words {
+		return appendRedacted(dst, m)
+	}
 	dst = append(dst, ' ')
 	dst = base64.RawURLEncoding.AppendEncode(dst, m.Salt[:]) // nothing in it needs escaping
 	dst = append(dst, '\n')
 	return append(dst, m.Body...)
+}
+
+// appendRedacted ends a header with what is told in place of the words.
+func appendRedacted(dst []byte, m *room.Message) []byte {
+	length, digest := m.Length, m.Digest
+	if !m.Redacted {
+		length, digest = len(m.Body), room.Digest(m.Salt, m.Body)
+	}
+	dst = append(dst, " - redacted="...)
+	dst = strconv.AppendInt(dst, int64(length), 10)
+	dst = append(dst, " digest="...)
+	dst = hex.AppendEncode(dst, digest[:])
+	return append(dst, '\n')
 }

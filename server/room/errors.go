@@ -39,6 +39,7 @@ var (
 	ErrNotAdmin    = &Error{Code: 403, Text: "Only an admin may do this."}
 	ErrObserver    = &Error{Code: 403, Text: "Observers read; they do not write."}
 	ErrTopicClosed = &Error{Code: 403, Text: "The topic is closed."}
+	ErrNotAuthor   = &Error{Code: 403, Text: "Only its author may do this."}
 	ErrSystemKind  = &Error{Code: 403, Text: "Messages of kind system are the server's."}
 
 	// ErrNotFound also stands for what one may not know of: the two must look
@@ -58,6 +59,7 @@ var (
 	ErrSetupDone       = &Error{Code: 410, Text: "The room has been set up; sign in, or ask its admin for an invitation."}
 	ErrInvitationEnded = &Error{Code: 410, Text: "The invitation was used or has ended; ask for a new one."}
 	ErrDeactivated     = &Error{Code: 410, Text: "The account is deactivated."}
+	ErrRedacted        = &Error{Code: 410, Text: "The message was redacted."}
 
 	ErrTooLarge      = &Error{Code: 413, Text: "It is larger than allowed."}
 	ErrUnprocessable = &Error{Code: 422, Text: "It can not be done as asked."}

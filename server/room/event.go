@@ -167,12 +167,15 @@ type (
 type Outcome struct {
 	Err error
 	// Seq is that of the posted message, or of the one that has its client
-	// id already; for a TopicRead how far it
-	// was read, to the head at most.
+	// id already; for a TopicRead how far it was
+	// read, to the head at most.
 	Seq int64
 	// Message is what a MessagePosted added; nil if it added nothing. It is
 	// shared: nobody may change it.
 	Message *Message
+	// Redacted tells that a MessagePosted removed the words of messages before
+	// it.
+	Redacted bool
 	// Ended are the ids of the sessions that the event ended.
 	Ended []string
 }

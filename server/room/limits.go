@@ -6,6 +6,8 @@ import "time"
 // characters (code points) or as they say.
 const (
 	MaxText           = 64 << 10  // octets of a text
+	MaxReport         = 256 << 10 // octets of a report
+	MaxReason         = 1 << 10   // octets of a redaction's reason
 	MaxNameLength     = 32        // octets of a user name
 	MaxDisplayLength  = 64        // characters of a display name
 	MaxTitleLength    = 120       // characters of a topic's title

@@ -53,10 +53,19 @@ func (s *State) ShareDeal(a, b string) bool {
 	return false
 }
 
-// CheckPost says why this post would be refused, given the topic's head; nil:
-// it wouldn't. Whether its client id is known must be asked before; the right
-// to the topic comes before both.
-func (s *State) CheckPost(p MessagePosted, head int64) error {
+// Entry is what a post is judged by of the message that it refers to.
+type Entry struct {
+	Kind     Kind
+	Author   string
+	Ref      int64
+	Redacted bool
+}
+
+// CheckPost says why this post would be refused, given the topic's head and
+// its entries, which must be there up to the head; nil: it wouldn't. Whether
+// its client id is known must be asked before; the right to the topic comes
+// before both. Errors of entry are given back as they are.
+func (s *State) CheckPost(p MessagePosted, head int64, entry func(seq int64) (Entry, error)) error {
 	from, ok := s.ReadsFrom(p.By, p.Topic)
 	if !ok {
 		return ErrNotFound
@@ -73,6 +82,46 @@ func (s *State) CheckPost(p MessagePosted, head int64) error {
 	}
 	if p.Ref != 0 && (p.Ref < from || p.Ref > head) {
 		return Refuse(ErrUnprocessable, "The message that this one refers to does not exist.")
+	}
+	switch p.Kind {
+	case Edit:
+		return s.checkEdit(p, entry)
+	case Redact:
+		return s.checkRedact(p, entry)
+	}
+	return nil
+}
+
+func (s *State) checkEdit(p MessagePosted, entry func(seq int64) (Entry, error)) error {
+	if p.Ref == 0 {
+		return Refuse(ErrUnprocessable, "An edit names the message that it edits.")
+	}
+	original, err := entry(p.Ref)
+	switch {
+	case err != nil:
+		return err
+	case !original.Kind.Editable():
+		return Refuse(ErrUnprocessable, "Only texts and reports can be edited.")
+	case original.Author != p.By:
+		return ErrNotAuthor
+	case original.Redacted:
+		return ErrRedacted
+	}
+	return original.Kind.ValidBody(p.Body)
+}
+
+func (s *State) checkRedact(p MessagePosted, entry func(seq int64) (Entry, error)) error {
+	if p.Ref == 0 {
+		return Refuse(ErrUnprocessable, "A redaction names the message that it redacts.")
+	}
+	meant, err := entry(p.Ref)
+	switch {
+	case err != nil:
+		return err
+	case !meant.Kind.Redactable():
+		return Refuse(ErrUnprocessable, "Only texts, reports, files and their edits can be redacted.")
+	case meant.Author != p.By && !s.IsAdmin(p.By): // an edit's author is its original's
+		return Refuse(ErrForbidden, "Only its author or an admin may redact a message.")
 	}
 	return nil
 }

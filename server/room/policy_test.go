@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"testing"
@@ -76,7 +77,19 @@ func TestAdmins(t *testing.T) {
 	}
 }
 
+// entry is what topic one has, all of it bert's.
+func entry(seq int64) (room.Entry, error) {
+	return []room.Entry{
+		{Kind: room.Text, Author: "bert"},
+		{Kind: room.Report, Author: "bert"},
+		{Kind: room.Edit, Author: "bert", Ref: 1},
+		{Kind: room.Text, Author: "bert", Redacted: true},
+		{Kind: room.Redact, Author: "bert", Ref: 4},
+	}[seq-1], nil
+}
+
 func TestPosts(t *testing.T) {
+	words := []byte("Hallo")
 	s := after(t, furnished(t),
 		room.TopicChanged{Stamp: by("anna"), ID: topicTwo, Open: ptr(false)},
 	)
@@ -102,10 +115,30 @@ func TestPosts(t *testing.T) {
 		{"a reply to the newest", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Ref: 5}, nil},
 		{"a reply to what comes next", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Ref: 6}, room.ErrUnprocessable},
 		{"a reply to what is before seq 1", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Ref: -1}, room.ErrUnprocessable},
+		{"an edit of one's own text", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 1, Body: words}, nil},
+		{"an edit of one's own report", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 2, Body: []byte("7")}, nil},
+		{"an edit of a report that is none", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 2, Body: words}, room.ErrUnprocessable},
+		{"an edit of a text that is too long for one", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 1, Body: bytes.Repeat(words, room.MaxText)}, room.ErrTooLarge},
+		{"an edit of somebody else's", s, room.MessagePosted{Stamp: by("robo"), Topic: topicOne, Kind: room.Edit, Ref: 1, Body: words}, room.ErrNotAuthor},
+		{"an admin's edit of somebody else's", s, room.MessagePosted{Stamp: by("anna"), Topic: topicOne, Kind: room.Edit, Ref: 1, Body: words}, room.ErrNotAuthor},
+		{"an edit of an edit", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 3, Body: words}, room.ErrUnprocessable},
+		{"an edit of a redaction", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 5, Body: words}, room.ErrUnprocessable},
+		{"an edit of what was redacted", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 4, Body: words}, room.ErrRedacted},
+		{"an edit of nothing", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Body: words}, room.ErrUnprocessable},
+		{"an edit of what comes next", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Edit, Ref: 6, Body: words}, room.ErrUnprocessable},
+		{"a redaction of one's own text", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Redact, Ref: 1}, nil},
+		{"a redaction by an edit", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Redact, Ref: 3}, nil},
+		{"an admin's redaction", s, room.MessagePosted{Stamp: by("anna"), Topic: topicOne, Kind: room.Redact, Ref: 2}, nil},
+		{"a redaction of somebody else's", s, room.MessagePosted{Stamp: by("robo"), Topic: topicOne, Kind: room.Redact, Ref: 1}, room.ErrForbidden},
+		{"a redaction once more", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Redact, Ref: 4}, nil},
+		{"a redaction of a redaction", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Redact, Ref: 5}, room.ErrUnprocessable},
+		{"a redaction of nothing", s, room.MessagePosted{Stamp: by("bert"), Topic: topicOne, Kind: room.Redact}, room.ErrUnprocessable},
+		{"an observer's redaction", s, room.MessagePosted{Stamp: by("olga"), Topic: topicOne, Kind: room.Redact, Ref: 1}, room.ErrObserver},
+		{"a redaction in a closed topic", s, room.MessagePosted{Stamp: by("bert"), Topic: topicTwo, Kind: room.Redact, Ref: 1}, room.ErrTopicClosed},
 		{"a reply to what one may not read", s, room.MessagePosted{Stamp: by("bert"), Topic: topicThree, Ref: 7}, room.ErrUnprocessable},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			err := c.state.CheckPost(c.post, head(c.post.Topic))
+			err := c.state.CheckPost(c.post, head(c.post.Topic), entry)
 			if !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}

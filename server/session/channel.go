@@ -21,9 +21,10 @@ type channel struct {
 	stream transport.Channel
 	in     *wire.Reader
 
-	deadlines sync.Mutex
-	closing   bool // the read deadline is the farewell's
-	hurried   bool // there is a read deadline
+	deadlines   sync.Mutex
+	closing     bool // the deadlines are the farewell's
+	hurried     bool // there is a read deadline
+	interrupted bool // the write deadline is an interruption
 
 	places  chan struct{} // one for each request that is not answered yet
 	answers chan answer   // never more than places
@@ -83,6 +84,43 @@ func (c *channel) closeSoon() {
 	until := time.Now().Add(farewellTime)
 	c.stream.SetReadDeadline(until)
 	c.stream.SetWriteDeadline(until)
+}
+
+// interrupt makes the write that is under way, or else the next one, end early.
+func (c *channel) interrupt() {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if !c.closing {
+		c.interrupted = true
+		c.stream.SetWriteDeadline(time.Unix(0, 0))
+	}
+}
+
+// resumes tells whether a write that has failed was only interrupted, and lets
+// further ones go on.
+func (c *channel) resumes(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if !c.interrupted || c.closing {
+		return false
+	}
+	c.interrupted = false
+	c.stream.SetWriteDeadline(time.Time{})
+	return true
+}
+
+// send writes all the octets, however often it is interrupted.
+func (c *channel) send(octets []byte) error {
+	for {
+		n, err := c.stream.Write(octets)
+		if err == nil || !c.resumes(err) {
+			return err
+		}
+		octets = octets[n:]
+	}
 }
 
 // serve finds out by the first frame what the channel is for.
@@ -223,7 +261,7 @@ func (c *channel) write(first answer) error {
 			more = false
 		}
 	}
-	if _, err := c.stream.Write(octets); err != nil {
+	if err := c.send(octets); err != nil {
 		return err
 	}
 	for _, a := range written {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"redroom/server/room"
 	"redroom/server/wire"
@@ -13,26 +12,27 @@ import (
 // post handles POST n id [kind [ref]].
 func (t *topicChannel) post(h *wire.Header) error {
 	id := h.String(0)
+	if !room.ValidClientID(id) {
+		return t.refuseFrame(h, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("A client id is 1 to %d of visible ASCII.", room.MaxClientID)))
+	}
 	event, refusal := t.postEvent(h, id)
+	if refusal == nil {
+		body, err := t.payload(h, event.Kind.Limit())
+		if err == nil {
+			err = event.Kind.ValidBody(body)
+		}
+		if err != nil && !errors.As(err, &refusal) {
+			return err
+		}
+		event.Body = bytes.Clone(body)
+	}
 	if refusal != nil {
-		return t.refuseFrame(h, refusal)
+		return t.reply(t.refusedPost(id, refusal))
 	}
-	body, err := t.payload(h, room.MaxText)
-	var tooLarge *room.Error
-	if errors.As(err, &tooLarge) {
-		return t.reply(errFrame(tooLarge, id))
-	}
-	if err != nil {
-		return err
-	}
-	if len(body) == 0 || !utf8.Valid(body) {
-		return t.reply(errFrame(room.Refuse(room.ErrUnprocessable, "A text is UTF-8 and not empty."), id))
-	}
-	event.Body = bytes.Clone(body)
 	if !t.place() {
 		return errEnded
 	}
-	err = t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
+	err := t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
 		t.answer(postAnswer(id, o, err))
 	})
 	if err != nil {
@@ -41,11 +41,23 @@ func (t *topicChannel) post(h *wire.Header) error {
 	return nil
 }
 
+// refusedPost answers a post that can't be taken as it is. Its id is looked up
+// all the same: one that was taken stands for what was taken.
+func (t *topicChannel) refusedPost(id string, refusal *room.Error) []byte {
+	seq, redacted, err := t.s.server.Store.Posted(t.s.ctx, t.topic, t.user, id)
+	switch {
+	case err != nil:
+		return postAnswer(id, room.Outcome{}, err)
+	case redacted:
+		return postAnswer(id, room.Outcome{Seq: seq}, nil)
+	case seq > 0:
+		return errFrame(room.ErrIDTaken, id)
+	}
+	return errFrame(refusal, id)
+}
+
 // postEvent is the event of a POST, without its body.
 func (t *topicChannel) postEvent(h *wire.Header, id string) (ev room.MessagePosted, refusal *room.Error) {
-	if !room.ValidClientID(id) {
-		return ev, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("A client id is 1 to %d of visible ASCII.", room.MaxClientID))
-	}
 	ev = room.MessagePosted{
 		Stamp: room.Stamp{At: now(), By: t.user},
 		Topic: t.topic,
@@ -56,12 +68,11 @@ func (t *topicChannel) postEvent(h *wire.Header, id string) (ev room.MessagePost
 	if kind := room.Kind(h.String(1)); kind != "" {
 		ev.Kind = kind
 	}
-	switch ev.Kind {
-	case room.Text:
-	case room.System:
+	switch {
+	case ev.Kind == room.System:
 		return ev, room.ErrSystemKind
-	default:
-		return ev, room.Refuse(room.ErrUnprocessable, "The kind of a message is text.")
+	case !ev.Kind.Postable():
+		return ev, room.Refuse(room.ErrUnprocessable, "The kind of a message is text, report, edit or redact.")
 	}
 	if len(h.Field(2)) > 0 {
 		ref, ok := h.Number(2)

@@ -44,6 +44,9 @@ type Store interface {
 	State() *room.State
 	Head(topic string) room.Head
 	HashAt(ctx context.Context, topic string, seq int64) (room.Hash, error)
+	// Posted is the message that has an author's client id, 0 if none has, and
+	// whether its words were removed.
+	Posted(ctx context.Context, topic, author, id string) (seq int64, redacted bool, err error)
 	ReadMarks(ctx context.Context, user string) (map[string]int64, error)
 	Epoch() string
 }
@@ -65,6 +68,9 @@ type Hub interface {
 // Cursor is one reader's place in a topic; see hub.Cursor.
 type Cursor interface {
 	Next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error)
+	// WhenStale and Took take back what Next gave; see hub.Cursor.
+	WhenStale(tell func())
+	Took(n int)
 	Close()
 }
 

@@ -81,6 +81,7 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 	defer stop()
 
 	cursor := c.s.server.Hub.Open(user, t.topic, j.from, j.start)
+	cursor.WhenStale(c.interrupt)
 	written := make(chan struct{})
 	c.s.running.Go(func() {
 		defer close(written)
@@ -176,7 +177,7 @@ func (t *topicChannel) misplaced(h *wire.Header) error {
 func (t *topicChannel) write(cursor Cursor, j joined) {
 	m := &marks{t: t, timer: time.NewTimer(0)}
 	defer m.flush()
-	err := t.writeOctets(ackFrame(t.topic, number(j.head), j.epoch, number(j.from), j.hash.String()))
+	err := t.send(ackFrame(t.topic, number(j.head), j.epoch, number(j.from), j.hash.String()))
 	for err == nil && !t.inputOver() {
 		err = t.writeNext(cursor, m)
 	}
@@ -211,7 +212,7 @@ func (t *topicChannel) writeNext(cursor Cursor, m *marks) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	case octets != nil:
-		return t.writeOctets(octets)
+		return t.writeMessages(cursor, octets)
 	}
 	select {
 	case a := <-t.answers:
@@ -241,7 +242,7 @@ func (t *topicChannel) finish() error {
 		}
 	}
 	if t.last != nil {
-		if err := t.writeOctets(t.last); err != nil {
+		if err := t.send(t.last); err != nil {
 			return err
 		}
 	}
@@ -263,8 +264,13 @@ func (t *topicChannel) giveUp(why error) {
 	}
 }
 
-func (t *topicChannel) writeOctets(octets []byte) error {
-	_, err := t.stream.Write(octets)
+// writeMessages writes what the cursor gave, but what became stale meanwhile.
+func (t *topicChannel) writeMessages(cursor Cursor, octets []byte) error {
+	n, err := t.stream.Write(octets)
+	if err != nil && t.resumes(err) {
+		cursor.Took(n)
+		return nil
+	}
 	return err
 }
 

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// sweepWait is how long a commit waits for readers of what was before.
+	sweepWait = 250 * time.Millisecond
+	// sweepPause is between tries, when somebody has read for longer.
+	sweepPause = time.Second
+)
+
+// sweep follows a transaction that has removed words: the database has zeros
+// in their place by secure_delete, but the write-ahead log still has the pages
+// as they were. The log is brought into the database and cut to nothing. If a
+// reader is in the way (none of ours is for longer than a page takes), that is
+// tried again until it is done. The caller holds writing.
+func (s *Store) sweep(ctx context.Context) {
+	if s.swept(ctx) || s.sweeping {
+		return
+	}
+	s.sweeping = true
+	s.sweeper.Go(s.sweepLater)
+}
+
+func (s *Store) sweepLater() {
+	timer := time.NewTicker(sweepPause)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-s.closing:
+			return // Close cuts the log
+		}
+		s.writing.Lock()
+		done := s.swept(context.Background())
+		s.sweeping = !done
+		s.writing.Unlock()
+		if done {
+			return
+		}
+	}
+}
+
+// swept tells whether the log could be cut. That it could not, by a full disk
+// for instance, takes nothing back from what was committed.
+func (s *Store) swept(ctx context.Context) bool {
+	w, err := s.ready(ctx)
+	if err != nil {
+		return false
+	}
+	if err := w.waitFor(ctx, sweepWait); err != nil {
+		return false
+	}
+	done, err := w.checkpoint(ctx)
+	return w.waitFor(ctx, writerWait) == nil && err == nil && done
+}
