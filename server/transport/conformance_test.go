@@ -441,3 +441,40 @@ func serveWebTransport(t *testing.T) *webTransportServer {
 	})
 	return s
 }
+
+// TestAWriteThatIsCutShortSaysWhatItTook stops a write that waits for its
+// reader: what was taken arrives, and what was not can be written again.
+func TestAWriteThatIsCutShortSaysWhatItTook(t *testing.T) {
+	conforms(t, func(t *testing.T, client, server transport.Session) {
+		ours, theirs := openChannel(t, client, server, "first")
+		octets := make([]byte, 16<<20) // more than any window
+		for i := range octets {
+			octets[i] = byte(i >> 8)
+		}
+		var running sync.WaitGroup
+		defer running.Wait()
+		rest := octets
+		for range 3 {
+			ours.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+			n, err := ours.Write(rest)
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("after %d octets: %v", n, err)
+			}
+			rest = rest[n:]
+		}
+		if len(rest) == len(octets) || len(rest) == 0 {
+			t.Fatalf("%d of %d octets are left", len(rest), len(octets))
+		}
+		ours.SetWriteDeadline(time.Time{})
+		running.Go(func() {
+			if _, err := ours.Write(rest); err != nil {
+				t.Errorf("writing the rest: %v", err)
+			}
+			ours.CloseWrite()
+		})
+		got, err := io.ReadAll(theirs)
+		if err != nil || !bytes.Equal(got, octets) {
+			t.Errorf("%d of %d octets came, or others: %v", len(got), len(octets), err)
+		}
+	})
+}
