@@ -12,8 +12,8 @@
 //
 // # Who may block
 //
-// Submit waits while the queue is full, which is the back-pressure of the
-// whole house. What it is given to call back runs in the applier and must not
+// Submit waits while the queue is full, by events or by the octets of their
+// bodies, which is the back-pressure of the whole house. What it is given to call back runs in the applier and must not
 // block. The committer and the publisher may block the applier.
 //
 // # Failures
@@ -34,6 +34,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"redroom/server/room"
 )
 
@@ -50,7 +52,8 @@ type Publisher interface {
 }
 
 const (
-	queueLength = 1024    // events that wait for the applier
+	queueLength = 1024     // events that wait for the applier
+	queueOctets = 32 << 20 // of their message bodies and of those being applied
 	batchLength = 512     // events of a batch at most
 	batchOctets = 4 << 20 // of message bodies in a batch, beyond which none is added
 	firstPause  = 50 * time.Millisecond
@@ -63,8 +66,9 @@ type Journal struct {
 	publisher Publisher
 	log       *slog.Logger
 
-	queue chan entry
-	stop  chan struct{} // closed by Close: nothing comes any more
+	queue  chan entry
+	octets *semaphore.Weighted // of queueOctets
+	stop   chan struct{} // closed by Close: nothing comes any more
 	done  chan struct{} // closed when the applier has ended
 
 	failure atomic.Pointer[error] // of the last commit; nil while all is well
@@ -74,8 +78,9 @@ type Journal struct {
 }
 
 type entry struct {
-	event room.Event
-	done  func(room.Outcome, error)
+	event  room.Event
+	octets int64 // of the message body
+	done   func(room.Outcome, error)
 }
 
 // New starts a journal that goes on after the committer's position.
@@ -85,6 +90,7 @@ func New(committer Committer, publisher Publisher, log *slog.Logger) *Journal {
 		publisher: publisher,
 		log:       log,
 		queue:     make(chan entry, queueLength),
+		octets:    semaphore.NewWeighted(queueOctets),
 		stop:      make(chan struct{}),
 		done:      make(chan struct{}),
 	}
@@ -100,10 +106,18 @@ func (j *Journal) Submit(ctx context.Context, ev room.Event, done func(room.Outc
 	if j.closed || j.failure.Load() != nil {
 		return room.ErrUnavailable
 	}
+	e := entry{event: ev, done: done}
+	if post, ok := ev.(room.MessagePosted); ok {
+		e.octets = int64(len(post.Body))
+	}
+	if err := j.octets.Acquire(ctx, e.octets); err != nil {
+		return err
+	}
 	select {
-	case j.queue <- entry{ev, done}:
+	case j.queue <- e:
 		return nil
 	case <-ctx.Done():
+		j.octets.Release(e.octets)
 		return ctx.Err()
 	}
 }
@@ -186,14 +200,12 @@ func (j *Journal) next() ([]entry, bool) {
 			return nil, false
 		}
 	}
-	octets := 0
+	octets := entries[0].octets
 	for len(entries) < batchLength && octets < batchOctets {
 		select {
 		case e := <-j.queue:
 			entries = append(entries, e)
-			if post, ok := e.event.(room.MessagePosted); ok {
-				octets += len(post.Body)
-			}
+			octets += e.octets
 		default:
 			return entries, true
 		}
@@ -213,7 +225,7 @@ func (j *Journal) apply(entries []entry, position int64) bool {
 	for pause := firstPause; err != nil; pause = min(2*pause, lastPause) {
 		j.log.Error("the store can't be written; trying again", "error", err, "pause", pause, "events", len(batch))
 		j.fail(err)
-		refuse(entries)
+		j.refuse(entries)
 		entries = nil
 		last := j.wait(pause)
 		outcomes, err = j.committer.Commit(context.Background(), batch, position)
@@ -225,7 +237,7 @@ func (j *Journal) apply(entries []entry, position int64) bool {
 	j.fail(nil)
 	j.publisher.Publish(batch, outcomes)
 	for i, e := range entries {
-		e.done(outcomes[i], nil)
+		j.tell(e, outcomes[i], nil)
 	}
 	return true
 }
@@ -247,7 +259,7 @@ func (j *Journal) wait(pause time.Duration) (last bool) {
 	for {
 		select {
 		case e := <-j.queue:
-			refuse([]entry{e})
+			j.refuse([]entry{e})
 		case <-timer.C:
 			return false
 		case <-j.stop:
@@ -260,15 +272,21 @@ func (j *Journal) refuseQueued() {
 	for {
 		select {
 		case e := <-j.queue:
-			refuse([]entry{e})
+			j.refuse([]entry{e})
 		default:
 			return
 		}
 	}
 }
 
-func refuse(entries []entry) {
+func (j *Journal) refuse(entries []entry) {
 	for _, e := range entries {
-		e.done(room.Outcome{}, room.ErrUnavailable)
+		j.tell(e, room.Outcome{}, room.ErrUnavailable)
 	}
+}
+
+// tell is the end of an entry.
+func (j *Journal) tell(e entry, o room.Outcome, err error) {
+	j.octets.Release(e.octets)
+	e.done(o, err)
 }

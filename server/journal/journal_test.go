@@ -390,6 +390,41 @@ func TestAFullQueueHoldsUpSubmit(t *testing.T) {
 	})
 }
 
+// TestTheQueueIsBoundedInOctets fills it by the size of its events rather than
+// by their number, again after a failure too.
+func TestTheQueueIsBoundedInOctets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := new(disk)
+		j := start(d)
+		defer j.Close()
+		var a answers
+		large := post(0)
+		large.Body = make([]byte, room.MaxReport)
+		fits := 32 << 20 / len(large.Body)
+		for range 3 {
+			release := d.hold()
+			for range fits {
+				if err := j.Submit(t.Context(), large, func(room.Outcome, error) {}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if err := j.Submit(ctx, post(1), a.to("1")); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("beside 32 MiB, one more: %v", err)
+			}
+			cancel()
+			d.mu.Lock()
+			d.fails = 1
+			d.mu.Unlock()
+			release()
+			time.Sleep(time.Minute) // on the fake clock
+		}
+		if _, err := j.Append(t.Context(), post(2)); err != nil {
+			t.Errorf("when there is room again: %v", err)
+		}
+	})
+}
+
 func TestWhoStopsWaitingDoesNotStopTheEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := new(disk)
