@@ -409,7 +409,7 @@ func TestTheQueueIsBoundedInOctets(t *testing.T) {
 				}
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if err := j.Submit(ctx, post(1), a.to("1")); !errors.Is(err, context.DeadlineExceeded) {
+			if err := j.Submit(ctx, large, a.to("large")); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("beside 32 MiB, one more: %v", err)
 			}
 			cancel()
