@@ -14,5 +14,8 @@ CREATE TABLE heads (
 ) STRICT;
 
 INSERT INTO heads (topic, seq, hash)
-SELECT topic, seq, hash FROM messages AS newest
-WHERE seq = (SELECT max(seq) FROM messages WHERE topic = newest.topic);
+SELECT topics.key, newest.seq, newest.hash
+FROM topics
+JOIN messages AS newest
+  ON newest.topic = topics.key
+ AND newest.seq = (SELECT max(seq) FROM messages WHERE topic = topics.key);
