@@ -1,4 +1,5 @@
-# Any image of Go 1.26 will do, such as golang:1.26-alpine.
+# Any image of Go 1.26 will do. One without git, such as golang:1.26-alpine,
+# can't note the commit.
 ARG GO_IMAGE=golang:1.26
 
 FROM ${GO_IMAGE} AS build
@@ -9,15 +10,16 @@ COPY . .
 ARG VERSION=development
 # The commit is noted by the Go command itself, from .git.
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /image/redroom ./cmd/redroom
-# A new volume takes its owner and mode from the image's directory.
-RUN mkdir -m 0700 /image/data
+# A new volume takes its owner and mode from the image's directory. COPY keeps
+# the mode of what is in a directory, not of the directory itself.
+RUN mkdir -p -m 0700 /image/volume/data
 
 # Nothing but the server. It needs no CA certificates, since it never dials
 # out by TLS; no time zones, since all its times are UTC and the browser shows
 # them as local; no /tmp, since SQLite is told to keep temporary data in memory.
 FROM scratch
 COPY --from=build /image/redroom /redroom
-COPY --from=build --chown=65532:65532 /image/data /data
+COPY --from=build --chown=65532:65532 /image/volume/ /
 USER 65532:65532
 ENV REDROOM_ADDR=:4433 \
     REDROOM_HTTP=0.0.0.0:8080 \

@@ -31,8 +31,12 @@ func health(ctx context.Context, address string) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--http %q is not an address such as localhost:8080", address)}
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+	// Not by name: an image may lack the file that says what localhost is.
+	switch host {
+	case "", "0.0.0.0":
+		host = "127.0.0.1"
+	case "::":
+		host = "::1"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
