@@ -14,6 +14,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"redroom/server"
+	"redroom/server/client"
+	"redroom/server/room"
 	"redroom/server/servertest"
 )
 
@@ -24,7 +26,10 @@ var pictures = flag.String("screenshots", "", "`directory` into which TestScreen
 const readmePicture = "../web/test/screenshots/room.png"
 
 // names are what the page says where it isn't English.
-var names = map[string]struct{ newTopic string }{"en": {"New topic"}, "de": {"Neues Thema"}}
+var names = map[string]struct{ newTopic, message, edited, history, redact string }{
+	"en": {"New topic", "Message", "edited", "History", "Redact"},
+	"de": {"Neues Thema", "Nachricht", "bearbeitet", "Fassungen", "Schwärzen"},
+}
 
 // The windows that the page is looked at in.
 var (
@@ -97,6 +102,50 @@ func TestScreenshots(t *testing.T) {
 		p.Find("StaticText", "WebTransport")
 		look(t, p, "topics", lang, phone)
 	}
+
+	// What was changed, while it is being changed, and what was refused.
+	topic := topics.Topics[1].ID
+	changeDemo(t, demo, people, deals.Deals[0].ID, topic)
+	for _, lang := range languages {
+		p.Show(1280, 800, "light")
+		p.Open(demo.Plain + "/t/" + topic + "?lang=" + lang)
+		p.Find("textbox", names[lang].message)
+		p.ClickFirst("button", names[lang].edited)
+		p.Find("dialog", names[lang].history)
+		look(t, p, "history", lang, windows...)
+		p.Press(kb.Escape)
+		p.Gone("dialog", names[lang].history)
+		servertest.Evaluate[any](p, fmt.Sprintf(`document.querySelector("rr-timeline").session.outbox.post(%q, "Das sagt jemand anderes", 1, "edit")`, topic))
+		p.Find("alert", "…")
+		p.Show(1280, 800, "light")
+		p.Click("textbox", names[lang].message)
+		p.Press(kb.ArrowUp)
+		p.Until("what is edited, where one writes", func() bool { return p.Find("textbox", names[lang].message).Value != "" })
+		look(t, p, "editing", lang, windows...)
+		p.Press(kb.Escape)
+		p.Show(1280, 800, "light")
+		p.TabTo("button", names[lang].redact)
+		p.Press(kb.Enter)
+		p.Find("dialog", names[lang].redact)
+		look(t, p, "redact", lang, windows...)
+		p.Press(kb.Escape)
+		p.Gone("dialog", names[lang].redact)
+	}
+}
+
+// changeDemo has edits, redactions and a report come into a topic.
+func changeDemo(t *testing.T, r *servertest.Room, people []*servertest.API, deal, topic string) {
+	t.Helper()
+	first, second := sender(t, r, people[0]), sender(t, r, people[1])
+	bot := sender(t, r, r.Join(t, people[0], "forderungsbericht", "bot", deal))
+	asked := second(topic, client.Post{Body: "Wer prüft die Einzelwertberichtigungen zum Stichtag?"})
+	wrong := second(topic, client.Post{Body: "Der Mandant heißt"})
+	report := bot(topic, client.Post{Kind: room.Report, Body: `{"Überfällig über 30 Tage":2718300.00,"Überfällig über 90 Tage":1284300.50,"Stand":"21.11.2026 18:12","geprüft":false,"Schuldner":{"Inland":[{"Name":"Nordwerk GmbH","Betrag":800000.00}],"Ausland":[]}}`})
+	bot(topic, client.Post{Kind: room.Edit, Ref: report, Body: `{"Überfällig über 30 Tage":2718300.00,"Überfällig über 90 Tage":1284300.50,"Stand":"21.11.2026 18:14","geprüft":true,"Schuldner":{"Inland":[{"Name":"Nordwerk GmbH","Betrag":800000.00}],"Ausland":[]}}`})
+	answer := first(topic, client.Post{Kind: room.Text, Ref: asked, Body: "Das mache ich, bis morgen um zehn."})
+	first(topic, client.Post{Kind: room.Edit, Ref: answer, Body: "Das mache ich, bis morgen um neun. Den Share Deal rechne ich mit beiden Stichtagen durch."})
+	first(topic, client.Post{Kind: room.Edit, Ref: answer, Body: "Das mache ich, bis morgen um neun. Den Share Deal rechne ich mit beiden Stichtagen durch und stelle ihn hier ein."})
+	first(topic, client.Post{Kind: room.Redact, Ref: wrong, Body: "Nennt einen Mandanten, der nicht genannt werden darf"})
 }
 
 // enterDemo is the demo's people: all of them are there, and one has written

@@ -145,6 +145,30 @@ func (p *Page) UntilText(role, name, text string) {
 	})
 }
 
+// The document, and what stands in its fields.
+const written = `[document.documentElement.outerHTML, ...[...document.querySelectorAll("input, textarea")].map((field) => field.value)].join("\n")`
+
+// Mentions are the places where the page has a text: its markup, its fields, and
+// what it tells those who don't see it.
+func (p *Page) Mentions(text string) (places []string) {
+	p.t.Helper()
+	if before, after, found := strings.Cut(Evaluate[string](p, written), text); found {
+		places = append(places, fmt.Sprintf("between %q and %q", before[max(0, len(before)-80):], after[:min(len(after), 80)]))
+	}
+	tree, err := try(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	if err != nil {
+		p.t.Fatalf("reading what the page tells: %v", err)
+	}
+	for _, n := range tree.Nodes {
+		for _, value := range []*accessibility.Value{n.Name, n.Value, n.Description} {
+			if strings.Contains(word(value), text) {
+				places = append(places, fmt.Sprintf("%s says %.80q", word(n.Role), word(value)))
+			}
+		}
+	}
+	return places
+}
+
 // Outline is what the page shows, for a test that failed.
 func (p *Page) Outline() string {
 	tree, err := try(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})

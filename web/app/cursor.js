@@ -43,6 +43,7 @@ const READ_EVERY = 1_000;
 const NOT_FOUND = 404;
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 export class Cursor {
   /** @type {import("./link.js").Link | null} */
@@ -75,6 +76,8 @@ export class Cursor {
   /** @type {(() => void) | null} */
   #readSoon = null;
   #paging = false;
+  /** What redactions named and isn't known yet. @type {Set<number>} */
+  #named = new Set();
 
   /**
    * @param {string} topic
@@ -136,11 +139,10 @@ export class Cursor {
   /**
    * Sends a post; its answer comes by `answered`.
    * @param {string} id
-   * @param {number} ref 0 for none
-   * @param {Uint8Array} body
+   * @param {import("./rooms.js").Message} message
    */
-  post(id, ref, body) {
-    this.#channel?.send("POST", ref ? [id, "text", String(ref)] : [id], body);
+  post(id, { kind, ref, text }) {
+    this.#channel?.send("POST", ref ? [id, kind, String(ref)] : [id], encoder.encode(text));
   }
 
   /**
@@ -191,7 +193,7 @@ export class Cursor {
       }
       this.#start = before - 1 - found.length;
       dispatch({ type: "page", topic, messages: found.map((arrival) => arrival.message) });
-      void this.#prove(found);
+      void this.#prove(this.#start + 1, before - 1, found.map((arrival) => arrival.link));
       return true;
     } catch {
       dispatch({ type: "older", topic, state: "failed" });
@@ -204,18 +206,30 @@ export class Cursor {
   /**
    * Fetches one message that a reply speaks of.
    * @param {number} seq
+   * @returns {Promise<boolean>} whether the server answered
    */
   async quote(seq) {
     const { dispatch, api } = this.around;
     let message = null;
+    let answered = false;
     try {
       const page = await api.messages(this.topic, { after: seq - 1, limit: 1 });
       const found = page.messages.map(fromEntry)[0]?.message;
       if (found?.seq === seq) message = found;
+      answered = true;
     } catch {
       // It stays a reply to something that can't be shown.
     }
     dispatch({ type: "quote", topic: this.topic, seq, message });
+    return answered;
+  }
+
+  /**
+   * A redaction may name an edit that isn't held: only once that is known, so
+   * is the message that has to be forgotten with it.
+   */
+  async #learn() {
+    for (const seq of this.#named) if (await this.quote(seq)) this.#named.delete(seq);
   }
 
   /**
@@ -313,6 +327,8 @@ export class Cursor {
     this.#last += arrivals.length;
     this.around.dispatch({ type: "messages", topic: this.topic, messages: arrivals.map((arrival) => arrival.message) });
     void this.#proof.extend(arrivals.map((arrival) => arrival.link));
+    for (const { message } of arrivals) if (message.kind === "redact" && message.ref <= this.#start) this.#named.add(message.ref);
+    void this.#learn();
     if (this.#last < this.#head) return;
     if (this.#checked < 0) void this.#check();
     else this.#checkSoon ??= this.around.clock.after(CHECK_AFTER, () => {
@@ -371,6 +387,7 @@ export class Cursor {
     this.#joined = true;
     this.around.dispatch({ type: "joined", topic: this.topic, epoch, from, head, start });
     this.around.joined(this.topic);
+    void this.#learn();
     this.#tellRead();
     if (this.#last >= head) void this.#check();
   }
@@ -386,6 +403,7 @@ export class Cursor {
     this.#start = this.#last = 0;
     this.#checked = -1;
     this.#read = this.#readSent = 0;
+    this.#named.clear();
     this.#mismatch ||= changed;
     this.around.dispatch({ type: "forget", topic: this.topic });
   }
@@ -403,14 +421,14 @@ export class Cursor {
 
   /**
    * Proves a page of older messages against what is known.
-   * @param {import("./message.js").Arrival[]} page
+   * @param {number} first
+   * @param {number} end
+   * @param {import("./proof.js").Coming[]} links from the first to the end
    */
-  async #prove(page) {
-    const first = page[0].message.seq;
-    const end = page[page.length - 1].message.seq;
+  async #prove(first, end, links) {
     const hash = first === 1 ? "" : await this.#ask(first - 1);
     if (first > 1 && hash === "") return;
-    const right = await this.#proof.prepend(page.map((arrival) => arrival.link), hash);
+    const right = await this.#proof.prepend(links, hash);
     if (right) this.#report(true, Math.max(this.#checked, end));
     else if (this.#proof.base === end) this.#report(false, end);
   }

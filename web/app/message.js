@@ -7,7 +7,11 @@ import { digest, unbase64, unhex } from "./chain.js";
 import { number } from "./wire.js";
 
 /** @typedef {import("./rooms.js").Message} Message */
-/** @typedef {{message: Message, link: () => Promise<import("./chain.js").Link>}} Arrival */
+/**
+ * The link is being computed from when the message came, and holds none of its
+ * words: what a redaction takes from the state is gone.
+ * @typedef {{message: Message, link: Promise<import("./chain.js").Link>}} Arrival
+ */
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -50,17 +54,10 @@ export function fromEntry(entry) {
 function arrival({ seq, author, time, kind, ref, salt, redacted, digest: known }, body) {
   if (!author || !kind || ![seq, time, ref].every(Number.isSafeInteger)) return null;
   const length = redacted ?? body.length;
+  const computed = known === undefined ? digest(unbase64(salt ?? ""), body) : Promise.resolve(unhex(known));
   return {
     message: { seq, author, time, kind, ref, text: decoder.decode(body), redacted: redacted !== undefined },
-    link: async () => ({
-      seq,
-      author,
-      time,
-      kind,
-      ref,
-      length,
-      digest: known !== undefined ? unhex(known) : await digest(unbase64(salt ?? ""), body),
-    }),
+    link: computed.then((digest) => ({ seq, author, time, kind, ref, length, digest })),
   };
 }
 

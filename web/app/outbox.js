@@ -1,11 +1,11 @@
 /**
- * The posts that await their ACK, in memory. Each is sent when its topic is
- * joined, and once more after every JOIN until it is answered: always under the
- * same client id, which the server counts once.
+ * Sends the posts that wait in the state: when their topic is joined, and once
+ * more after every JOIN until each is answered, always under the same client
+ * id, which the server counts once. It keeps no words of its own.
  * @module
  */
 
-/** @typedef {{id: string, topic: string, ref: number, body: Uint8Array}} Unsent */
+/** @typedef {import("./rooms.js").Post} Post */
 
 /**
  * @typedef {object} Surroundings
@@ -16,12 +16,9 @@
  */
 
 const RESEND_AFTER = 2_000;
-const encoder = new TextEncoder();
 
 export class Outbox {
   #around;
-  /** In the order in which they were written. @type {Map<string, Unsent>} */
-  #unsent = new Map();
   /** Topics that wait for a better moment, and what cancels that. @type {Map<string, () => void>} */
   #held = new Map();
 
@@ -32,18 +29,25 @@ export class Outbox {
 
   /** The topics that something is to be sent to. */
   get topics() {
-    return new Set([...this.#unsent.values()].map((post) => post.topic));
+    return new Set(this.#waiting.map((post) => post.topic));
+  }
+
+  /** In the order in which they were written. */
+  get #waiting() {
+    return this.#around.store.state.posts.filter((post) => post.state === "waiting");
   }
 
   /**
    * @param {string} topic
-   * @param {string} text
-   * @param {number} ref the seq that it answers; 0 for none
+   * @param {string} text of a redaction its reason
+   * @param {number} ref the seq that it answers, edits or redacts; 0 for none
+   * @param {"text" | "edit" | "redact"} [kind]
    */
-  post(topic, text, ref) {
+  post(topic, text, ref, kind = "text") {
+    const { store, clock } = this.#around;
     const id = this.#around.id();
-    this.#unsent.set(id, { id, topic, ref, body: encoder.encode(text) });
-    this.#around.store.dispatch({ type: "post", post: { id, topic, text, ref, time: this.#around.clock.now() } });
+    if (kind === "edit") this.#supersede(topic, ref);
+    store.dispatch({ type: "post", post: { id, topic, kind, text, ref, time: clock.now() } });
     this.#send(id);
   }
 
@@ -59,10 +63,9 @@ export class Outbox {
     if (code === 409) {
       // This id stands for other words already.
       this.discard(id);
-      this.post(topic, message.text, message.ref);
+      this.post(topic, message.text, message.ref, /** @type {"text" | "edit" | "redact"} */ (message.kind));
       return;
     }
-    this.#unsent.set(id, { id, topic, ref: message.ref, body: encoder.encode(message.text) });
     store.dispatch({ type: "again", id });
     this.#send(id);
   }
@@ -72,7 +75,6 @@ export class Outbox {
    * @param {string} id
    */
   discard(id) {
-    this.#unsent.delete(id);
     this.#around.store.dispatch({ type: "discard", id });
   }
 
@@ -83,16 +85,13 @@ export class Outbox {
    */
   answered(id, { code, seq, seconds, reason }) {
     const { store, clock } = this.#around;
-    const post = this.#unsent.get(id);
+    const post = this.#waiting.find((post) => post.id === id);
     if (!post) return;
     const { topic } = post;
     if (code === 503) {
       // Not known yet. In their order: what comes after this one waits with it.
       if (!this.#held.has(topic)) this.#held.set(topic, clock.after(seconds * 1000 || RESEND_AFTER, () => this.flush(topic)));
-      return;
-    }
-    this.#unsent.delete(id);
-    if (code === 0) store.dispatch({ type: "accepted", topic, id, seq });
+    } else if (code === 0) store.dispatch({ type: "accepted", topic, id, seq });
     else store.dispatch({ type: "failed", id, code, reason });
   }
 
@@ -103,15 +102,7 @@ export class Outbox {
   flush(topic) {
     this.#held.get(topic)?.();
     this.#held.delete(topic);
-    for (const post of this.#unsent.values()) if (post.topic === topic) this.#send(post.id);
-  }
-
-  /**
-   * Forgets what waits for topics that are gone.
-   * @param {(topic: string) => boolean} isHere
-   */
-  keep(isHere) {
-    for (const post of this.#unsent.values()) if (!isHere(post.topic)) this.#unsent.delete(post.id);
+    for (const post of this.#waiting) if (post.topic === topic) this.#send(post.id);
   }
 
   /** Sends nothing any more. */
@@ -120,11 +111,22 @@ export class Outbox {
     this.#held.clear();
   }
 
+  /**
+   * A new edit takes the place of one that was refused.
+   * @param {string} topic
+   * @param {number} ref
+   */
+  #supersede(topic, ref) {
+    for (const { id, state, message, ...post } of this.#around.store.state.posts) {
+      if (state === "failed" && post.topic === topic && message.kind === "edit" && message.ref === ref) this.discard(id);
+    }
+  }
+
   /** @param {string} id */
   #send(id) {
-    const post = this.#unsent.get(id);
+    const post = this.#waiting.find((post) => post.id === id);
     if (!post) return;
     const cursor = this.#around.cursor(post.topic);
-    if (cursor?.joined && !this.#held.has(post.topic)) cursor.post(id, post.ref, post.body);
+    if (cursor?.joined && !this.#held.has(post.topic)) cursor.post(id, post.message);
   }
 }

@@ -7,7 +7,7 @@
  */
 import { advance, hex, seed, unhex } from "./chain.js";
 
-/** @typedef {() => Promise<import("./chain.js").Link>} Lazy */
+/** @typedef {Promise<import("./chain.js").Link>} Coming */
 
 export class Proof {
   #topic;
@@ -44,12 +44,11 @@ export class Proof {
 
   /**
    * Goes on with the messages that follow.
-   * @param {Lazy[]} links
+   * @param {Coming[]} links
    */
   extend(links) {
     return this.#next(async () => {
-      for (const lazy of links) {
-        const link = await lazy();
+      for (const link of await Promise.all(links)) {
         const previous = this.#hashes.get(this.#top);
         if (!previous || link.seq !== this.#top + 1) return;
         this.#hashes.set(link.seq, await advance(previous, link));
@@ -61,14 +60,14 @@ export class Proof {
   /**
    * Puts older messages before the base, if they lead to the hash that is
    * known there.
-   * @param {Lazy[]} links in order, ending at the base
+   * @param {Coming[]} links in order, ending at the base
    * @param {string} hash hex, of the seq before the first of them
    * @returns {Promise<boolean>}
    */
   prepend(links, hash) {
     return this.#next(async () => {
       const known = this.#hashes.get(this.#base);
-      const found = await Promise.all(links.map((lazy) => lazy()));
+      const found = await Promise.all(links);
       let value = found[0].seq === 1 ? await seed(this.#topic) : unhex(hash);
       if (found[found.length - 1].seq !== this.#base || !known) return false;
       const hashes = new Map([[found[0].seq - 1, value]]);

@@ -6,6 +6,7 @@
  * count by their seq, posts by their client id.
  * @module
  */
+import { amend, isChange, withdraw } from "./changes.js";
 
 /** @typedef {"admin" | "member" | "observer" | "bot"} Role */
 /** @typedef {{name: string, display: string, role: Role}} Me */
@@ -31,16 +32,23 @@
  * @property {number} time unix-ms
  * @property {string} kind
  * @property {number} ref 0 for none
- * @property {string} text
+ * @property {string} text the newest words; none once it is redacted
  * @property {boolean} redacted
+ * @property {Version[]} [versions] of an edited one: all of them, the first posted first
+ * @property {Redaction | null} [redaction] of a redacted one, if it is known
  * @property {string} [id] the client id, where it was posted from here
  */
 
+/** @typedef {{seq: number, time: number, text: string}} Version */
+/** @typedef {{seq: number, author: string, time: number, reason: string}} Redaction by whom, when and why */
+
 /**
- * One's own post, from the keystroke until its message is in the log.
+ * One's own post, from the keystroke until its message is in the log. It holds
+ * its words once, in its message; the outbox sends them from here.
  * @typedef {object} Post
  * @property {string} id client id
  * @property {string} topic
+ * @property {string} epoch of the log that it was written for; "" before one was there
  * @property {Message} message
  * @property {"waiting" | "accepted" | "failed"} state
  * @property {number} seq of its ACK; 0 before
@@ -108,7 +116,7 @@
  *   | {type: "quote", topic: string, seq: number, message: Message | null}
  *   | {type: "checked", topic: string, check: Check}
  *   | {type: "forget", topic: string}
- *   | {type: "post", post: {id: string, topic: string, text: string, ref: number, time: number}}
+ *   | {type: "post", post: {id: string, topic: string, kind?: string, text: string, ref: number, time: number}}
  *   | {type: "accepted", topic: string, id: string, seq: number}
  *   | {type: "failed", id: string, code: number, reason: string}
  *   | {type: "again", id: string} | {type: "discard", id: string}} Action
@@ -173,17 +181,17 @@ export function reduce(rooms, action) {
     case "trim":
       return withLog(rooms, action.topic, (log) => trim(log, action.keep));
     case "quote":
-      return withLog(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message) }));
+      return changed(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message) }));
     case "checked":
       return withLog(rooms, action.topic, (log) => ({ ...log, check: action.check }));
     case "forget":
       return rooms.logs.has(action.topic) ? { ...rooms, logs: without(rooms.logs, action.topic) } : rooms;
     case "post":
-      return { ...rooms, posts: [...rooms.posts, waiting(rooms.me.name, action.post)] };
+      return changed({ ...rooms, posts: [...rooms.posts, waiting(rooms, action.post)] }, action.post.topic);
     case "accepted":
       return accepted(rooms, action);
     case "failed":
-      return withPost(rooms, action.id, (post) => ({ ...post, state: "failed", code: action.code, reason: action.reason }));
+      return failed(rooms, action);
     case "again":
       return withPost(rooms, action.id, (post) => ({ ...post, state: "waiting", code: 0, reason: "" }));
     case "discard":
@@ -252,6 +260,35 @@ export function readOnly(rooms, topic) {
   if (rooms.deals.get(topic.deal)?.open === false) return "deal-closed";
   if (!topic.open) return "closed";
   return rooms.me.role === "observer" ? "observer" : "";
+}
+
+/**
+ * What one may do with a message.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ * @param {Message} message
+ */
+export function rights(rooms, topic, { seq, author, kind, redacted }) {
+  const open = seq > 0 && !redacted && readOnly(rooms, topic) === "";
+  const mine = author === rooms.me.name;
+  return {
+    answer: open && (kind === "text" || kind === "report"),
+    edit: open && mine && kind === "text",
+    redact: open && (mine || rooms.me.role === "admin") && ["text", "report", "file"].includes(kind),
+  };
+}
+
+/**
+ * One's newest text of a topic that is held: as a message, or as a post that is
+ * still on its way.
+ * @param {Rooms} rooms
+ * @param {string} topic
+ * @returns {Message | undefined}
+ */
+export function lastOwn(rooms, topic) {
+  const mine = (/** @type {Message} */ message) => message.author === rooms.me.name && message.kind === "text" && !message.redacted;
+  const unsent = rooms.posts.findLast((post) => post.topic === topic && post.match === 0 && post.state !== "failed" && mine(post.message));
+  return unsent?.message ?? rooms.logs.get(topic)?.messages.findLast(mine);
 }
 
 /**
@@ -351,7 +388,26 @@ function joined(rooms, { topic, epoch, from, head, start }) {
   }
   /** @type {Log} */
   const log = { epoch, from, head, start, messages: [], older: "idle", quotes: new Map(), check: null };
-  return { ...rooms, logs: put(rooms.logs, topic, log), posts: unmatched(rooms.posts, topic, start) };
+  return { ...rooms, logs: put(rooms.logs, topic, log), posts: unmatched(outdated(rooms.posts, topic, epoch), topic, start) };
+}
+
+/** The code, of the page's own, for what spoke of a message of another epoch. */
+export const OUTDATED = 412;
+
+/**
+ * In another epoch a seq may be another message: what was to change the old one
+ * isn't sent.
+ * @param {readonly Post[]} posts
+ * @param {string} topic
+ * @param {string} epoch
+ * @returns {Post[]}
+ */
+function outdated(posts, topic, epoch) {
+  return posts.map((post) =>
+    post.topic === topic && post.epoch !== epoch && post.message.kind !== "text" && post.state === "waiting"
+      ? { ...post, state: "failed", code: OUTDATED, reason: "" }
+      : post,
+  );
 }
 
 /**
@@ -390,7 +446,38 @@ function messages(rooms, action) {
   const head = added[added.length - 1].seq;
   const next = { ...log, messages: [...log.messages, ...added], head: Math.max(log.head, head) };
   const topics = withTopic(rooms, action.topic, (topic) => (topic.head < head ? { ...topic, head } : topic)).topics;
-  return { ...rooms, topics, posts, logs: put(rooms.logs, action.topic, next) };
+  const after = { ...rooms, topics, posts, logs: put(rooms.logs, action.topic, next) };
+  return news.some((message) => isChange(message) || message.redacted) ? changed(after, action.topic) : after;
+}
+
+/**
+ * Changes a log, and applies all edits and redactions that it then holds to all
+ * that is held of the topic.
+ * @param {Rooms} rooms
+ * @param {string} topic
+ * @param {(log: Log) => Log} [change]
+ */
+function changed(rooms, topic, change = (log) => log) {
+  const log = rooms.logs.get(topic);
+  if (!log) return rooms;
+  const { log: next, redacted } = amend(change(log));
+  const posts = redacted.size > 0 ? withdraw(rooms.posts, topic, redacted) : rooms.posts;
+  return { ...rooms, posts, logs: next === log ? rooms.logs : put(rooms.logs, topic, next) };
+}
+
+/**
+ * What was refused because its message is redacted keeps no words, and a
+ * redaction that comes too late is none.
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "failed"}>} action
+ */
+function failed(rooms, { id, code, reason }) {
+  const post = rooms.posts.find((post) => post.id === id);
+  if (!post) return rooms;
+  const { topic, message } = post;
+  if (code === 410 && message.kind === "redact") return { ...rooms, posts: rooms.posts.filter((other) => other !== post) };
+  const next = withPost(rooms, id, (post) => ({ ...post, state: "failed", code, reason }));
+  return code === 410 && message.kind === "edit" ? { ...next, posts: withdraw(next.posts, topic, new Set([message.ref])) } : next;
 }
 
 /**
@@ -438,7 +525,7 @@ function accepted(rooms, { topic, id, seq }) {
  * @param {Extract<Action, {type: "page"}>} action
  */
 function page(rooms, action) {
-  return withLog(rooms, action.topic, (log) => {
+  return changed(rooms, action.topic, (log) => {
     const older = action.messages.filter((message) => message.seq <= log.start);
     const start = log.start - older.length;
     if (older.some((message, index) => message.seq !== start + 1 + index)) return { ...log, older: "failed" };
@@ -457,13 +544,14 @@ function trim(log, keep) {
 }
 
 /**
- * @param {string} author
+ * @param {Rooms} rooms
  * @param {Extract<Action, {type: "post"}>["post"]} post
  * @returns {Post}
  */
-function waiting(author, { id, topic, text, ref, time }) {
-  const message = { seq: 0, author, time, kind: "text", ref, text, redacted: false, id };
-  return { id, topic, message, state: "waiting", seq: 0, match: 0, code: 0, reason: "" };
+function waiting(rooms, { id, topic, kind = "text", text, ref, time }) {
+  const message = { seq: 0, author: rooms.me.name, time, kind, ref, text, redacted: false, id };
+  const epoch = rooms.logs.get(topic)?.epoch ?? "";
+  return { id, topic, epoch, message, state: "waiting", seq: 0, match: 0, code: 0, reason: "" };
 }
 
 /**

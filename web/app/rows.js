@@ -3,6 +3,7 @@
  * and messages, those of one author standing together.
  * @module
  */
+import { isChange } from "./changes.js";
 
 /** @typedef {import("./rooms.js").Message} Message */
 /** @typedef {import("./rooms.js").Post} Post */
@@ -10,7 +11,8 @@
 /**
  * @typedef {{kind: "day", key: string, time: number}
  *   | {kind: "new", key: string, time: number}
- *   | {kind: "message", key: string, message: Message, post: Post | null, joined: boolean}} Row
+ *   | {kind: "message", key: string, message: Message, post: Post | null, change: Post | null, joined: boolean}} Row
+ * `post` is a message that isn't in the log yet, `change` one's own edit or redaction of it that isn't.
  */
 
 /** Within so many milliseconds messages of one author stand together. */
@@ -29,6 +31,9 @@ export function rows(messages, posts, mark, me) {
   let day = "";
   /** @type {Message | null} */
   let first = null;
+  // What looks like a message that is there already waits unseen for its ACK.
+  const unseen = posts.filter((post) => post.match === 0 || post.state !== "waiting");
+  const changes = new Map(unseen.filter((post) => isChange(post.message)).map((post) => [post.message.ref, post]));
 
   /**
    * @param {Message} message
@@ -52,12 +57,14 @@ export function rows(messages, posts, mark, me) {
     }
     const joined = first !== null && together(first, message);
     if (!joined) first = message;
-    rows.push({ kind: "message", key: message.id ?? String(message.seq), message, post, joined });
+    rows.push({ kind: "message", key: message.id ?? String(message.seq), message, post, change: changes.get(message.seq) ?? null, joined });
+    changes.delete(message.seq);
   };
 
-  for (const message of messages) add(message, null);
-  // What looks like a message that is there already waits unseen for its ACK.
-  for (const post of posts) if (post.match === 0 || post.state !== "waiting") add(post.message, post);
+  for (const message of messages) if (!isChange(message)) add(message, null);
+  for (const post of unseen) if (!isChange(post.message)) add(post.message, post);
+  // What couldn't be done to a message that isn't here stands by itself.
+  for (const change of changes.values()) if (change.state === "failed") add(change.message, change);
   return rows;
 }
 

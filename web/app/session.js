@@ -338,12 +338,11 @@ export class Session {
     }
   }
 
-  /** Ends the cursors and posts of topics that were taken away. */
+  /** Ends the cursors of topics that were taken away. */
   #dropGone() {
     const { topics, watched, stale } = this.#store.state;
     if (!watched || stale) return;
     for (const [id, cursor] of this.#cursors) if (!topics.has(id)) this.#drop(id, cursor);
-    this.outbox.keep((topic) => topics.has(topic));
   }
 
   /**

@@ -41,6 +41,7 @@ export function formats(locale) {
     list: (/** @type {string[]} */ items) => list.format(items),
     time: date({ timeStyle: "short" }),
     date: date({ dateStyle: "long" }),
+    moment: date({ dateStyle: "medium", timeStyle: "short" }),
     full: date({ dateStyle: "full", timeStyle: "medium" }),
     day: (/** @type {number} */ time, /** @type {number} */ now) =>
       new Date(time).getFullYear() === new Date(now).getFullYear() ? thisYear(time) : otherYear(time),
@@ -62,4 +63,15 @@ export function explain(problem, words, here = {}) {
   const { status = 0, detail = "" } = /** @type {{status?: number, detail?: string}} */ (problem);
   const general = /** @type {Record<number, string>} */ (words.problems);
   return here[status] ?? general[status] ?? (status >= 500 ? words.problems[503] : detail || words.problems.other);
+}
+
+/**
+ * So many octets.
+ * @param {number} octets
+ * @param {Dictionary} words
+ * @param {Formats} formats
+ */
+export function amount(octets, words, formats) {
+  if (octets < 1024) return words.size.octets(octets, formats.number(octets));
+  return words.size.kib(formats.number(Math.ceil(octets / 102.4) / 10));
 }

@@ -11,25 +11,25 @@ const ONE = "ae2c461afd638baa43ff0cf84bcc34ae5b8adff0b02e66bfb4e001db292d902f";
 const SALT = "AAECAwQFBgcICQoL";
 const first = { seq: 1, author: "anna", time: 1767225600000, kind: "text", ref: 0, salt: SALT, body: "Grüße" };
 const entry = (seq) => ({ ...first, seq, time: first.time + seq, body: `Nachricht ${seq}` });
-const lazy = (entry) => fromEntry(entry).link;
+const link = (entry) => fromEntry(entry).link;
 
 /** hash(0) to hash(n) of some messages, by themselves. */
 async function hashes(entries) {
   const all = [await seed(TOPIC)];
-  for (const entry of entries) all.push(await advance(all.at(-1), await lazy(entry)()));
+  for (const entry of entries) all.push(await advance(all.at(-1), await link(entry)));
   return all.map(hex);
 }
 
 test("the golden values", async () => {
   assert.equal(hex(await seed(TOPIC)), ZERO);
-  const link = { ...first, length: 7, digest: await digest(unbase64(SALT), new TextEncoder().encode("Grüße")) };
-  assert.equal(hex(await advance(await seed(TOPIC), link)), ONE);
+  const given = { ...first, length: 7, digest: await digest(unbase64(SALT), new TextEncoder().encode("Grüße")) };
+  assert.equal(hex(await advance(await seed(TOPIC), given)), ONE);
 });
 
 test("a redacted message closes the chain with its digest and its length", async () => {
-  const { digest: known } = await lazy(first)();
+  const { digest: known } = await link(first);
   const redacted = { ...first, salt: "", body: "", redacted: 7, digest: hex(known) };
-  assert.equal(hex(await advance(unhex(ZERO), await lazy(redacted)())), ONE);
+  assert.equal(hex(await advance(unhex(ZERO), await link(redacted))), ONE);
 });
 
 test("a proof from the first message on ends where the server's ends", async () => {
@@ -37,8 +37,8 @@ test("a proof from the first message on ends where the server's ends", async () 
   const expected = await hashes(entries);
   const proof = new Proof(TOPIC);
   assert.equal(await proof.begin(0, expected[0]), true);
-  proof.extend(entries.slice(0, 2).map(lazy));
-  proof.extend(entries.slice(2).map(lazy));
+  proof.extend(entries.slice(0, 2).map(link));
+  proof.extend(entries.slice(2).map(link));
   assert.deepEqual(await proof.top(), { seq: 4, hash: expected[4] });
 });
 
@@ -51,10 +51,10 @@ test("older messages are proved by the hash that they lead to", async () => {
   const expected = await hashes(entries);
   const proof = new Proof(TOPIC);
   await proof.begin(4, expected[4]);
-  proof.extend([lazy(entries[4])]);
-  assert.equal(await proof.prepend([entries[2], entries[3]].map(lazy), expected[2]), true);
+  proof.extend([link(entries[4])]);
+  assert.equal(await proof.prepend([entries[2], entries[3]].map(link), expected[2]), true);
   assert.equal(proof.base, 2);
-  assert.equal(await proof.prepend([entries[0], entries[1]].map(lazy), ""), true, "the first page needs no hash of the server's");
+  assert.equal(await proof.prepend([entries[0], entries[1]].map(link), ""), true, "the first page needs no hash of the server's");
   assert.equal(proof.base, 0);
   assert.deepEqual(await proof.top(), { seq: 5, hash: expected[5] });
 });
@@ -65,7 +65,7 @@ test("older messages that were changed are found out", async () => {
   for (const change of [{ body: "anders" }, { author: "bert" }, { time: 1 }, { kind: "system" }, { ref: 1 }]) {
     const proof = new Proof(TOPIC);
     await proof.begin(2, expected[2]);
-    assert.equal(await proof.prepend([entries[0], { ...entries[1], ...change }].map(lazy), ""), false, JSON.stringify(change));
+    assert.equal(await proof.prepend([entries[0], { ...entries[1], ...change }].map(link), ""), false, JSON.stringify(change));
     assert.equal(proof.base, 2);
   }
 });
@@ -75,8 +75,8 @@ test("what was let go of can be proved again", async () => {
   const expected = await hashes(entries);
   const proof = new Proof(TOPIC);
   await proof.begin(0, expected[0]);
-  proof.extend(entries.map(lazy));
+  proof.extend(entries.map(link));
   await proof.trim(3);
   assert.equal(proof.base, 3);
-  assert.equal(await proof.prepend(entries.slice(0, 3).map(lazy), ""), true);
+  assert.equal(await proof.prepend(entries.slice(0, 3).map(link), ""), true);
 });

@@ -103,6 +103,11 @@ export class ServerStream {
     this.send("MESSAGE", [seq, author, time, kind, ref, SALT], text);
   }
 
+  /** A message whose words were removed. */
+  redacted({ seq, author = "bert", time = 1000 + seq, kind = "text", ref = "", length, digest }) {
+    this.send("MESSAGE", [seq, author, time, kind, ref, "", `redacted=${length}`, `digest=${digest}`]);
+  }
+
   /** The frames of a type that came so far. */
   of(type) {
     return this.received.filter((frame) => frame.type === type);
@@ -158,15 +163,24 @@ export class ServerLink {
   }
 }
 
-/** hash(0) to hash(n) of the messages that ServerStream.message sends. */
-export async function hashes(count, text = (seq) => `m${seq}`) {
+/** digest(n), in hex, of what ServerStream.message sends. */
+export async function digestOf(text) {
+  return hex(await digest(unbase64(SALT), encoder.encode(text)));
+}
+
+/** hash(0) to hash(n) of messages as ServerStream.message sends them. */
+export async function chainOf(messages) {
   const all = [await seed(TOPIC)];
-  for (let seq = 1; seq <= count; seq++) {
-    const body = encoder.encode(text(seq));
-    const link = { seq, author: "bert", time: 1000 + seq, kind: "text", ref: 0, length: body.length, digest: await digest(unbase64(SALT), body) };
-    all.push(await advance(all.at(-1), link));
+  for (const { seq, author = "bert", time = 1000 + seq, kind = "text", ref = 0, text = `m${seq}` } of messages) {
+    const body = encoder.encode(text);
+    all.push(await advance(all.at(-1), { seq, author, time, kind, ref, length: body.length, digest: await digest(unbase64(SALT), body) }));
   }
   return all.map(hex);
+}
+
+/** hash(0) to hash(n) of so many texts. */
+export function hashes(count) {
+  return chainOf(Array.from({ length: count }, (_, index) => ({ seq: index + 1 })));
 }
 
 /** A session with everything around it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { LANGUAGES, choose, explain, formats } from "../app/words.js";
+import { LANGUAGES, amount, choose, explain, formats } from "../app/words.js";
 
 const dictionaries = await Promise.all(
   LANGUAGES.map(async (code) => ({ code, words: (await import(`../lang/${code}.js`)).default })),
@@ -56,6 +56,7 @@ test("names that others rely on", () => {
   assert.deepEqual([words.topics.newDeal, words.topics.newTopic, words.topics.invite], ["New deal", "New topic", "Invite"]);
   assert.deepEqual([words.dialog.name, words.dialog.title, words.dialog.number, words.dialog.deal], ["Name", "Title", "Number", "Deal"]);
   assert.deepEqual([words.dialog.create, words.dialog.cancel], ["Create", "Cancel"]);
+  assert.deepEqual([words.log.edit, words.log.redact, words.log.edited, words.history.title, words.dialog.reason, words.composer.save], ["Edit", "Redact", "edited", "History", "Reason", "Save"]);
   assert.deepEqual([words.topics.search, words.topics.signOut], ["Search", "Sign out"]);
 });
 
@@ -85,4 +86,9 @@ test("numbers and days are written as the language writes them", () => {
   assert.equal(formats("de").time(time), "18:14");
   assert.match(formats("de").day(time, time), /^Donnerstag, 19\. November$/);
   assert.match(formats("de").day(time, new Date(2027, 1, 1).getTime()), /2026/);
+});
+
+test("octets are said as bytes, then as KiB that aren't less", () => {
+  const { words } = dictionaries[0];
+  assert.deepEqual([1, 1023, 1024, 1025, 65536].map((octets) => amount(octets, words, formats("en"))), ["1 byte", "1,023 bytes", "1 KiB", "1.1 KiB", "64 KiB"]);
 });

@@ -1,32 +1,53 @@
 /**
- * Where one writes. Event: `send` with {text, ref}.
+ * Where one writes, answers, and edits. Events: `send` with {text, ref}, `save`
+ * with {text, seq}, `edit-last`, `editing` when that begins or ends.
  * @module
  */
+import { isRedacted } from "../app/changes.js";
+import { displayName, messageAt, readOnly } from "../app/rooms.js";
+import { extract } from "../app/report.js";
 import { MAX_TEXT } from "../app/wire.js";
+import { amount } from "../app/words.js";
 import { h, icon, isolated, say, set } from "./dom.js";
 
-/** @typedef {{seq: number, who: string, text: string}} Original the message that is answered */
+/** @typedef {import("../app/rooms.js").Rooms} Rooms */
+/** @typedef {import("../app/rooms.js").Message} Message */
+
+/**
+ * What is being written in a topic: a message, perhaps an answer to another
+ * one, and above it, while one edits, the new text of an old one.
+ * @typedef {{text: string, ref: number, edit: {seq: number, text: string} | null}} Draft
+ */
 
 /** Characters that can't be too many octets yet, so that the usual keystroke costs nothing. */
 const SURELY_FITS = MAX_TEXT / 4;
+/** How much of what is answered or edited is shown. */
+const EXTRACT = 200;
 const encoder = new TextEncoder();
 
 export class Composer extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
 
+  /** @type {Rooms | null} */
+  #rooms = null;
   #topic = "";
-  /** @type {Map<string, {text: string, original: Original | null}>} */
+  /** Of each topic that something was begun in. @type {Map<string, Draft>} */
   #drafts = new Map();
-  /** @type {Original | null} */
-  #original = null;
+  /** What is wrong with a text until it is changed. */
+  #complaint = "";
 
   /** @type {HTMLTextAreaElement} */
   #input;
   /** @type {HTMLFormElement} */
   #form;
-  #reply = h("div", { class: "reply", hidden: true });
+  #what = h("span", { class: "what", id: "composer-about" });
+  #leave = h("button", { class: "button quiet only-icon", type: "button" }, icon("close"));
+  #sign = h("span", { class: "sign" });
+  #about = h("div", { class: "about", hidden: true }, this.#sign, this.#what, this.#leave);
+  #submit = h("button", { class: "button main" });
   #note = h("p", { class: "under", id: "composer-note" });
+  #told = h("p", { class: "unseen", role: "status" });
   #shut = h("p", { class: "shut", hidden: true });
 
   connectedCallback() {
@@ -34,16 +55,15 @@ export class Composer extends HTMLElement {
     this.#input = h("textarea", {
       id: "message",
       "aria-label": words.composer.label,
-      "aria-describedby": "composer-note",
+      "aria-describedby": "composer-about composer-note",
       placeholder: words.composer.label,
       rows: 1,
       dir: "auto",
       autocomplete: "off",
       enterkeyhint: "send",
-      oninput: () => this.#measure(),
+      oninput: () => this.#onInput(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onKey(event),
     });
-    const send = h("button", { class: "button main" }, words.composer.send);
     this.#form = h(
       "form",
       {
@@ -51,82 +71,222 @@ export class Composer extends HTMLElement {
           event.preventDefault();
           this.#send();
         },
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onEscape(event),
       },
-      this.#reply,
-      h("div", { class: "line" }, this.#input, send),
+      this.#about,
+      h("div", { class: "line" }, this.#input, this.#submit),
     );
-    this.replaceChildren(this.#form, this.#note, this.#shut);
-    this.#measure();
+    this.#leave.addEventListener("click", () => this.#back());
+    this.replaceChildren(this.#form, this.#note, this.#told, this.#shut);
+  }
+
+  /** The seq of the message that is being edited; 0 for none. */
+  get editing() {
+    return this.#drafts.get(this.#topic)?.edit?.seq ?? 0;
+  }
+
+  get #draft() {
+    let draft = this.#drafts.get(this.#topic);
+    if (!draft) this.#drafts.set(this.#topic, (draft = { text: "", ref: 0, edit: null }));
+    return draft;
   }
 
   /**
-   * @param {string} topic
-   * @param {"" | "observer" | "closed" | "deal-closed"} readOnly
+   * @param {Rooms} rooms
+   * @param {string} topic "" for none
    */
-  update(topic, readOnly) {
+  update(rooms, topic) {
     const { words } = this.speech;
-    if (topic !== this.#topic) {
-      if (this.#topic) this.#drafts.set(this.#topic, { text: this.#input.value, original: this.#original });
-      this.#topic = topic;
-      const draft = this.#drafts.get(topic);
-      this.#input.value = draft?.text ?? "";
-      this.answer(draft?.original ?? null, false);
-      this.#measure();
-    }
-    this.#form.hidden = this.#note.hidden = readOnly !== "";
-    this.#shut.hidden = readOnly === "";
+    this.#rooms = rooms;
+    const turned = topic !== this.#topic;
+    this.#topic = topic;
+    if (turned) this.#show();
+    this.#forget(rooms);
+    this.#showAbout();
+    const shown = rooms.topics.get(topic);
+    const closed = shown ? readOnly(rooms, shown) : "";
+    this.#form.hidden = this.#note.hidden = closed !== "";
+    this.#shut.hidden = closed === "";
     const sentence = { "": "", observer: words.composer.observer, closed: words.composer.closed, "deal-closed": words.composer.dealClosed };
-    say(this.#shut, sentence[readOnly]);
+    say(this.#shut, sentence[closed]);
+  }
+
+  /** @param {number} seq of the message that is answered */
+  answer(seq) {
+    const draft = this.#draft;
+    draft.ref = seq;
+    draft.edit = null;
+    this.#show();
+    this.focusInput();
   }
 
   /**
-   * @param {Original | null} original
-   * @param {boolean} [focus]
+   * Begins to edit a message.
+   * @param {number} seq
+   * @param {string} text
    */
-  answer(original, focus = true) {
+  edit(seq, text) {
     const { words } = this.speech;
-    this.#original = original;
-    this.#reply.hidden = original === null;
-    this.#reply.replaceChildren();
-    if (original) {
-      this.#reply.append(
-        icon("reply"),
-        h("span", { class: "what" }, h("strong", {}, isolated(original.who)), " ", h("bdi", {}, original.text)),
-        h(
-          "button",
-          { class: "button quiet only-icon", type: "button", "aria-label": words.composer.noReply, title: words.composer.noReply, onclick: () => this.answer(null) },
-          icon("close"),
-        ),
-      );
-    }
-    if (focus) this.#input.focus();
+    this.#draft.edit = { seq, text };
+    this.#show();
+    this.focusInput();
+    this.#input.setSelectionRange(text.length, text.length);
+    say(this.#told, `${words.composer.editing}. ${words.composer.editHint}`);
+  }
+
+  /**
+   * Says something until a key is pressed.
+   * @param {string} text
+   */
+  complain(text) {
+    this.#complaint = text;
+    this.#measure();
   }
 
   focusInput() {
     this.#input.focus();
   }
 
+  /**
+   * What is redacted isn't edited any more, and what is no longer here isn't
+   * kept: not its words either.
+   * @param {Rooms} rooms
+   */
+  #forget(rooms) {
+    for (const [topic, draft] of this.#drafts) {
+      const log = rooms.logs.get(topic);
+      if (!rooms.topics.has(topic)) this.#drafts.delete(topic);
+      else if (draft.edit && (!log || isRedacted(log, draft.edit.seq))) {
+        draft.edit = null;
+        if (topic !== this.#topic) continue;
+        this.#renew();
+        this.#show();
+        if (log) this.complain(this.speech.words.composer.gone);
+      }
+    }
+  }
+
+  /** Takes the field away and puts another one in its place: it remembers what stood in it, to be undone. */
+  #renew() {
+    const input = this.#input;
+    const focused = document.activeElement === input;
+    input.value = "";
+    this.#input = /** @type {HTMLTextAreaElement} */ (input.cloneNode());
+    this.#input.addEventListener("input", () => this.#onInput());
+    this.#input.addEventListener("keydown", (event) => this.#onKey(event));
+    input.replaceWith(this.#input);
+    if (focused) this.#input.focus();
+  }
+
+  /** Puts the draft of this topic into the field. */
+  #show() {
+    const { words } = this.speech;
+    const { text, edit } = this.#drafts.get(this.#topic) ?? { text: "", edit: null };
+    const value = edit ? edit.text : text;
+    if (this.#input.value !== value) this.#input.value = value;
+    set(this, "data-editing", edit !== null);
+    say(this.#submit, edit ? words.composer.save : words.composer.send);
+    this.#complaint = "";
+    this.#showAbout();
+    this.#measure();
+    this.dispatchEvent(new CustomEvent("editing"));
+  }
+
+  /** What is edited or answered, as it is now. */
+  #showAbout() {
+    const { words } = this.speech;
+    const { edit = null, ref = 0 } = this.#drafts.get(this.#topic) ?? {};
+    const seq = edit ? edit.seq : ref;
+    this.#about.hidden = seq === 0;
+    if (seq === 0) {
+      this.#what.replaceChildren();
+      delete this.#about.dataset.key;
+      return;
+    }
+    const rooms = /** @type {Rooms} */ (this.#rooms);
+    const log = rooms.logs.get(this.#topic);
+    const message = log && messageAt(log, seq);
+    const key = `${edit !== null} ${seq} ${message?.redacted} ${message?.versions?.length}`;
+    if (this.#about.dataset.key === key) return;
+    this.#about.dataset.key = key;
+    const title = edit ? words.composer.editing : message ? displayName(rooms, rooms.topics.get(this.#topic), message.author) : "";
+    this.#sign.replaceChildren(icon(edit ? "edit" : "reply"));
+    this.#what.replaceChildren(h("strong", {}, isolated(title)), " ", h("bdi", {}, message ? this.#saying(message) : ""));
+    const leave = edit ? words.composer.noEdit : words.composer.noReply;
+    set(this.#leave, "aria-label", leave);
+    set(this.#leave, "title", leave);
+  }
+
+  /** @param {Message} message */
+  #saying({ redacted, kind, text }) {
+    if (redacted) return this.speech.words.log.redacted;
+    return (kind === "report" ? extract(text) : text).slice(0, EXTRACT);
+  }
+
+  /** Leaves what is edited or answered. */
+  #back() {
+    const draft = this.#draft;
+    if (draft.edit) draft.edit = null;
+    else draft.ref = 0;
+    this.#show();
+    this.focusInput();
+  }
+
+  #onInput() {
+    const { value } = this.#input;
+    const draft = this.#draft;
+    if (draft.edit) draft.edit.text = value;
+    else draft.text = value;
+    this.#complaint = "";
+    this.#measure();
+  }
+
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     // Safari reports the Enter that ends a composition with code 229.
     if (event.isComposing || event.keyCode === 229) return;
+    const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#send();
-    } else if (event.key === "Escape" && this.#original) {
+    } else if (event.key === "ArrowUp" && plain && this.#input.value === "" && !this.editing) {
       event.preventDefault();
-      this.answer(null);
+      this.dispatchEvent(new CustomEvent("edit-last"));
     }
   }
 
+  /** @param {KeyboardEvent} event */
+  #onEscape(event) {
+    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || this.#about.hidden) return;
+    event.preventDefault();
+    this.#back();
+  }
+
   #send() {
+    const { words } = this.speech;
+    const draft = this.#draft;
     const text = this.#input.value;
-    if (text.trim() === "" || this.#measure() > 0) return this.#input.focus();
-    const ref = this.#original?.seq ?? 0;
-    this.#input.value = "";
-    this.answer(null);
-    this.#measure();
-    this.dispatchEvent(new CustomEvent("send", { detail: { text, ref } }));
+    const empty = text.trim() === "";
+    if (this.#measure() > 0 || (empty && !draft.edit)) return this.focusInput();
+    if (draft.edit) {
+      const { seq } = draft.edit;
+      const log = this.#rooms?.logs.get(this.#topic);
+      const wrong = empty ? words.composer.emptied : text === (log && messageAt(log, seq)?.text) ? words.composer.unchanged : "";
+      if (wrong) {
+        this.complain(wrong);
+        return this.focusInput();
+      }
+      draft.edit = null;
+      this.#show();
+      this.focusInput();
+      this.dispatchEvent(new CustomEvent("save", { detail: { seq, text } }));
+    } else {
+      const { ref } = draft;
+      this.#drafts.delete(this.#topic);
+      this.#show();
+      this.focusInput();
+      this.dispatchEvent(new CustomEvent("send", { detail: { text, ref } }));
+    }
   }
 
   /**
@@ -136,26 +296,19 @@ export class Composer extends HTMLElement {
   #measure() {
     const { words, formats } = this.speech;
     const input = this.#input;
+    const size = (/** @type {number} */ octets) => amount(octets, words, formats);
     if (!CSS.supports("field-sizing", "content")) {
       input.style.setProperty("block-size", "auto");
       input.style.setProperty("block-size", `${input.scrollHeight}px`);
     }
     const { value } = input;
     const over = value.length <= SURELY_FITS ? 0 : encoder.encode(value).length - MAX_TEXT;
-    const tooLong = over > 0;
-    const kib = formats.number(MAX_TEXT / 1024);
-    say(
-      this.#note,
-      tooLong
-        ? words.composer.tooLong(
-            over < 1024 ? words.size.octets(over, formats.number(over)) : words.size.kib(formats.number(Math.ceil(over / 102.4) / 10)),
-            words.size.kib(kib),
-          )
-        : words.composer.hint,
-    );
-    set(this.#note, "data-problem", tooLong);
-    set(this.#note, "role", tooLong ? "alert" : false);
-    set(input, "aria-invalid", tooLong && "true");
+    const tooLong = over > 0 ? words.composer.tooLong(size(over), size(MAX_TEXT)) : "";
+    const wrong = tooLong || this.#complaint;
+    say(this.#note, wrong || (this.editing ? words.composer.editHint : words.composer.hint));
+    set(this.#note, "data-problem", wrong !== "");
+    set(this.#note, "role", wrong !== "" ? "alert" : false);
+    set(input, "aria-invalid", tooLong !== "" && "true");
     return Math.max(0, over);
   }
 }

@@ -1,10 +1,9 @@
 /**
- * What an admin makes: a deal, a topic, an invitation. Each is a dialog of the
- * platform that is there while it is open.
+ * What an admin makes: a deal, a topic, an invitation.
  * @module
  */
 import { api } from "../app/api.js";
-import { explain } from "../app/words.js";
+import { field, show } from "./form.js";
 import { h, icon } from "./dom.js";
 
 /**
@@ -13,8 +12,6 @@ import { h, icon } from "./dom.js";
  * @property {import("../app/rooms.js").Deal[]} deals
  * @property {string} deal the id of the one that is chosen at first
  */
-
-let counted = 0;
 
 /**
  * A deal. Resolves to the new one, or null.
@@ -118,104 +115,10 @@ function dealSelect(deals, chosen) {
 }
 
 /**
- * @param {string} label
- * @param {HTMLElement} control
- * @param {string} [hint]
- */
-function field(label, control, hint) {
-  control.id = `field-${++counted}`;
-  if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hint && h("p", { class: "hint", id: `${control.id}-hint` }, hint));
-}
-
-/**
  * Whether a title or name has 1 to 120 characters.
  * @param {string} text
  */
 function fits(text) {
   const length = [...text.trim()].length;
   return length >= 1 && length <= 120;
-}
-
-/**
- * @typedef {object} Form
- * @property {string} title
- * @property {string} [lead]
- * @property {HTMLElement[]} fields
- * @property {Partial<Record<number, string>>} problems
- * @property {() => {text: string, at: HTMLElement} | null} check
- * @property {() => Promise<any>} send
- * @property {(answer: any) => {fields: HTMLElement[], button: HTMLElement}} [result] what stands there afterwards; else it closes
- */
-
-/**
- * @param {import("./page.js").Speech} speech
- * @param {Form} form
- * @returns {Promise<any>} what was made, or null
- */
-function show({ words }, form) {
-  const id = `dialog-${++counted}`;
-  const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const create = h("button", { class: "button main" }, words.dialog.create);
-  const cancel = h("button", { class: "button", type: "button", onclick: () => dialog.close() }, words.dialog.cancel);
-  const fields = h("div", { class: "fields" }, ...form.fields);
-  const buttons = h("footer", {}, cancel, create);
-  /** @type {any} */
-  let made = null;
-
-  /**
-   * @param {string} text
-   * @param {HTMLElement} [at]
-   */
-  const complain = (text, at) => {
-    problem.textContent = text;
-    problem.hidden = false;
-    for (const control of fields.querySelectorAll("input, select")) control.setAttribute("aria-invalid", String(control === at));
-    at?.focus();
-  };
-
-  const submit = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    if (made) return dialog.close();
-    problem.hidden = true;
-    const wrong = form.check();
-    if (wrong) return complain(wrong.text, wrong.at);
-    create.disabled = true;
-    try {
-      made = await form.send();
-    } catch (error) {
-      return complain(explain(error, words, form.problems));
-    } finally {
-      create.disabled = false;
-    }
-    if (!form.result) return dialog.close();
-    const after = form.result(made);
-    fields.replaceChildren(...after.fields);
-    cancel.textContent = words.dialog.done;
-    buttons.replaceChildren(cancel, after.button);
-    fields.querySelector("input")?.focus();
-  };
-
-  const dialog = h(
-    "dialog",
-    { class: "dialog", "aria-labelledby": id },
-    h(
-      "form",
-      { novalidate: true, onsubmit: submit },
-      h("h2", { id }, form.title),
-      form.lead && h("p", { class: "lead" }, form.lead),
-      problem,
-      fields,
-      buttons,
-    ),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
-  /** @type {HTMLElement | null} */ (fields.querySelector("input, select"))?.focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(made);
-    });
-  });
 }

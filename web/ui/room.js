@@ -5,8 +5,9 @@
  */
 import { api } from "../app/api.js";
 import { clock } from "../app/clock.js";
+import { isRedacted } from "../app/changes.js";
 import { dial } from "../app/link.js";
-import { displayName, groups, readOnly } from "../app/rooms.js";
+import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
 import { invite, newDeal, newTopic } from "./dialogs.js";
@@ -16,6 +17,7 @@ import "./connection.js";
 import "./people.js";
 import "./timeline.js";
 import "./topics.js";
+import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
 /** @typedef {import("./message.js").Shown} Shown */
@@ -128,12 +130,20 @@ export class Room extends HTMLElement {
       this.#session.outbox.post(this.#current, text, ref);
       this.#timeline.posted();
     });
-    this.#timeline.addEventListener("answer", (event) => {
-      const { message, who } = /** @type {Shown} */ (detail(event));
-      this.#composer.answer({ seq: message.seq, who, text: message.text.slice(0, 200) });
+    this.#composer.addEventListener("save", (event) => {
+      const { text, seq } = detail(event);
+      this.#session.outbox.post(this.#current, text, seq, "edit");
     });
-    this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).post.id));
-    this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).post.id));
+    this.#composer.addEventListener("edit-last", () => this.#editLast());
+    this.#composer.addEventListener("editing", () => this.#soon());
+    this.#timeline.addEventListener("answer", (event) => this.#composer.answer(detail(event).message.seq));
+    this.#timeline.addEventListener("edit", (event) => {
+      this.#edit(/** @type {Shown} */ (detail(event)).message);
+    });
+    this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
+    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), versions));
+    this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
+    this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
 
     window.addEventListener("popstate", () => this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
@@ -239,9 +249,63 @@ export class Room extends HTMLElement {
     this.#timeline.hidden = this.#composer.hidden = !topic;
     const closed = topic ? readOnly(state, topic) : "";
     this.#skip.hidden = !topic || closed !== "";
-    if (topic) this.#composer.update(topic.id, closed);
-    this.#timeline.update(state, topic?.id ?? "");
+    this.#closeAbout();
+    this.#composer.update(state, topic?.id ?? "");
+    this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
     this.#nameDocument(topic);
+  }
+
+  #editLast() {
+    const message = lastOwn(this.#store.state, this.#current);
+    if (message?.seq === 0) this.#composer.complain(this.speech.words.composer.unsent);
+    else if (message) this.#edit(message);
+  }
+
+  /**
+   * Puts a message into the composer, or the newest edit of it that is still on its way or was refused.
+   * @param {import("../app/rooms.js").Message} message
+   */
+  #edit({ seq, text }) {
+    const { posts } = this.#store.state;
+    const unsaved = posts.findLast(({ topic, message }) => topic === this.#current && message.kind === "edit" && message.ref === seq);
+    this.#composer.edit(seq, unsaved?.message.text ?? text);
+  }
+
+  /** @param {Shown} shown */
+  async #redact(shown) {
+    const { topic, message } = shown;
+    const reason = await this.#ask(shown, redaction);
+    if (reason !== null) this.#session.outbox.post(topic, reason, message.seq, "redact");
+  }
+
+  /** What dialogs that are open are about, and what closes them. @type {Set<{topic: string, seq: number, over: AbortController}>} */
+  #dialogs = new Set();
+
+  /**
+   * Opens a dialog about a message.
+   * @template T
+   * @param {Shown} shown
+   * @param {(shown: Shown, speech: import("./page.js").Speech, over: AbortSignal) => Promise<T>} open
+   */
+  async #ask(shown, open) {
+    const about = { topic: shown.topic, seq: shown.message.seq, over: new AbortController() };
+    this.#dialogs.add(about);
+    try {
+      return await open(shown, this.speech, about.over.signal);
+    } finally {
+      this.#dialogs.delete(about);
+    }
+  }
+
+  /** Closes the dialogs about what is redacted, or isn't here any more. */
+  #closeAbout() {
+    for (const dialog of this.#dialogs) {
+      const log = this.#store.state.logs.get(dialog.topic);
+      if (log && !isRedacted(log, dialog.seq)) continue;
+      this.#dialogs.delete(dialog);
+      dialog.over.abort();
+      if (log) this.#timeline.remark(this.speech.words.log.goneMeanwhile);
+    }
   }
 
   /** @param {Topic | undefined} topic */

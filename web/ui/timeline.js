@@ -3,7 +3,8 @@
  * only if one was at the end, and what is put before keeps its place.
  * @module
  */
-import { displayName, last, messageAt, readOnly, settled } from "../app/rooms.js";
+import { isChange, original } from "../app/changes.js";
+import { displayName, last, messageAt, readOnly, rights, settled } from "../app/rooms.js";
 import { rows } from "../app/rows.js";
 import { arrange, h, icon, say, set } from "./dom.js";
 import "./message.js";
@@ -30,6 +31,7 @@ export class Timeline extends HTMLElement {
   /** @type {Rooms | null} */
   #rooms = null;
   #topic = "";
+  #editing = 0;
   /** @type {unknown[]} */
   #drawn = [];
   /** @type {Map<string, HTMLElement>} */
@@ -75,6 +77,11 @@ export class Timeline extends HTMLElement {
     const resized = new ResizeObserver(() => {
       if (this.#atEnd && !this.#place) this.#scrollToEnd();
     });
+    // What is folded out goes on below; its beginning stays in sight.
+    this.#rows.addEventListener("click", (event) => {
+      if (/** @type {Element} */ (event.target).closest("summary")) this.#atEnd = false;
+    });
+    this.#rows.addEventListener("toggle", () => this.#onScroll(), { capture: true });
     resized.observe(this.#scroll);
     resized.observe(this.#rows);
   }
@@ -103,12 +110,14 @@ export class Timeline extends HTMLElement {
   /**
    * @param {Rooms} rooms
    * @param {string} topic
+   * @param {number} editing the seq of what is in the composer; 0 for none
    */
-  update(rooms, topic) {
+  update(rooms, topic, editing) {
     this.#rooms = rooms;
+    this.#editing = editing;
     if (topic !== this.#topic) this.#turnTo(topic);
     const log = rooms.logs.get(topic);
-    const now = [log, rooms.posts, rooms.deals, rooms.topics.get(topic)];
+    const now = [log, rooms.posts, rooms.deals, rooms.topics.get(topic), editing];
     if (topic === "" || now.every((value, index) => value === this.#drawn[index])) return;
     this.#drawn = now;
     this.#draw(rooms, log);
@@ -212,21 +221,21 @@ export class Timeline extends HTMLElement {
     }
     const element = /** @type {MessageElement} */ (known ?? document.createElement("rr-message"));
     if (!known) element.speech = this.speech;
-    const { message, post, joined } = row;
+    const { message, post, change, joined } = row;
     const before = element.shown;
-    const who = displayName(rooms, topic, message.author);
-    const quote = message.ref > 0 && message.kind === "text" ? this.#quote(message.ref, rooms, log, topic) : null;
-    const answerable = message.seq > 0 && message.kind === "text" && !message.redacted && readOnly(rooms, topic) === "";
-    const same =
-      before &&
-      before.message === message &&
-      before.post === post &&
-      before.joined === joined &&
-      before.who === who &&
-      before.answerable === answerable &&
-      before.quote?.message === quote?.message &&
-      before.quote?.who === quote?.who;
-    if (!same) element.show({ message, post, joined, who, topic: this.#topic, quote, answerable });
+    const shown = {
+      message,
+      post,
+      change,
+      joined,
+      who: displayName(rooms, topic, message.author),
+      redactor: message.redaction ? displayName(rooms, topic, message.redaction.author) : "",
+      topic: this.#topic,
+      quote: message.ref > 0 && message.kind === "text" ? this.#quote(message.ref, rooms, log, topic) : null,
+      rights: rights(rooms, topic, message),
+      editing: this.#editing > 0 && this.#editing === message.seq,
+    };
+    if (!before || !same(before, shown)) element.show(shown);
     return element;
   }
 
@@ -238,11 +247,12 @@ export class Timeline extends HTMLElement {
    * @param {import("../app/rooms.js").Topic} topic
    */
   #quote(seq, rooms, log, topic) {
-    let message = messageAt(log, seq) ?? log.quotes.get(seq);
-    if (message === undefined && seq < log.from) message = null;
-    if (message === undefined && settled(log) && !this.#sought.has(seq)) {
-      this.#sought.add(seq);
-      void this.session.quote(this.#topic, seq);
+    const meant = original(log, seq);
+    let message = messageAt(log, meant) ?? log.quotes.get(meant);
+    if (message === undefined && meant < log.from) message = null;
+    if (message === undefined && settled(log) && !this.#sought.has(meant)) {
+      this.#sought.add(meant);
+      void this.session.quote(this.#topic, meant);
     }
     return { message, who: message ? displayName(rooms, topic, message.author) : "" };
   }
@@ -302,15 +312,23 @@ export class Timeline extends HTMLElement {
     if ("seq" in place) this.#jump(place.seq);
   }
 
-  /** The first message in sight, and where it stands. @returns {Anchor | null} */
+  /**
+   * The first message that begins in sight, else the one that fills it, and
+   * where it stands: what changes its height above moves nothing.
+   * @returns {Anchor | null}
+   */
   #anchor() {
     const top = this.#scroll.scrollTop;
+    const bottom = top + this.#scroll.clientHeight;
+    let anchor = null;
     for (const [key, element] of this.#elements) {
-      if (element.offsetTop + element.offsetHeight > top && element.localName === "rr-message") {
-        return { key, offset: element.offsetTop - top };
-      }
+      const { offsetTop } = element;
+      if (element.localName !== "rr-message" || offsetTop + element.offsetHeight <= top) continue;
+      if (anchor && offsetTop >= bottom) break;
+      anchor = { key, offset: offsetTop - top };
+      if (offsetTop >= top) break;
     }
-    return null;
+    return anchor;
   }
 
   /**
@@ -388,25 +406,36 @@ export class Timeline extends HTMLElement {
     const { words, formats } = this.speech;
     const me = this.#rooms?.me.name;
     let count = 0;
-    if (!this.#atEnd) for (let seq = Math.max(this.#seen, log.start) + 1; seq <= last(log); seq++) if (messageAt(log, seq)?.author !== me) count++;
+    // An edit is nothing new below.
+    if (!this.#atEnd) for (let seq = Math.max(this.#seen, log.start) + 1; seq <= last(log); seq++) {
+      const message = messageAt(log, seq);
+      if (message && message.author !== me && !isChange(message)) count++;
+    }
     this.#newer.hidden = this.#atEnd || (count === 0 && !this.#isFar());
     const text = count > 0 ? words.log.newer(count, formats.number(count)) : words.log.toEnd;
     set(this.#newer, "data-new", count > 0);
     if (this.#newer.textContent !== text) this.#newer.replaceChildren(text, icon("down"));
   }
 
-  /** @param {number} seq */
+  /**
+   * @param {number} seq
+   * @returns {Promise<void>}
+   */
   async #jump(seq) {
     const topic = this.#topic;
     if (seq <= 0) return;
-    this.#wanted = seq;
     const log = this.#log();
-    if (log && !messageAt(log, seq)) {
-      const reached = await this.session.reach(topic, seq);
-      if (this.#topic !== topic || this.#wanted !== seq) return;
+    // An edit stands where its original does.
+    const meant = log ? original(log, seq) : seq;
+    this.#wanted = meant;
+    if (log && !messageAt(log, meant)) {
+      const reached = await this.session.reach(topic, meant);
+      if (this.#topic !== topic || this.#wanted !== meant) return;
+      const found = this.#log();
+      if (reached && found && original(found, meant) !== meant) return this.#jump(meant);
       if (!reached) {
         this.#wanted = 0;
-        this.#remark(this.speech.words.log.far);
+        this.remark(this.speech.words.log.far);
       }
     } else this.#point();
   }
@@ -431,7 +460,7 @@ export class Timeline extends HTMLElement {
    * Says something in passing.
    * @param {string} text
    */
-  #remark(text) {
+  remark(text) {
     say(this.#word, text);
     setTimeout(() => say(this.#word, ""), 6000);
   }
@@ -479,6 +508,28 @@ export class Timeline extends HTMLElement {
     const end = () => clearTimeout(timer);
     for (const type of ["pointerup", "pointercancel", "pointermove"]) message.addEventListener(type, end, { once: true });
   }
+}
+
+/**
+ * Whether a message looks the same.
+ * @param {import("./message.js").Shown} a
+ * @param {import("./message.js").Shown} b
+ */
+function same(a, b) {
+  return (
+    a.message === b.message &&
+    a.post === b.post &&
+    a.change === b.change &&
+    a.joined === b.joined &&
+    a.who === b.who &&
+    a.redactor === b.redactor &&
+    a.editing === b.editing &&
+    a.rights.answer === b.rights.answer &&
+    a.rights.edit === b.rights.edit &&
+    a.rights.redact === b.rights.redact &&
+    a.quote?.message === b.quote?.message &&
+    a.quote?.who === b.quote?.who
+  );
 }
 
 customElements.define("rr-timeline", Timeline);

@@ -1,0 +1,105 @@
+/**
+ * A form in a dialog of the platform, which is there while it is open.
+ * @module
+ */
+import { explain } from "../app/words.js";
+import { h } from "./dom.js";
+
+let counted = 0;
+
+/**
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string} [hint]
+ */
+export function field(label, control, hint) {
+  control.id = `field-${++counted}`;
+  if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hint && h("p", { class: "hint", id: `${control.id}-hint` }, hint));
+}
+
+/**
+ * @typedef {object} Form
+ * @property {string} title
+ * @property {string} [lead]
+ * @property {string} [submit] what the button says that does it
+ * @property {AbortSignal} [over] closes it: what it is about is no longer there
+ * @property {HTMLElement[]} fields
+ * @property {Partial<Record<number, string>>} problems
+ * @property {() => {text: string, at: HTMLElement} | null} check
+ * @property {() => Promise<any>} send
+ * @property {(answer: any) => {fields: HTMLElement[], button: HTMLElement}} [result] what stands there afterwards; else it closes
+ */
+
+/**
+ * @param {import("./page.js").Speech} speech
+ * @param {Form} form
+ * @returns {Promise<any>} what was made, or null
+ */
+export function show({ words }, form) {
+  const id = `dialog-${++counted}`;
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const create = h("button", { class: "button main" }, form.submit ?? words.dialog.create);
+  const cancel = h("button", { class: "button", type: "button", onclick: () => dialog.close() }, words.dialog.cancel);
+  const fields = h("div", { class: "fields" }, ...form.fields);
+  const buttons = h("footer", {}, cancel, create);
+  /** @type {any} */
+  let made = null;
+
+  /**
+   * @param {string} text
+   * @param {HTMLElement} [at]
+   */
+  const complain = (text, at) => {
+    problem.textContent = text;
+    problem.hidden = false;
+    for (const control of fields.querySelectorAll("input, select")) control.setAttribute("aria-invalid", String(control === at));
+    at?.focus();
+  };
+
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    if (made) return dialog.close();
+    problem.hidden = true;
+    const wrong = form.check();
+    if (wrong) return complain(wrong.text, wrong.at);
+    create.disabled = true;
+    try {
+      made = await form.send();
+    } catch (error) {
+      return complain(explain(error, words, form.problems));
+    } finally {
+      create.disabled = false;
+    }
+    if (!form.result) return dialog.close();
+    const after = form.result(made);
+    fields.replaceChildren(...after.fields);
+    cancel.textContent = words.dialog.done;
+    buttons.replaceChildren(cancel, after.button);
+    fields.querySelector("input")?.focus();
+  };
+
+  const dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": id },
+    h(
+      "form",
+      { novalidate: true, onsubmit: submit },
+      h("h2", { id }, form.title),
+      form.lead && h("p", { class: "lead" }, form.lead),
+      problem,
+      fields,
+      buttons,
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  form.over?.addEventListener("abort", () => dialog.close());
+  /** @type {HTMLElement | null} */ (fields.querySelector("input, select"))?.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(made);
+    });
+  });
+}
