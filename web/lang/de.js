@@ -199,7 +199,7 @@ const de = {
     all: (n, shown, time) =>
       n === 1
         ? `1 Nachricht, Kette geprüft um ${time}. Dieser Browser hat nachgerechnet, dass niemand sie geändert hat.`
-        : `${shown} Nachrichten, Kette geprüft um ${time}. Dieser Browser hat nachgerechnet, dass niemand etwas geändert hat.`,
+        : `${shown} Nachrichten, Kette geprüft um ${time}. Dieser Browser hat nachgerechnet, dass niemand am Verlauf etwas geändert hat.`,
     part: (from, to, time) =>
       `Nachrichten ${from} bis ${to}, Kette geprüft um ${time}. Dieser Browser hat nachgerechnet, dass niemand daran etwas geändert hat.`,
     none: "Sobald es Nachrichten gibt, rechnet dieser Browser ihre Kette nach.",

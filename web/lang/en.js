@@ -201,7 +201,7 @@ const en = {
     all: (/** @type {number} */ n, /** @type {string} */ shown, /** @type {string} */ time) =>
       n === 1
         ? `1 message, chain checked at ${time}. This browser has recomputed that nobody has changed it.`
-        : `${shown} messages, chain checked at ${time}. This browser has recomputed that nobody has changed anything.`,
+        : `${shown} messages, chain checked at ${time}. This browser has recomputed that nobody has changed the log.`,
     part: (/** @type {string} */ from, /** @type {string} */ to, /** @type {string} */ time) =>
       `Messages ${from} to ${to}, chain checked at ${time}. This browser has recomputed that nobody has changed anything in them.`,
     none: "As soon as there are messages, this browser recomputes their chain.",
