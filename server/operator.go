@@ -28,6 +28,9 @@ import (
 // server takes the operator's commands. Whoever may open it is the operator.
 const socketName = "redroom.sock"
 
+// operatorURL stands for the socket; the name is looked up nowhere.
+const operatorURL = "http://operator"
+
 // NewUser is an account that the operator makes.
 type NewUser struct {
 	Name     string `json:"name"`
@@ -52,16 +55,7 @@ type Operator struct {
 
 // OpenOperator finds the server of a data directory, or opens the store.
 func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator, error) {
-	path := filepath.Join(data, socketName)
-	var d net.Dialer
-	if conn, err := d.DialContext(ctx, "unix", path); err == nil {
-		conn.Close()
-		client := &http.Client{Transport: &http.Transport{
-			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return d.DialContext(ctx, "unix", path)
-			},
-		}}
+	if client, ok := runningServer(ctx, data); ok {
 		return &Operator{
 			addUser: func(ctx context.Context, u NewUser) error { return askOperator(ctx, client, "/users", u) },
 			close:   func() error { return nil },
@@ -82,6 +76,23 @@ func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator
 			return st.Close()
 		},
 	}, nil
+}
+
+// runningServer is the way to a data directory's server, if one runs.
+func runningServer(ctx context.Context, data string) (_ *http.Client, ok bool) {
+	path := filepath.Join(data, socketName)
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, false
+	}
+	conn.Close()
+	return &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}, true
 }
 
 // AddUser makes an account.
@@ -148,6 +159,8 @@ func (s *Server) operatorCommands() http.Handler {
 		}
 		w.WriteHeader(http.StatusCreated)
 	})
+	mux.HandleFunc("POST /backup", s.sendBackup)
+	s.benchCommands(mux)
 	return mux
 }
 
@@ -157,7 +170,7 @@ func askOperator(ctx context.Context, client *http.Client, path string, command 
 	if err != nil {
 		return fmt.Errorf("encoding the command: %w", err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://operator"+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, operatorURL+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -169,6 +182,11 @@ func askOperator(ctx context.Context, client *http.Client, path string, command 
 	if answer.StatusCode == http.StatusCreated {
 		return nil
 	}
+	return refused(answer)
+}
+
+// refused is the answer of a server that didn't do what it was asked to.
+func refused(answer *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
 	if err != nil {
 		return fmt.Errorf("reading the running server's answer: %w", err)

@@ -31,6 +31,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		setPositionSQL, insertMessageSQL, findMessageSQL, findEntrySQL, moveHeadSQL, moveMarkSQL,
 		redactMessageSQL, redactEditsSQL, postedSQL,
 		pingSQL, afterSQL, beforeSQL, hashSQL, marksSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
+		verifySQL, verifyBeyondSQL, verifyStraySQL, verifyLaterSQL,
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,
 		`DELETE FROM sessions WHERE user = ? AND expires <= ? RETURNING id`,
 		`SELECT 1 FROM sessions WHERE id = ? OR token_hash = ?`,

@@ -38,6 +38,9 @@ func lockDir(dir string) (*dirLock, error) {
 	return &dirLock{f}, nil
 }
 
+// dir is the data directory.
+func (l *dirLock) dir() string { return filepath.Dir(l.file.Name()) }
+
 // release leaves the file: removing it would let two others lock two files.
 func (l *dirLock) release() error { return l.file.Close() }
 

@@ -30,7 +30,7 @@ var migrations embed.FS
 func Open(ctx context.Context, dir string) (_ *Store, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("store: %w", err)
+			err = fmt.Errorf("store: %w", advised(err))
 		}
 	}()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -39,6 +39,9 @@ func Open(ctx context.Context, dir string) (_ *Store, err error) {
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
+	}
+	if err := removeTemporaries(dir); err != nil {
+		return nil, errors.Join(err, lock.release())
 	}
 	s := &Store{lock: lock, closing: make(chan struct{})}
 	if err := s.open(ctx, filepath.Join(dir, fileName)); err != nil {
@@ -67,19 +70,22 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err := migrate(ctx, s.db); err != nil {
 		return err
 	}
+	if err := adoptBackup(ctx, s.db); err != nil {
+		return err
+	}
 	if s.epoch, err = loadEpoch(ctx, s.db); err != nil {
 		return err
 	}
 	if s.readers, err = openReaders(ctx, path); err != nil {
 		return err
 	}
-	w, err := s.ready(ctx)
-	if err != nil {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.ready(ctx); err != nil {
 		return err
 	}
-	// A crash may have come between a redaction and its sweep.
-	_, err = w.checkpoint(ctx)
-	return err
+	s.sweep(ctx) // a crash may have come between a redaction and its own
+	return nil
 }
 
 // createFile makes sure that nobody else may read the database, nor the files

@@ -18,18 +18,27 @@
 //
 // When Commit returns, the words that a redaction removed are in none of the
 // store's files any more: not in free pages (secure_delete), not in the
-// write-ahead log, which is cut. Only a foreign reader in a long transaction
-// can delay the latter; it is then done once that ends.
+// write-ahead log, which is cut. Only a foreign reader in a long transaction,
+// or a disk on which the file can't grow, can delay the latter; it is then done
+// once that ends. Rows of messages are only added behind the last one, since
+// SQLite may leave copies of rows that it moves.
 //
 // # Who may wait
 //
-// There is one writer. Commits exclude each other and wait for nothing else.
+// There is one writer. Commits exclude each other and wait for nothing else but
+// a step of a backup, which is a MiB.
 // State, Head, Position and Epoch are answered from memory, change before
 // Commit returns and after it is durable, and never wait for the disk. All
 // other reads run on a small pool of connections of their own, see what was
 // committed when they began, and have closed their rows before they return:
 // nobody who holds a result holds a connection or a transaction, and no reader
 // keeps the write-ahead log from being checkpointed.
+//
+// # Backup
+//
+// [Store.Backup] copies pages between commits by the writer's connection, which
+// keeps what was copied as new as the store. It holds no transaction open, and
+// ends with that connection.
 //
 // # Shutdown
 //

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"modernc.org/sqlite"
 )
 
 // writer is the one connection that changes the database, with the statements
@@ -25,6 +27,8 @@ type writer struct {
 	// prepared are all of these. A connection that is closed before its
 	// statements lives on in SQLite, with its locks.
 	prepared []*sql.Stmt
+
+	copying *sqlite.Backup // of the database; nil while no backup is made
 }
 
 const (
@@ -100,7 +104,7 @@ func (w *writer) close() error {
 }
 
 func (w *writer) finalize() error {
-	var errs []error
+	errs := []error{w.endCopy()}
 	for _, stmt := range w.prepared {
 		errs = append(errs, stmt.Close())
 	}

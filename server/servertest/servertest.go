@@ -54,6 +54,16 @@ func Start(t testing.TB) *Room {
 	return r
 }
 
+// StartQuietly is Start for a test in which the server has something to
+// complain of: it says so to nobody.
+func StartQuietly(t testing.TB) *Room {
+	t.Helper()
+	c := Config(t)
+	c.Log = nil
+	r, _ := StartWith(t, c)
+	return r
+}
+
 // StartWith runs a server as c says. stop stops it earlier, cleanly.
 func StartWith(t testing.TB, c server.Config) (r *Room, stop func()) {
 	t.Helper()

@@ -1,0 +1,101 @@
+package hub_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"redroom/server/hub"
+	"redroom/server/room"
+)
+
+// BenchmarkFanOut publishes batches of 64 messages of 128 octets, each when
+// every cursor, in a goroutine of its own, has given the one before.
+func BenchmarkFanOut(b *testing.B) {
+	const size = 64
+	for _, cursors := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprintf("cursors=%d", cursors), func(b *testing.B) {
+			w := newWorld(b)
+			ctx, cancel := context.WithCancel(b.Context())
+			var reading, behind sync.WaitGroup
+			for range cursors {
+				c := w.hub.Open("carla", topic, 1, 0)
+				reading.Go(func() {
+					defer c.Close()
+					for {
+						seq, err := nextSeq(ctx, c)
+						if ctx.Err() != nil {
+							return
+						}
+						if err != nil {
+							b.Error(err)
+						}
+						if err != nil || seq%size == 0 {
+							behind.Done()
+						}
+					}
+				})
+			}
+			body := []byte(strings.Repeat("x", 128))
+			batch, outcomes := make([]room.Event, size), make([]room.Outcome, size)
+			var seq int64
+			for b.Loop() {
+				for i := range batch {
+					seq++
+					m := &room.Message{Seq: seq, Author: "bert", At: 1767225600000, Kind: room.Text, Body: body}
+					batch[i] = room.MessagePosted{Stamp: by("bert"), Topic: topic, Kind: room.Text, Body: body}
+					outcomes[i] = room.Outcome{Seq: seq, Message: m}
+				}
+				behind.Add(cursors)
+				w.hub.Publish(batch, outcomes)
+				behind.Wait()
+			}
+			b.ReportMetric(float64(b.N*size*cursors)/b.Elapsed().Seconds(), "deliveries/s")
+			cancel()
+			reading.Wait()
+		})
+	}
+}
+
+// BenchmarkCatchUp reads 10,000 messages of 128 octets from the store, as a
+// reader does who comes late.
+func BenchmarkCatchUp(b *testing.B) {
+	const all = 10_000
+	w := newWorld(b)
+	w.post(all, 128)
+	for b.Loop() {
+		c := w.hub.Open("carla", topic, 1, 0)
+		for seq := int64(0); seq < all; {
+			var err error
+			if seq, err = nextSeq(b.Context(), c); err != nil {
+				b.Fatal(err)
+			}
+		}
+		c.Close()
+	}
+	b.ReportMetric(float64(b.N*all)/b.Elapsed().Seconds(), "messages/s")
+}
+
+// nextSeq waits for what c gives next, and gives the seq of the last message in
+// it.
+func nextSeq(ctx context.Context, c *hub.Cursor) (int64, error) {
+	for {
+		octets, wake, err := c.Next(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if wake == nil {
+			last := octets[bytes.LastIndex(octets, []byte("MESSAGE 128 "))+len("MESSAGE 128 "):]
+			return strconv.ParseInt(string(last[:bytes.IndexByte(last, ' ')]), 10, 64)
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
