@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"redroom/server/room"
 )
@@ -64,7 +65,7 @@ func posts() func() room.MessagePosted {
 		return room.MessagePosted{
 			Stamp: room.Stamp{At: int64(1_767_225_600_000 + n), By: authors[n%len(authors)]},
 			Topic: []string{topicOne, topicTwo}[n/3%2],
-			ID:    room.NewID(),
+			ID:    room.NewClientID(time.Now()),
 			Kind:  room.Text,
 			Salt:  room.NewSalt(),
 			Body:  body,

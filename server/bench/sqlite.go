@@ -39,7 +39,7 @@ func measureRows(ctx context.Context, c committer, size int, d time.Duration) (R
 			batch[i] = room.MessagePosted{
 				Stamp: room.Stamp{At: began.UnixMilli(), By: benchUser},
 				Topic: benchTopic,
-				ID:    room.NewID(),
+				ID:    room.NewClientID(time.Now()),
 				Kind:  room.Text,
 				Salt:  room.NewSalt(),
 				Body:  text,

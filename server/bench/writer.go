@@ -63,7 +63,7 @@ func (w *writer) post(ctx context.Context) error {
 				at = w.run.clock()
 			}
 			p := posting{number: w.run.numbers.Add(1), at: at}
-			id := room.NewID()
+			id := room.NewClientID(time.Now())
 			text = p.appendText(text[:0], w.run.load.Size)
 			frames = wire.AppendFrame(frames, wire.TypePost, text, id)
 			w.mu.Lock()

@@ -54,8 +54,8 @@ type Publisher interface {
 const (
 	queueLength = 1024     // events that wait for the applier
 	queueOctets = 32 << 20 // of their message bodies and of those being applied
-	batchLength = 512     // events of a batch at most
-	batchOctets = 4 << 20 // of message bodies in a batch, beyond which none is added
+	batchLength = 512      // events of a batch at most
+	batchOctets = 4 << 20  // of message bodies in a batch, beyond which none is added
 	firstPause  = 50 * time.Millisecond
 	lastPause   = 5 * time.Second
 )
@@ -68,8 +68,8 @@ type Journal struct {
 
 	queue  chan entry
 	octets *semaphore.Weighted // of queueOctets
-	stop   chan struct{} // closed by Close: nothing comes any more
-	done  chan struct{} // closed when the applier has ended
+	stop   chan struct{}       // closed by Close: nothing comes any more
+	done   chan struct{}       // closed when the applier has ended
 
 	failure atomic.Pointer[error] // of the last commit; nil while all is well
 

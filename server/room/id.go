@@ -6,7 +6,9 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // alphabet is Crockford's base32 in lower case: no i, l, o, u.
@@ -24,6 +26,12 @@ func NewID() string {
 // ValidID tells whether id has the shape of one that NewID makes.
 func ValidID(id string) bool {
 	return len(id) == idLength && strings.Trim(id, alphabet) == ""
+}
+
+// NewClientID makes the id of a post: the time first, so that the ids of one
+// author lie side by side in the store's index, then 80 random bits.
+func NewClientID(at time.Time) string {
+	return strconv.FormatInt(at.UnixMilli(), 36) + "-" + NewID()
 }
 
 // NewToken makes a secret of 256 random bits in base64url, for cookies,

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+	"time"
 
 	"redroom/server/room"
 )
@@ -210,5 +211,17 @@ func TestHashesAreReadAsTheyAreWritten(t *testing.T) {
 		if h, ok := room.ParseHash(s); ok || h != (room.Hash{}) {
 			t.Errorf("ParseHash(%q) = %s, %t", s, h, ok)
 		}
+	}
+}
+
+func TestClientIDsLieInTheOrderOfTheirTime(t *testing.T) {
+	at := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	seen := make(map[string]bool)
+	for last := ""; at.Year() < 2050; at = at.Add(1000 * time.Hour) {
+		id, twin := room.NewClientID(at), room.NewClientID(at)
+		if !room.ValidClientID(id) || id <= last || id == twin || seen[id] {
+			t.Errorf("%q after %q, beside %q", id, last, twin)
+		}
+		last, seen[id] = max(id, twin), true
 	}
 }

@@ -15,6 +15,15 @@
  * @property {(topic: string) => import("./cursor.js").Cursor | undefined} cursor
  */
 
+/**
+ * A new client id: the time first, so that the ids of one author lie side by
+ * side in the server's index.
+ * @param {number} now unix-ms
+ */
+export function newClientID(now) {
+  return `${now.toString(36)}-${crypto.randomUUID()}`;
+}
+
 const RESEND_AFTER = 2_000;
 
 export class Outbox {

@@ -7,6 +7,7 @@ import { api } from "../app/api.js";
 import { clock } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
 import { dial } from "../app/link.js";
+import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
@@ -68,7 +69,7 @@ export class Room extends HTMLElement {
   connectedCallback() {
     const store = new Store(this.me, Date.now());
     this.#store = store;
-    this.#session = new Session({ api, dial, store, clock, random: Math.random, id: () => crypto.randomUUID() });
+    this.#session = new Session({ api, dial, store, clock, random: Math.random, id: () => newClientID(clock.now()) });
     this.#build();
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
