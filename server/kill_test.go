@@ -2,8 +2,9 @@ package server_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,222 +13,237 @@ import (
 	"redroom/server/servertest"
 )
 
-// TestSIGKILLLosesNothingAcknowledged kills the real server ten times in a row
-// on one store, each time while eight writers post as fast as they can. What
-// was acknowledged is there once, at its seq; what was not is sent again with
-// the same id and is there once too; a reader that had seen messages finds its
-// place again, with the chain's proof.
+// TestSIGKILLLosesNothingAcknowledged kills the real server many times in a row
+// on one store, each time while writers post, edit and redact in twelve topics
+// as fast as they can. What was acknowledged is there once, at its seq; what
+// was not is sent again with the same id and is there once too; what was
+// redacted stays gone, from the files as well; readers that had seen messages
+// find their places again, with the chain's proof.
 func TestSIGKILLLosesNothingAcknowledged(t *testing.T) {
-	kills := 10
-	if testing.Short() {
-		kills = 3
+	kills := 8
+	switch {
+	case *long:
+		kills = 50
+	case testing.Short():
+		kills = 2
 	}
 	chance := servertest.Rand(t)
 	p := servertest.StartProcess(t, t.TempDir(), nil)
 	anna := p.Admin(t)
 	deal := anna.Deal(t, "Kill", "all")
-	topic := anna.Topic(t, deal, "Under load", 1)
+	topics := make([]string, 12)
+	for i := range topics {
+		topics[i] = anna.Topic(t, deal, fmt.Sprintf("Under load %d", i), i)
+	}
 	bert := p.Join(t, anna, "bert", "member", deal)
+	writers := []*servertest.API{anna, bert}
 
-	log := &ledger{sent: make(map[post]string), acked: make(map[post]int64)}
-	reader := &rejoiner{topic: topic}
+	log, readers := newLedger(topics...), newRejoiners(topics)
+	readers.stay(t, p, anna)
 	for kill := range kills {
-		if kill > 0 {
-			p = p.Again(t)
-			reader.stay(t, p, anna)
-		}
-		log.resend(t, p, topic, anna, bert)
 		var running sync.WaitGroup
 		load, killed := context.WithCancel(t.Context())
-		for w := range 4 {
-			as := []*servertest.API{anna, bert}[w%2]
-			channel := join(t, p.Connect(t, as), topic, -1, nil)
-			for g := range 2 {
-				prefix := fmt.Sprintf("kill%d-%d-%d", kill, w, g)
-				seed := chance.Uint64()
+		for w, as := range writers {
+			c := p.Connect(t, as)
+			for i, topic := range topics {
+				channel := join(t, c, topic, -1, nil)
+				prefix, seed := fmt.Sprintf("kill%d-%d-%d", kill, w, i), chance.Uint64()
 				running.Go(func() { log.postUntilItFails(load, t, channel, as.Name, prefix, seed) })
 			}
 		}
-		if kill == 0 {
-			reader.stay(t, p, anna)
-		}
-		log.waitForACKs(t, 100+chance.IntN(900))
+		log.waitForAnswers(t, 100+chance.IntN(500))
 		p.Kill()
 		killed()
 		running.Wait()
-		reader.leave()
-	}
+		readers.leave()
 
-	p = p.Again(t)
-	lost := len(log.unacknowledged())
-	log.resend(t, p, topic, anna, bert)
-	log.verify(t, readLog(t, p.Room, anna, topic))
-	reader.stay(t, p, anna)
-	reader.reach(t, int64(len(log.sent)))
-	t.Logf("%d kills, %d posts, %d of the last round's were sent again", kills, len(log.sent), lost)
-}
-
-// post is who posted under which client id.
-type post struct{ author, id string }
-
-// ledger is what was posted, and what was acknowledged.
-type ledger struct {
-	mu    sync.Mutex
-	sent  map[post]string // body
-	acked map[post]int64  // seq
-	more  chan struct{}   // closed with the ACK that somebody waits for
-	count int             // ACKs that are still waited for
-}
-
-func (l *ledger) postUntilItFails(ctx context.Context, t *testing.T, topic *client.Topic, author, prefix string, seed uint64) {
-	chance := rand.New(rand.NewPCG(seed, 0))
-	for i := 0; ; i++ {
-		p := post{author, fmt.Sprintf("%s-%d", prefix, i)}
-		body := author + " " + p.id + " " + words(chance, i)
-		l.mu.Lock()
-		l.sent[p] = body
-		l.mu.Unlock()
-		seq, err := topic.Post(ctx, p.id, body, 0)
-		if err != nil {
-			return
+		log.expectGone(t, "after the kill", p.Data)
+		p = p.Again(t)
+		log.expectGone(t, "after the start", p.Data)
+		log.resend(t, p.Room, writers...)
+		log.expectGone(t, "after what was sent again", p.Data)
+		logs := readLogs(t, p.Room, anna, topics)
+		expectRedacted(t, p.Room, bert, log, logs)
+		readers.stay(t, p, anna)
+		if t.Failed() {
+			t.Fatalf("this was kill %d", kill+1)
 		}
-		l.ack(t, p, seq)
 	}
+
+	logs := readLogs(t, p.Room, anna, topics)
+	log.verify(t, logs)
+	readers.verify(t, logs)
+	redactions := len(log.gone())
+	if status := p.Stop(t); status != 0 {
+		t.Errorf("the server ended with status %d", status)
+	}
+	log.expectGone(t, "after a clean stop", p.Data)
+	t.Logf("%d kills, %d posts, %d of them without words now, %d edits were refused", kills, len(log.sent), redactions, len(log.refused))
 }
 
-func (l *ledger) ack(t *testing.T, p post, seq int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if before, ok := l.acked[p]; ok && before != seq {
-		t.Errorf("%v was acknowledged as %d, then as %d", p, before, seq)
-	}
-	l.acked[p] = seq
-	if l.count--; l.count == 0 {
-		close(l.more)
-	}
-}
-
-// waitForACKs returns when n more posts were acknowledged.
-func (l *ledger) waitForACKs(t *testing.T, n int) {
+// expectRedacted shows that nobody can have the words that were redacted, nor
+// edit such a message.
+func expectRedacted(t *testing.T, r *servertest.Room, as *servertest.API, l *ledger, logs map[string][]servertest.Frame) {
 	t.Helper()
-	more := make(chan struct{})
-	l.mu.Lock()
-	l.count, l.more = n, more
-	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
-	defer cancel()
-	select {
-	case <-more:
-	case <-ctx.Done():
-		t.Fatalf("%d posts were not acknowledged in time", n)
-	}
-}
-
-func (l *ledger) unacknowledged() []post {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var ps []post
-	for p := range l.sent {
-		if _, ok := l.acked[p]; !ok {
-			ps = append(ps, p)
+	expectNoRedactedWords(t, r, as, l, logs)
+	s := r.Enter(t, as)
+	defer s.Close(0, "")
+	for topic := range logs {
+		for seq, original := range l.redacted(topic) {
+			if original.author == as.Name {
+				c := s.Join(t, topic, -1)
+				c.Say(t, servertest.Post(`"Doch."`, "late", "edit", fmt.Sprint(seq)))
+				c.Answer(t, "ERR 410 late")
+				c.CloseWrite()
+				break
+			}
 		}
 	}
-	return ps
 }
 
-// resend posts again what was not acknowledged.
-func (l *ledger) resend(t *testing.T, p *servertest.Process, topic string, as ...*servertest.API) {
+// expectNoRedactedWords looks at what came over the wire, and at HTTP.
+func expectNoRedactedWords(t *testing.T, r *servertest.Room, as *servertest.API, l *ledger, logs map[string][]servertest.Frame) {
 	t.Helper()
-	channels := make(map[string]*client.Topic)
-	for _, a := range as {
-		c := p.Connect(t, a)
-		defer c.Close()
-		channels[a.Name] = join(t, c, topic, -1, nil)
-	}
-	for _, again := range l.unacknowledged() {
-		ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
-		seq, err := channels[again.author].Post(ctx, again.id, l.sent[again], 0)
-		cancel()
-		if err != nil {
-			t.Fatalf("sending %v again: %v", again, err)
+	gone := l.gone()
+	shown := func(how, topic, text string) {
+		t.Helper()
+		for _, mark := range markPattern.FindAllString(text, -1) {
+			if gone[mark] {
+				t.Fatalf("%s still shows redacted words of topic %s: %s", how, topic, mark)
+			}
 		}
-		l.ack(t, again, seq)
+	}
+	for topic, log := range logs {
+		for _, m := range log {
+			shown("the wire", topic, m.Payload)
+		}
+		for after := 0; after < len(log); {
+			var page struct{ Messages []struct{ Seq int } }
+			status, answer := as.Do(t, "GET", fmt.Sprintf("/api/topics/%s/messages?after=%d&limit=1000", topic, after), nil)
+			if err := json.Unmarshal(answer, &page); err != nil || status != 200 || len(page.Messages) == 0 {
+				t.Fatalf("GET of messages of topic %s after %d: %d, %v", topic, after, status, err)
+			}
+			shown("HTTP", topic, string(answer))
+			after = page.Messages[len(page.Messages)-1].Seq
+		}
 	}
 }
 
-// verify compares the log with what was acknowledged, which is all.
-func (l *ledger) verify(t *testing.T, log []servertest.Frame) {
-	t.Helper()
-	for p, seq := range l.acked {
-		if seq < 1 || seq > int64(len(log)) {
-			t.Errorf("%v was acknowledged as %d; the log ends at %d", p, seq, len(log))
-		} else if m := log[seq-1]; m.Payload != l.sent[p] || m.Fields()[1] != p.author {
-			t.Errorf("%v was acknowledged as %d, but there is %.80q", p, seq, m)
-		}
-	}
-	// Each seq is one message, and each post has a seq: no post is there twice
-	// if there are no more messages than posts.
-	if len(log) != len(l.sent) {
-		t.Errorf("the log has %d messages for %d posts", len(log), len(l.sent))
-	}
+// rejoiners are readers of topics that keep their cursors from one server to
+// the next.
+type rejoiners struct {
+	client *client.Client
+	each   map[string]*rejoiner
 }
 
-// rejoiner is a reader that keeps its cursor from one server to the next.
 type rejoiner struct {
-	topic   string
-	epoch   string
-	client  *client.Client
 	channel *client.Topic
-	seen    *progress
 	at      room.Head
+	epoch   string
+	seen    *progress
+	digests []room.Hash // of all messages that were seen, by seq-1
+}
+
+func newRejoiners(topics []string) *rejoiners {
+	r := &rejoiners{each: make(map[string]*rejoiner)}
+	for _, topic := range topics {
+		r.each[topic] = &rejoiner{}
+	}
+	return r
 }
 
 // stay joins behind what was seen, and proves it.
-func (r *rejoiner) stay(t *testing.T, p *servertest.Process, as *servertest.API) {
+func (r *rejoiners) stay(t *testing.T, p *servertest.Process, as *servertest.API) {
 	t.Helper()
-	var proof *client.Proof
-	if r.at.Seq > 0 {
-		proof = &client.Proof{Epoch: r.epoch, Hash: r.at.Hash}
-	}
-	r.client, r.seen = p.Connect(t, as), newProgress()
+	r.client = p.Connect(t, as)
 	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
 	defer cancel()
-	var err error
-	r.channel, err = r.client.Join(ctx, r.topic, r.at.Seq, proof, r.seen.saw)
-	if err != nil {
-		t.Fatalf("a reader that had seen up to %d is not taken back: %v", r.at.Seq, err)
+	for topic, one := range r.each {
+		var proof *client.Proof
+		if one.at.Seq > 0 {
+			proof = &client.Proof{Epoch: one.epoch, Hash: one.at.Hash}
+		}
+		one.seen = newProgress()
+		var err error
+		if one.channel, err = r.client.Join(ctx, topic, one.at.Seq, proof, one.seen.saw); err != nil {
+			t.Fatalf("a reader that had seen up to %d is not taken back: %v", one.at.Seq, err)
+		}
+		one.epoch = one.channel.Epoch
 	}
-	r.epoch = r.channel.Epoch
 }
 
-func (r *rejoiner) leave() {
+func (r *rejoiners) leave() {
 	r.client.Close()
-	<-r.channel.Done()
+	for _, one := range r.each {
+		<-one.channel.Done()
+		one.left()
+	}
+}
+
+func (r *rejoiner) left() {
 	r.at = r.channel.At()
+	for _, m := range r.seen.all() {
+		r.digests = append(r.digests, m.Digest)
+	}
 }
 
-func (r *rejoiner) reach(t *testing.T, seq int64) {
+// verify reads on to the ends of the logs: what was seen is what is there, with
+// its words or without.
+func (r *rejoiners) verify(t *testing.T, logs map[string][]servertest.Frame) {
 	t.Helper()
-	if r.at.Seq < seq {
-		r.seen.wait(t, seq, r.channel.Done())
+	for topic, one := range r.each {
+		log := logs[topic]
+		if head := int64(len(log)); one.at.Seq < head {
+			one.seen.wait(t, head, one.channel.Done())
+		}
+		head, err := one.channel.HeadAt(t.Context(), int64(len(log)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.channel.At() != head {
+			t.Errorf("the reader computed %v, HEAD says %v", one.channel.At(), head)
+		}
 	}
-	head, err := r.channel.HeadAt(t.Context(), seq)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.channel.At() != head {
-		t.Errorf("the reader computed %v, HEAD says %v", r.channel.At(), head)
+	r.leave()
+	for topic, one := range r.each {
+		if len(one.digests) != len(logs[topic]) {
+			t.Errorf("the reader of topic %s was given %d messages of %d", topic, len(one.digests), len(logs[topic]))
+			continue
+		}
+		for i, m := range logs[topic] {
+			if digest, err := m.Digest(); err != nil || digest != one.digests[i].String() {
+				t.Errorf("message %d of topic %s had digest %v, and now %s, %v", i+1, topic, one.digests[i], digest, err)
+			}
+		}
 	}
 }
 
-// readLog reads a whole topic octet by octet, up to its head, and checks that
-// its seqs have no gap and that the chain, computed from the octets, is HEAD's.
+// readLog is readLogs for one topic.
 func readLog(t *testing.T, r *servertest.Room, as *servertest.API, topic string) []servertest.Frame {
+	t.Helper()
+	return readLogs(t, r, as, []string{topic})[topic]
+}
+
+// readLogs reads whole topics octet by octet, up to their heads, and checks
+// that their seqs have no gap and that the chains, computed from the octets,
+// are HEAD's.
+func readLogs(t *testing.T, r *servertest.Room, as *servertest.API, topics []string) map[string][]servertest.Frame {
 	t.Helper()
 	s := r.Enter(t, as)
 	defer s.Close(0, "")
-	c := s.Channel(t)
-	c.Say(t, "JOIN 0 "+topic+" 0\n")
+	logs := make(map[string][]servertest.Frame)
+	for _, topic := range topics {
+		c := s.Channel(t)
+		c.Say(t, "JOIN 0 "+topic+" 0\n")
+		logs[topic] = readChannel(t, c, topic)
+		c.CloseWrite()
+	}
+	return logs
+}
+
+// readChannel reads what follows JOIN 0 topic 0, by whoever may read all.
+func readChannel(t *testing.T, c *servertest.Channel, topic string) []servertest.Frame {
+	t.Helper()
 	var (
 		epoch    string
 		from, to int64
@@ -247,7 +263,7 @@ func readLog(t *testing.T, r *servertest.Room, as *servertest.API, topic string)
 		log[i] = c.Hear(t)
 		at = log[i].Follows(t, at)
 	}
-	c.Say(t, "HEAD 0\n")
-	c.Expect(t, fmt.Sprintf("HEAD %d %s", at.Seq, at.Hash))
+	c.Say(t, fmt.Sprintf("HEAD 0 %d\n", at.Seq))
+	c.Answer(t, strings.TrimSpace(fmt.Sprintf("HEAD %d %s", at.Seq, at.Hash)))
 	return log
 }

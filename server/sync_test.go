@@ -36,11 +36,7 @@ func TestWriterIsSynchronousFull(t *testing.T) {
 func TestLonePostIsSyncedBeforeItsACK(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		const missing = "there is no strace: apt-get install strace"
-		if os.Getenv("REDROOM_STRACE") == "require" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
+		skipWithoutStrace(t)
 	}
 	trace := filepath.Join(t.TempDir(), "trace")
 	// With -D the process that was started is the server, not strace.
@@ -77,6 +73,16 @@ func TestLonePostIsSyncedBeforeItsACK(t *testing.T) {
 	if t.Failed() {
 		t.Logf("fsyncs of the log returned at %v", synced)
 	}
+}
+
+// skipWithoutStrace fails the test instead where strace must be there.
+func skipWithoutStrace(t *testing.T) {
+	t.Helper()
+	const missing = "there is no strace: apt-get install strace"
+	if os.Getenv("REDROOM_STRACE") == "require" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
 }
 
 // strace writes a call in one line, or in two if another thread's came in
