@@ -57,8 +57,10 @@ type Operator struct {
 func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator, error) {
 	if client, ok := runningServer(ctx, data); ok {
 		return &Operator{
-			addUser: func(ctx context.Context, u NewUser) error { return askOperator(ctx, client, "/users", u) },
-			close:   func() error { return nil },
+			addUser: func(ctx context.Context, u NewUser) error {
+				return askOperator(ctx, client, http.MethodPost, "/users", u, nil)
+			},
+			close: func() error { return nil },
 		}, nil
 	}
 	st, err := store.Open(ctx, data)
@@ -146,43 +148,57 @@ func (s *Server) operatorCommands() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /users", func(w http.ResponseWriter, r *http.Request) {
 		var u NewUser
-		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&u)
-		if err != nil {
-			err = room.ErrMalformed
-		} else {
-			err = addUser(r.Context(), s.desk, s.journal, u)
-		}
-		if err != nil {
-			refusal := room.AsError(err)
-			http.Error(w, refusal.Text, refusal.Code)
-			return
-		}
-		w.WriteHeader(http.StatusCreated)
+		answerOperator(w, r, &u, func() (any, error) { return struct{}{}, addUser(r.Context(), s.desk, s.journal, u) })
 	})
 	mux.HandleFunc("POST /backup", s.sendBackup)
 	s.benchCommands(mux)
 	return mux
 }
 
-// askOperator sends a command to a running server.
-func askOperator(ctx context.Context, client *http.Client, path string, command any) error {
+// answerOperator does what was asked, once it is decoded into command.
+func answerOperator(w http.ResponseWriter, r *http.Request, command any, do func() (any, error)) {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(command)
+	if err != nil {
+		err = room.ErrMalformed
+	}
+	var answer any
+	if err == nil {
+		answer, err = do()
+	}
+	if err != nil {
+		refusal := room.AsError(err)
+		http.Error(w, refusal.Text, refusal.Code)
+		return
+	}
+	json.NewEncoder(w).Encode(answer) // who asked hears of a failure by himself
+}
+
+// askOperator sends a command to a running server and decodes its answer, if
+// that is wanted.
+func askOperator(ctx context.Context, client *http.Client, method, path string, command, answer any) error {
 	body, err := json.Marshal(command)
 	if err != nil {
 		return fmt.Errorf("encoding the command: %w", err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, operatorURL+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, operatorURL+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	answer, err := client.Do(r)
+	got, err := client.Do(r)
 	if err != nil {
 		return fmt.Errorf("asking the running server: %w", err)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode == http.StatusCreated {
+	defer got.Body.Close()
+	if got.StatusCode != http.StatusOK {
+		return refused(got)
+	}
+	if answer == nil {
 		return nil
 	}
-	return refused(answer)
+	if err := json.NewDecoder(got.Body).Decode(answer); err != nil {
+		return fmt.Errorf("reading the running server's answer: %w", err)
+	}
+	return nil
 }
 
 // refused is the answer of a server that didn't do what it was asked to.

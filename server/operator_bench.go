@@ -1,10 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -43,13 +41,13 @@ func OpenBench(ctx context.Context, data string, topics int) (*bench.Guest, erro
 		return nil, bench.ErrNotRunning
 	}
 	var made benchRoom
-	if err := askBench(ctx, operator, http.MethodPost, "/bench", benchAsked{topics}, &made); err != nil {
+	if err := askOperator(ctx, operator, http.MethodPost, "/bench", benchAsked{topics}, &made); err != nil {
 		return nil, err
 	}
 	end := func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second) // after Ctrl-C, too
 		defer cancel()
-		return askBench(ctx, operator, http.MethodPost, "/bench/end", made, nil)
+		return askOperator(ctx, operator, http.MethodPost, "/bench/end", made, nil)
 	}
 	desk, err := bench.SignIn(ctx, made.HTTP, made.User, made.Password)
 	if err != nil {
@@ -62,7 +60,7 @@ func OpenBench(ctx context.Context, data string, topics int) (*bench.Guest, erro
 			Topics: made.Topics,
 			Token:  desk.Token,
 			Usage: func(ctx context.Context) (u bench.Usage, err error) {
-				err = askBench(ctx, operator, http.MethodGet, "/bench/usage", nil, &u)
+				err = askOperator(ctx, operator, http.MethodGet, "/bench/usage", nil, &u)
 				return u, err
 			},
 		},
@@ -73,63 +71,19 @@ func OpenBench(ctx context.Context, data string, topics int) (*bench.Guest, erro
 	}, nil
 }
 
-// askBench sends a command to a running server and decodes its answer.
-func askBench(ctx context.Context, operator *http.Client, method, path string, command, answer any) error {
-	body, err := json.Marshal(command)
-	if err != nil {
-		return fmt.Errorf("encoding the command: %w", err)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, operatorURL+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	got, err := operator.Do(r)
-	if err != nil {
-		return fmt.Errorf("asking the running server: %w", err)
-	}
-	defer got.Body.Close()
-	if got.StatusCode != http.StatusOK {
-		return refused(got)
-	}
-	if answer == nil {
-		return nil
-	}
-	if err := json.NewDecoder(got.Body).Decode(answer); err != nil {
-		return fmt.Errorf("reading the running server's answer: %w", err)
-	}
-	return nil
-}
-
 // benchCommands answers what OpenBench asks by the socket.
 func (s *Server) benchCommands(mux *http.ServeMux) {
 	mux.HandleFunc("POST /bench", func(w http.ResponseWriter, r *http.Request) {
 		var asked benchAsked
-		answerBench(w, r, &asked, func() (any, error) { return s.makeBench(r.Context(), asked.Topics) })
+		answerOperator(w, r, &asked, func() (any, error) { return s.makeBench(r.Context(), asked.Topics) })
 	})
 	mux.HandleFunc("POST /bench/end", func(w http.ResponseWriter, r *http.Request) {
 		var made benchRoom
-		answerBench(w, r, &made, func() (any, error) { return struct{}{}, s.endBench(r.Context(), made) })
+		answerOperator(w, r, &made, func() (any, error) { return struct{}{}, s.endBench(r.Context(), made) })
 	})
 	mux.HandleFunc("GET /bench/usage", func(w http.ResponseWriter, r *http.Request) {
-		answerBench(w, r, new(any), func() (any, error) { return bench.ReadUsage() })
+		answerOperator(w, r, new(any), func() (any, error) { return bench.ReadUsage() })
 	})
-}
-
-func answerBench(w http.ResponseWriter, r *http.Request, command any, do func() (any, error)) {
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(command)
-	if err != nil {
-		err = room.ErrMalformed
-	}
-	var answer any
-	if err == nil {
-		answer, err = do()
-	}
-	if err != nil {
-		refusal := room.AsError(err)
-		http.Error(w, refusal.Text, refusal.Code)
-		return
-	}
-	json.NewEncoder(w).Encode(answer) // who asked hears of a failure by himself
 }
 
 // makeBench makes a deal, topics, and an account that may post there.

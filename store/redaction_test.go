@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -99,21 +100,27 @@ func TestARedactionLeavesNoWordInAnyFile(t *testing.T) {
 	}
 }
 
-// TestWordsThatAReaderHoldsUpGoWhenItEnds has another program read in a long
-// transaction, so that the write-ahead log can't be cut at once.
-func TestWordsThatAReaderHoldsUpGoWhenItEnds(t *testing.T) {
-	dir := t.TempDir()
-	s := furnished(t, dir)
-	applied(t, s, text("bert", topicOne, "one", "the secret"))
+// readsOn is another program in a long transaction, because of which the
+// write-ahead log can't be cut.
+func readsOn(t *testing.T, dir string) *sql.Tx {
+	t.Helper()
 	reader, err := database(t, dir).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Rollback()
+	t.Cleanup(func() { reader.Rollback() })
 	var n int
 	if err := reader.QueryRowContext(t.Context(), `SELECT count(*) FROM messages`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
+	return reader
+}
+
+func TestWordsThatAReaderHoldsUpGoWhenItEnds(t *testing.T) {
+	dir := t.TempDir()
+	s := furnished(t, dir)
+	applied(t, s, text("bert", topicOne, "one", "the secret"))
+	reader := readsOn(t, dir)
 	began := time.Now()
 	applied(t, s, speaking(room.Redact, 1, "bert", "two", ""))
 	if took := time.Since(began); took > 2*time.Second {
@@ -135,15 +142,7 @@ func TestWordsInTheLogOfACrashGoAtTheNextStart(t *testing.T) {
 	dir, crashed := t.TempDir(), t.TempDir()
 	s := furnished(t, dir)
 	applied(t, s, text("bert", topicOne, "one", "the secret"))
-	reader, err := database(t, dir).BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Rollback()
-	var n int
-	if err := reader.QueryRowContext(t.Context(), `SELECT count(*) FROM messages`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
+	readsOn(t, dir)
 	applied(t, s, speaking(room.Redact, 1, "bert", "two", ""))
 	for _, name := range []string{"redroom.db", "redroom.db-wal"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))

@@ -43,7 +43,7 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 	_, topic := talkedIn(t, p)
 	file := filepath.Join(dir, "room.backup")
 
-	redroom(t, "", nil, "backup", file, "--data", data).succeeds(t, "backed up to "+file, "1 topics, 3 messages", "epoch ", "position ")
+	redroom(t, "", nil, "backup", file, "--data", data).succeeds(t, "backed up to "+file, "topics: 1, messages: 3", "epoch ", "position ")
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup's mode is %v, %v", info.Mode(), err)
 	}

@@ -83,7 +83,7 @@ func printReport(out io.Writer, asJSON bool, r *store.Report, took time.Duration
 		_, err := out.Write(b)
 		return err
 	}
-	b = fmt.Appendf(b, "%d topics, %d messages, %d bytes, read in %.1f s\nepoch %s, up to position %d of the journal\n",
+	b = fmt.Appendf(b, "topics: %d, messages: %d, bytes: %d, read in %.1f s\nepoch %s, up to position %d of the journal\n",
 		len(r.Topics), r.Messages, r.Octets, took.Seconds(), r.Epoch, r.Position)
 	switch {
 	case r.InUse:
