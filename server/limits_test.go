@@ -9,26 +9,46 @@ import (
 	"redroom/server/servertest"
 )
 
-// TestTooManyChannels opens as many as a session may have, and one more.
+// TestTooManyChannels opens a control channel and 255 topics in one session,
+// all live, and three channels more. When one is closed, there is room again.
 func TestTooManyChannels(t *testing.T) {
 	leavesNoGoroutine(t)
 	h := newHouse(t)
+	topics := h.manyTopics(t, room.MaxChannels-1)
 	s := h.Enter(t, h.bert)
-	open := []*servertest.Channel{s.Control}
-	for len(open) < room.MaxChannels {
-		open = append(open, s.Join(t, h.topic, 0))
+	s.Control.Say(t, "WATCH 0\n")
+	s.Control.Await(t, "ACK WATCH")
+	open := make([]*servertest.Channel, len(topics))
+	for i, topic := range topics {
+		open[i] = s.Join(t, topic, 0)
 	}
-	more := s.Channel(t)
-	more.Say(t, "JOIN 0 "+h.topic+" 0\n")
-	more.Expect(t, "ERR 429 -")
-	more.Finish(t)
-	talks(t, open[1])
-	talks(t, open[room.MaxChannels-1])
+	speak(t, h, topics)
+	for _, c := range open {
+		c.Expect(t, "MESSAGE 1 anna * text - *")
+	}
+	for told := make(map[string]bool); len(told) < len(topics); {
+		told[s.Control.Await(t, "UNREAD * 1 0 1").Fields()[0]] = true
+	}
+
+	more := make([]*servertest.Channel, 3)
+	for i := range more {
+		more[i] = s.Channel(t)
+		more[i].Say(t, "JOIN 0 "+h.topic+" 0\n")
+	}
+	for _, c := range more {
+		c.Expect(t, "ERR 429 -")
+	}
+	for _, c := range more {
+		c.Finish(t)
+	}
+	for _, c := range open {
+		talks(t, c)
+	}
 
 	// The server counts a channel out a moment after its FIN has come.
 	open[1].CloseWrite()
 	drain(open[1])
-	for {
+	for deadline := time.Now().Add(servertest.Patience); ; {
 		c := s.Channel(t)
 		c.Say(t, "JOIN 0 "+h.topic+" 0\n")
 		if f := c.Hear(t); f.Is("ERR 429 -") != nil {
@@ -36,10 +56,38 @@ func TestTooManyChannels(t *testing.T) {
 				t.Fatal(err)
 			}
 			talks(t, c)
-			return
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("closing a channel has made no room")
 		}
 		c.Finish(t)
 	}
+	full := s.Channel(t)
+	full.Say(t, "JOIN 0 "+h.topic+" 0\n")
+	full.Expect(t, "ERR 429 -")
+}
+
+// manyTopics makes some that bert may read.
+func (h *house) manyTopics(t *testing.T, count int) []string {
+	t.Helper()
+	topics := make([]string, count)
+	for i := range topics {
+		topics[i] = h.anna.Topic(t, h.deal, fmt.Sprintf("Room %d", i), i)
+	}
+	return topics
+}
+
+// speak has anna post one message in each of these topics.
+func speak(t *testing.T, h *house, topics []string) {
+	t.Helper()
+	s := h.Enter(t, h.anna)
+	for _, topic := range topics {
+		c := s.Join(t, topic, 0)
+		talks(t, c)
+		c.Finish(t)
+	}
+	s.Close(0, "")
 }
 
 // TestTooManySessionsThatAreNotSignedIn fills what an address may have of

@@ -78,7 +78,7 @@ func printHolding(out io.Writer, asJSON bool, done string, r *store.Report, bega
 	if asJSON {
 		return json.NewEncoder(out).Encode(h)
 	}
-	_, err := fmt.Fprintf(out, "%s %s, and checked: topics: %d, messages: %d, %d bytes, in %.1f s\nepoch %s, up to position %d of the journal\n",
+	_, err := fmt.Fprintf(out, "%s %s, and checked: topics: %d, messages: %d, bytes: %d, in %.1f s\nepoch %s, up to position %d of the journal\n",
 		done, h.File, h.Topics, h.Messages, h.Bytes, h.Seconds, h.Epoch, h.Position)
 	return err
 }

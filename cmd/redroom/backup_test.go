@@ -55,7 +55,7 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 	if status := p.Stop(t); status != 0 {
 		t.Errorf("the server ended with status %d", status)
 	}
-	stopped := redroom(t, "", nil, "verify", "--data", data).succeeds(t, "3 messages")
+	stopped := redroom(t, "", nil, "verify", "--data", data).succeeds(t, "messages: 3")
 	if strings.Contains(stopped, "in use") || len(stopped) >= len(running) {
 		t.Errorf("of a stopped store it says %q", stopped)
 	}
@@ -88,16 +88,16 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 		v.Bytes != made.Bytes || len(v.Topics) != 1 || v.Topics[0].Messages != 3 || v.Seconds <= 0 {
 		t.Errorf("verified it is %+v", v)
 	}
-	redroom(t, "", nil, "verify", file).succeeds(t, "3 messages", "checksum")
+	redroom(t, "", nil, "verify", file).succeeds(t, "messages: 3", "checksum")
 
 	restored := filepath.Join(dir, "restored")
-	redroom(t, "", nil, "restore", file, "--data", restored).succeeds(t, "restored to "+filepath.Join(restored, "redroom.db"), "3 messages")
+	redroom(t, "", nil, "restore", file, "--data", restored).succeeds(t, "restored to "+filepath.Join(restored, "redroom.db"), "messages: 3")
 	redroom(t, "", nil, "restore", file, "--data", restored).expectOneLine(t, 1, restored, "--force")
 	decode(redroom(t, "", nil, "restore", file, "--data", restored, "--force", "--json").succeeds(t), &back)
 	if back.Epoch == made.Epoch || back.Messages != 3 || back.Position != made.Position {
 		t.Errorf("restored it is %+v", back)
 	}
-	redroom(t, "", nil, "verify", "--data", restored).succeeds(t, back.Epoch, "3 messages")
+	redroom(t, "", nil, "verify", "--data", restored).succeeds(t, back.Epoch, "messages: 3")
 }
 
 // TestVerifyAndRestoreSayWhatIsWrong changes a message in a stopped store, and
@@ -193,9 +193,9 @@ func TestKeysAreCopiedApart(t *testing.T) {
 	p := servertest.StartProcess(t, data, nil)
 	talkedIn(t, p)
 	file, keys, restored := filepath.Join(dir, "room.backup"), filepath.Join(dir, "keys.tar"), filepath.Join(dir, "restored")
-	redroom(t, "", nil, "backup", file, "--keys", keys, "--data", data).succeeds(t, "3 messages")
+	redroom(t, "", nil, "backup", file, "--keys", keys, "--data", data).succeeds(t, "messages: 3")
 	p.Stop(t)
-	redroom(t, "", nil, "restore", file, "--keys", keys, "--data", restored).succeeds(t, "3 messages")
+	redroom(t, "", nil, "restore", file, "--keys", keys, "--data", restored).succeeds(t, "messages: 3")
 	if again := servertest.StartProcess(t, restored, nil); again.Pin != p.Pin {
 		t.Errorf("the pin was %s and is %s", p.Pin, again.Pin)
 	} else {
