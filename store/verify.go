@@ -73,9 +73,9 @@ func (t TopicReport) String() string {
 	case t.Fault != nil:
 		return fmt.Sprintf("%s: message %d %s", name, t.Fault.Seq, t.Fault.What)
 	case t.Redacted > 0:
-		return fmt.Sprintf("%s: %d messages, %d of them redacted", name, t.Messages, t.Redacted)
+		return fmt.Sprintf("%s: messages: %d, of these redacted: %d", name, t.Messages, t.Redacted)
 	}
-	return fmt.Sprintf("%s: %d messages", name, t.Messages)
+	return fmt.Sprintf("%s: messages: %d", name, t.Messages)
 }
 
 // Verify computes the chain of each topic from its start, and compares it with

@@ -344,9 +344,9 @@ func TestVerifySaysWhatIsWhole(t *testing.T) {
 	for _, topic := range r.Topics {
 		lines = append(lines, topic.String())
 	}
-	want := `GeldGeldGeld AG / Due Diligence (` + topicOne + `): 9 messages, 2 of them redacted
-GeldGeldGeld AG / Share Deal (` + topicTwo + `): 5 messages
-Zwei GmbH / Anfang (` + topicThree + `): 0 messages`
+	want := `GeldGeldGeld AG / Due Diligence (` + topicOne + `): messages: 9, of these redacted: 2
+GeldGeldGeld AG / Share Deal (` + topicTwo + `): messages: 5
+Zwei GmbH / Anfang (` + topicThree + `): messages: 0`
 	if got := strings.Join(lines, "\n"); got != want {
 		t.Errorf("it says\n%s\nwant\n%s", got, want)
 	}

@@ -51,7 +51,7 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 	redroom(t, "", nil, "backup", filepath.Join(dir, "redroom.db"), "--data", data).expectOneLine(t, 1, "another name")
 	redroom(t, "", nil, "backup", filepath.Join(dir, "none", "room.backup"), "--data", data).expectOneLine(t, 1, "none")
 	redroom(t, "", nil, "restore", file, "--data", data, "--force").expectOneLine(t, 1, "in use by another redroom")
-	running := redroom(t, "", nil, "verify", "--data", data).succeeds(t, "GeldGeldGeld AG / Due Diligence ("+topic+"): 3 messages", "in use")
+	running := redroom(t, "", nil, "verify", "--data", data).succeeds(t, "GeldGeldGeld AG / Due Diligence ("+topic+"): messages: 3", "in use")
 	if status := p.Stop(t); status != 0 {
 		t.Errorf("the server ended with status %d", status)
 	}
