@@ -23,8 +23,7 @@ type Cursor struct {
 	stale func() // guarded by the topic's lock
 
 	seq   int64  // what was given, or begun, is up to here
-	given piece  // by the last Next
-	rest  piece  // of a frame that was begun
+	given piece  // by the last Next or Took
 	page  *chunk // of the store, while something of it is to be given
 	age   int64  // of the page: the topic's redactions before it was read
 }
@@ -56,17 +55,21 @@ func (c *Cursor) WhenStale(tell func()) {
 	c.stale = tell
 }
 
-// Took says that only n octets of what Next gave were handed on. Next gives
-// what is missing of the frame that was begun, and then goes on from what there
-// is by then.
-func (c *Cursor) Took(n int) {
-	seq, rest := c.given.split(n)
-	c.seq, c.rest = seq, piece{}
-	if rest != nil {
-		c.rest = piece{first: seq, ends: []uint32{uint32(len(rest))}, octets: rest, begun: true}
-	}
+// Took says that only n octets of what was given last were handed on. It gives
+// what is missing of the frame that was begun, if one was, which has to be
+// written before anything else; after it, Next goes on from what there is by
+// then. It fails as Next does once the right has ended.
+func (c *Cursor) Took(n int) (rest []byte, err error) {
+	c.seq, rest = c.given.split(n)
 	c.given = piece{}
-	c.release()
+	c.release() // of which rest is a copy
+	switch {
+	case !c.allowed():
+		return nil, room.ErrNotFound
+	case rest != nil:
+		c.given = piece{first: c.seq, ends: []uint32{uint32(len(rest))}, octets: rest, begun: true}
+	}
+	return rest, nil
 }
 
 // Next gives the octets of the MESSAGE frames that follow, as many as lie
@@ -97,10 +100,6 @@ func (c *Cursor) allowed() bool {
 
 // next is Next for whoever has the right.
 func (c *Cursor) next(ctx context.Context) (p piece, wake <-chan struct{}, err error) {
-	if rest := c.rest; rest.octets != nil {
-		c.rest = piece{}
-		return rest, nil, nil
-	}
 	if c.page == nil || c.page.last() <= c.seq || c.age != c.topic.redactions.Load() {
 		c.release()
 		if p, wake = c.topic.read(c.seq, c.from); p.octets != nil || wake != nil {

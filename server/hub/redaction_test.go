@@ -131,19 +131,18 @@ func TestWhatIsStaleIsTakenBack(t *testing.T) {
 		t.Errorf("%d of %d readers were told", stale.Load(), len(readers))
 	}
 	for n, r := range readers {
-		r.Took(n)
 		all := slices.Clone(given[:n])
-		if n%2 == 1 { // it is stopped once more
-			octets, _, err := r.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
+		begun := took(t, r, n)
+		for begun != nil { // it is stopped once more, before anything or after a half
+			half := 0
+			if n%2 == 1 {
+				half = (len(begun) + 1) / 2
 			}
-			half := len(octets) / 2
-			if n%4 == 1 {
-				half = 0
+			all = append(all, begun[:half]...)
+			if begun = took(t, r, half); n%2 == 0 {
+				all = append(all, begun...)
+				break
 			}
-			all = append(all, octets[:half]...)
-			r.Took(half)
 		}
 		all = append(all, r.rest(t)...)
 		if got := seqs(t, all); !slices.Equal(got, []int64{1, 2, 3, 4, 5}) {
@@ -160,6 +159,15 @@ func TestWhatIsStaleIsTakenBack(t *testing.T) {
 			t.Errorf("stopped after %d octets it got the words %d times, want %d: %q", n, got, want, all)
 		}
 	}
+}
+
+func took(t *testing.T, r *reader, n int) []byte {
+	t.Helper()
+	rest, err := r.Took(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rest
 }
 
 // TestAnEditBelongsToItsOriginal has readers that may read the one and not the

@@ -70,7 +70,7 @@ type Cursor interface {
 	Next(ctx context.Context) (octets []byte, wake <-chan struct{}, err error)
 	// WhenStale and Took take back what Next gave; see hub.Cursor.
 	WhenStale(tell func())
-	Took(n int)
+	Took(n int) (rest []byte, err error)
 	Close()
 }
 

@@ -265,13 +265,18 @@ func (t *topicChannel) giveUp(why error) {
 }
 
 // writeMessages writes what the cursor gave, but what became stale meanwhile.
+// A frame that was begun comes to its end, so that frames stay whole.
 func (t *topicChannel) writeMessages(cursor Cursor, octets []byte) error {
-	n, err := t.stream.Write(octets)
-	if err != nil && t.resumes(err) {
-		cursor.Took(n)
-		return nil
+	for len(octets) > 0 {
+		n, err := t.stream.Write(octets)
+		if err == nil || !t.resumes(err) {
+			return err
+		}
+		if octets, err = cursor.Took(n); err != nil {
+			return fmt.Errorf("%w: %w", errUnreadable, err)
+		}
 	}
-	return err
+	return nil
 }
 
 // drain takes answers that can't be written any more, so that the reader does
