@@ -9,7 +9,7 @@ import (
 
 // long has the tests that take their time take all of it:
 //
-//	go test ./server -run 'Crowd|Stall|Endur' -long -timeout 40m
+//	go test ./server -run 'Stall|Endurance' -long -timeout 40m
 var long = flag.Bool("long", false, "run long tests in full length")
 
 // lasting is how long a test of some length goes on: its short form with
@@ -26,3 +26,6 @@ func lasting(short, usual, inCI, whole time.Duration) time.Duration {
 	}
 	return usual
 }
+
+// fullSize tells whether tests of some size have all of it: in CI and with -long.
+func fullSize() bool { return *long || os.Getenv("CI") != "" && !testing.Short() }
