@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -71,9 +70,10 @@ func (l *traffic) close() {
 	}
 }
 
-// steady posts for a while, and gives the 99th of a hundred latencies, from a
-// post's sending to a reader's receipt.
-func (l *traffic) steady(t *testing.T, d time.Duration) (p99 time.Duration) {
+// steady has posts in all of these for a while, at the same moments, so that
+// they can be compared whatever else the machine does. It gives the 99th of a
+// hundred latencies of each, from a post's sending to a reader's receipt.
+func steady(t *testing.T, d time.Duration, all ...*traffic) (p99s []time.Duration) {
 	t.Helper()
 	filler := strings.Repeat("-", steadyOctets)
 	pace := time.NewTicker(time.Second / steadyRate)
@@ -81,21 +81,27 @@ func (l *traffic) steady(t *testing.T, d time.Duration) (p99 time.Duration) {
 	var posting sync.WaitGroup
 	for i := range int(d.Seconds() * steadyRate) {
 		<-pace.C
-		posting.Go(func() {
-			l.post(t, i, fmt.Sprintf("sent %d %s", time.Since(l.began).Nanoseconds(), filler))
-		})
+		for n := range all {
+			l := all[(i+n)%len(all)] // each is the first as often
+			posting.Go(func() {
+				l.post(t, i, fmt.Sprintf("sent %d %s", time.Since(l.began).Nanoseconds(), filler))
+			})
+		}
 	}
 	posting.Wait()
-	l.settle(t)
-	var took []time.Duration
-	for _, e := range l.readers {
-		took = append(took, e.collect()...)
+	for _, l := range all {
+		l.settle(t)
+		var took []time.Duration
+		for _, e := range l.readers {
+			took = append(took, e.collect()...)
+		}
+		if want := int(d.Seconds()*steadyRate) * len(l.readers); len(took) != want {
+			t.Fatalf("%d receipts were noted, want %d", len(took), want)
+		}
+		slices.Sort(took)
+		p99s = append(p99s, took[len(took)*99/100])
 	}
-	if want := int(d.Seconds()*steadyRate) * len(l.readers); len(took) != want {
-		t.Fatalf("%d receipts were noted, want %d", len(took), want)
-	}
-	slices.Sort(took)
-	return took[len(took)*99/100]
+	return p99s
 }
 
 // flood posts so many of the longest texts, each writer one after the other.
@@ -162,7 +168,7 @@ func (e *listener) collect() []time.Duration {
 	return took
 }
 
-func median[T cmp.Ordered](of []T) T {
+func median(of []time.Duration) time.Duration {
 	of = slices.Sorted(slices.Values(of))
 	return of[len(of)/2]
 }
