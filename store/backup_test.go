@@ -336,6 +336,10 @@ func TestBackupWithAFlippedBitIsRefused(t *testing.T) {
 	for range 200 {
 		bits = append(bits, chance.IntN(len(whole)*8))
 	}
+	if testing.Short() {
+		chance.Shuffle(len(bits), func(i, j int) { bits[i], bits[j] = bits[j], bits[i] })
+		bits = bits[:40]
+	}
 	flipped := filepath.Join(t.TempDir(), "flipped")
 	for _, bit := range bits {
 		changed := bytes.Clone(whole)

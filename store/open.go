@@ -127,7 +127,9 @@ var (
 		"foreign_keys(ON)",
 		"secure_delete(ON)",
 		"temp_store(MEMORY)",
-		"cache_size(-8192)",
+		// A cache is emptied by each commit: it holds a page of history, and
+		// more would only be memory.
+		"cache_size(-1024)",
 		"query_only(ON)",
 	}
 )
