@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/quic-go/webtransport-go"
@@ -77,6 +78,31 @@ func TestRemovedMemberIsResetAndForgets(t *testing.T) {
 	s.Control.Await(t, "TOPIC "+h.topic)
 	again := s.Join(t, h.topic, 0)
 	talks(t, again)
+}
+
+// TestRemovedMemberGetsNoMoreOfWhatIsBeingWritten has a member be removed who
+// reads so slowly that the server stalls in the middle of a message: of what the
+// transport has not taken by then, nothing follows.
+func TestRemovedMemberGetsNoMoreOfWhatIsBeingWritten(t *testing.T) {
+	leavesNoGoroutine(t)
+	h := newHouse(t)
+	anna := h.Enter(t, h.anna).Join(t, h.topic, 0)
+	for _, id := range []string{"one", "two", "three"} {
+		anna.Say(t, servertest.Post(strings.Repeat("x", room.MaxText/2), id))
+		anna.Answer(t, "ACK "+id+" *")
+	}
+	const window = 4 << 10
+	narrow := h.EnterNarrow(t, h.bert, window)
+	reader := narrow.Join(t, h.topic, 0)
+	narrow.AwaitBlocked(t, reader)
+
+	h.anna.Must(t, "DELETE", "/api/deals/"+h.deal+"/members/bert", nil, nil, 204)
+	more, err := io.Copy(io.Discard, reader.Channel)
+	var reset *webtransport.StreamError
+	if !errors.As(err, &reset) || reset.ErrorCode != 404 || !reset.Remote || more > 2*window {
+		t.Errorf("%d octets followed, and then %v; want at most what was on its way, and a reset with code 404", more, err)
+	}
+	talks(t, anna)
 }
 
 // TestNewcomerReadsFromWhereTheRightBegins shows the start of those who join a
