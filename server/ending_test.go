@@ -97,9 +97,10 @@ func TestRemovedMemberGetsNoMoreOfWhatIsBeingWritten(t *testing.T) {
 	narrow.AwaitBlocked(t, reader)
 
 	h.anna.Must(t, "DELETE", "/api/deals/"+h.deal+"/members/bert", nil, nil, 204)
+	narrow.AwaitReset(t, reader)
 	more, err := io.Copy(io.Discard, reader.Channel)
 	var reset *webtransport.StreamError
-	if !errors.As(err, &reset) || reset.ErrorCode != 404 || !reset.Remote || more > 2*window {
+	if !errors.As(err, &reset) || reset.ErrorCode != 404 || !reset.Remote || more > window {
 		t.Errorf("%d octets followed, and then %v; want at most what was on its way, and a reset with code 404", more, err)
 	}
 	talks(t, anna)

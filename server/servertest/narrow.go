@@ -30,7 +30,7 @@ func (r *Room) EnterNarrow(t testing.TB, as *API, window uint64) *Narrow {
 	t.Helper()
 	trust := r.Trust(t)
 	trust.NextProtos = []string{http3.NextProtoH3}
-	n := &Narrow{blocked: &blocked{at: make(map[quic.StreamID]int64), more: make(chan struct{})}}
+	n := &Narrow{blocked: newBlocked()}
 	dialer := webtransport.Transport{
 		TLSClientConfig:      trust,
 		ApplicationProtocols: []string{transport.Protocol},
@@ -54,6 +54,24 @@ func (r *Room) EnterNarrow(t testing.TB, as *API, window uint64) *Narrow {
 	n.Session = &Session{Session: narrowSession{s}}
 	n.SignIn(t, as)
 	return n
+}
+
+// AwaitReset returns when the server has reset the channel. Nobody reads meanwhile,
+// so that nothing is on its way that was not when this was called.
+func (n *Narrow) AwaitReset(t testing.TB, c *Channel) {
+	t.Helper()
+	timeout := time.After(Patience)
+	for id := c.Channel.(*narrowChannel).StreamID(); ; {
+		reset, more := n.blocked.reset(id)
+		if reset {
+			return
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			t.Fatal("the server did not reset the channel")
+		}
+	}
 }
 
 // AwaitBlocked returns when the server has written more to the channel than was
@@ -115,11 +133,23 @@ func (c *narrowChannel) Reset(code transport.Code) {
 }
 
 // blocked is up to which octet of each stream the server wrote when it said that
-// flow control lets it write no more (RFC 9000 section 19.13).
+// flow control lets it write no more (RFC 9000 section 19.13), and which ones it
+// reset.
 type blocked struct {
-	mu   sync.Mutex
-	at   map[quic.StreamID]int64
-	more chan struct{} // closed with each
+	mu     sync.Mutex
+	at     map[quic.StreamID]int64
+	resets map[quic.StreamID]bool
+	more   chan struct{} // closed with each
+}
+
+func newBlocked() *blocked {
+	return &blocked{at: make(map[quic.StreamID]int64), resets: make(map[quic.StreamID]bool), more: make(chan struct{})}
+}
+
+func (b *blocked) reset(id quic.StreamID) (reset bool, more <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.resets[id], b.more
 }
 
 func (b *blocked) of(id quic.StreamID) (at int64, more <-chan struct{}) {
@@ -143,10 +173,15 @@ func (b *blocked) RecordEvent(event qlogwriter.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, f := range packet.Frames {
-		if f, ok := f.Frame.(*qlog.StreamDataBlockedFrame); ok {
+		switch f := f.Frame.(type) {
+		case *qlog.StreamDataBlockedFrame:
 			b.at[f.StreamID] = max(b.at[f.StreamID], int64(f.MaximumStreamData))
-			close(b.more)
-			b.more = make(chan struct{})
+		case *qlog.ResetStreamFrame:
+			b.resets[f.StreamID] = true
+		default:
+			continue
 		}
+		close(b.more)
+		b.more = make(chan struct{})
 	}
 }
