@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"server/journal":   {"server/room"},
 	"server/bench":     {"server/client", "server/room", "server/wire", "server/transport", "store", "certs"},
 	"server/client":    {"server/room", "server/wire", "server/transport"},
-	"server/transport": {},
+	"server/transport": {"server/room", "server/wire"},
 	"server/wire":      {},
 	"server/room":      {},
 

@@ -68,6 +68,7 @@ type Server struct {
 	hub      *hub.Hub
 	desk     *signin.Desk
 	sessions *session.Server
+	sockets  *transport.WebSockets
 
 	ca    *certs.CA
 	own   *certs.ShortLived
@@ -102,6 +103,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}()
 	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Log: s.log})
 	s.sessions = session.New(session.Config{Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub}, Log: s.log})
+	s.sockets = transport.NewWebSockets(s.sessions.Serve)
 	if err := s.openCertificates(); err != nil {
 		return nil, err
 	}
@@ -181,6 +183,7 @@ func (s *Server) openPage() (err error) {
 		PublicURL:      link,
 		TrustedProxies: s.config.TrustedProxies,
 		Connect:        s.connectInfo,
+		WebSocket:      s.sockets.Serve,
 		Ready:          s.journal.Ready,
 	})
 	return err
@@ -188,7 +191,7 @@ func (s *Server) openPage() (err error) {
 
 // connectInfo is what a page is told to connect by.
 func (s *Server) connectInfo() httpd.ConnectInfo {
-	info := httpd.ConnectInfo{WebTransport: s.WebTransportURL()}
+	info := httpd.ConnectInfo{WebTransport: s.WebTransportURL(), HTTP3: s.config.H3Cert == "same"}
 	if s.certs.H3 == certs.Source(s.own) {
 		info.CertificateHashes = s.own.Hashes()
 	}
@@ -293,6 +296,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error {
 		<-ctx.Done()
 		s.sessions.Close() // says BYE; the listeners must still be there for it
+		s.sockets.Close()
 		err := wt.Close()
 		for _, q := range quics {
 			err = errors.Join(err, q.Close())

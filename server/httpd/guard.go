@@ -62,7 +62,7 @@ const hstsYear = "max-age=31536000"
 func (s *site) setHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", s.contentSecurityPolicy())
+		h.Set("Content-Security-Policy", s.contentSecurityPolicy(arrivalOf(r)))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -81,8 +81,11 @@ func (s *site) setHeaders(next http.Handler) http.Handler {
 
 // contentSecurityPolicy allows the page its own files and connections, and
 // nothing else: no inline script or style, no eval, no framing.
-func (s *site) contentSecurityPolicy() string {
+func (s *site) contentSecurityPolicy(by *arrival) string {
 	connect := "'self'"
+	if s.allowsHost(by) && by.origin() != "" {
+		connect += " " + socketOrigin(by)
+	}
 	if u, err := url.Parse(s.Connect().WebTransport); err == nil && u.Host != "" {
 		connect += " " + u.Scheme + "://" + u.Host
 	}

@@ -127,10 +127,11 @@ func TestOrigins(t *testing.T) {
 
 func TestEveryAnswerIsLockedDown(t *testing.T) {
 	w := newWorld(t)
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
-		"connect-src 'self' https://room.example:4433; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	const policyOf = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+		"connect-src 'self'{socket} https://room.example:4433; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	for _, path := range []string{"/", "/t/x", "/api/session", "/api/nothing", "/nothing", "/healthz", "/assets/x/app/main.js"} {
-		for _, host := range []string{loopback, "evil.example"} {
+		for host, socket := range map[string]string{loopback: " ws://" + loopback, "evil.example": ""} {
+			policy := strings.Replace(policyOf, "{socket}", socket, 1)
 			h := w.ask("GET", path, "", "", plainly(host)).Header()
 			for name, want := range map[string]string{
 				"Content-Security-Policy":      policy,

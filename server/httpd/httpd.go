@@ -17,7 +17,7 @@
 //
 // # Who may block
 //
-// A request waits for the store, for its event's commit, and for a password's
+// A request to open a WebSocket is served until that is over. Any other waits for the store, for its event's commit, and for a password's
 // turn to be hashed. Nothing is shared between requests but the Config, so
 // nothing has to be shut down; timeouts and shutdown are the listeners'.
 package httpd
@@ -35,6 +35,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"redroom/server/room"
+	"redroom/server/transport"
 )
 
 // Store is what requests read.
@@ -68,14 +69,6 @@ type Desk interface {
 	IssueToken(cookie string, s room.Session) (token string, expires time.Time)
 }
 
-// ConnectInfo is what a page needs to open WebTransport.
-type ConnectInfo struct {
-	WebTransport string // its URL
-	// CertificateHashes are SHA-256 over the certificates that may be shown
-	// there, as DER; none where a public CA has signed them.
-	CertificateHashes [][32]byte
-}
-
 // Config is what a Handler works with. Log and Now may be nil.
 type Config struct {
 	Desk    Desk
@@ -98,6 +91,8 @@ type Config struct {
 
 	// Connect says how a page connects at this moment.
 	Connect func() ConnectInfo
+	// WebSocket serves one that a client opens, until it is over.
+	WebSocket func(w http.ResponseWriter, r *http.Request, client netip.AddrPort)
 	// Ready is nil while events can be committed.
 	Ready func() error
 }
@@ -130,8 +125,9 @@ func New(c Config) (http.Handler, error) {
 
 	r.Get(healthPath, s.do(s.healthz))
 	r.Get(readyPath, s.do(s.readyz))
+	r.Get(transport.Path, s.do(s.openSocket))
 	r.Route("/api", s.routeAPI)
-	for _, page := range []string{"/", "/t/{topic}", "/setup", "/invite", "/admin"} {
+	for _, page := range []string{"/", "/t/{topic}", "/setup", "/invite", "/admin", "/check"} {
 		r.Get(page, s.do(s.page))
 	}
 	r.Get(assetsPath+"{hash}/*", s.do(s.asset))
@@ -145,6 +141,7 @@ func (s *site) routeAPI(r chi.Router) {
 	r.Delete("/session", s.signedIn(s.signOut))
 	r.Post("/session/password", s.signedIn(s.changePassword))
 	r.Post("/session/token", s.signedIn(s.issueToken))
+	r.Get("/check", s.do(s.check))
 
 	r.Get("/users", s.admin(s.listUsers))
 	r.Post("/users", s.admin(s.addUser))

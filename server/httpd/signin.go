@@ -2,7 +2,6 @@ package httpd
 
 import (
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"time"
@@ -141,26 +140,4 @@ func (s *site) changePassword(c *call) error {
 		return err
 	}
 	return c.done()
-}
-
-// token is what a page opens a connection with.
-type token struct {
-	Token        string       `json:"token"`
-	Expires      time.Time    `json:"expires"`
-	WebTransport webTransport `json:"webtransport"`
-}
-
-type webTransport struct {
-	URL               string   `json:"url"`
-	CertificateHashes []string `json:"certificateHashes"` // base64
-}
-
-func (s *site) issueToken(c *call) error {
-	secret, expires := s.Desk.IssueToken(c.cookie, c.session)
-	connect := s.Connect()
-	wt := webTransport{URL: connect.WebTransport, CertificateHashes: []string{}}
-	for _, hash := range connect.CertificateHashes {
-		wt.CertificateHashes = append(wt.CertificateHashes, base64.StdEncoding.EncodeToString(hash[:]))
-	}
-	return c.answer(http.StatusOK, token{Token: secret, Expires: expires.UTC(), WebTransport: wt})
 }

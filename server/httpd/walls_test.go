@@ -36,6 +36,7 @@ var endpoints = []struct {
 	{request{"DELETE", "/api/session", ""}, 401, 204, 204, 204},
 	{request{"POST", "/api/session/password", `{"old":"correct horse","new":"battery staple"}`}, 401, 204, 204, 204},
 	{request{"POST", "/api/session/token", ""}, 401, 200, 200, 200},
+	{request{"GET", "/api/check", ""}, 200, 200, 200, 200},
 
 	{request{"GET", "/api/users", ""}, 401, 403, 403, 200},
 	{request{"POST", "/api/users", `{"name":"dora"}`}, 401, 403, 403, 201},

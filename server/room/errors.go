@@ -34,6 +34,7 @@ var (
 	ErrWrongSignIn  = &Error{Code: 401, Text: "User name or password is wrong."}
 	ErrTokenUnknown = &Error{Code: 401, Text: "The token is unknown, used or has ended; fetch a new one."}
 	ErrSessionEnded = &Error{Code: 401, Text: "This sign-in has ended; sign in again."}
+	ErrNoSession    = &Error{Code: 401, Text: "There is no session of this key any more; connect anew."}
 
 	ErrForbidden   = &Error{Code: 403, Text: "You may not do this."}
 	ErrNotAdmin    = &Error{Code: 403, Text: "Only an admin may do this."}

@@ -127,6 +127,8 @@ func (c *narrowChannel) Read(p []byte) (int, error) {
 
 func (c *narrowChannel) CloseWrite() error { return c.Stream.Close() }
 
+func (c *narrowChannel) CloseSession(transport.Code, string) error { return c.Stream.Close() }
+
 func (c *narrowChannel) Reset(code transport.Code) {
 	c.CancelRead(webtransport.StreamErrorCode(code))
 	c.CancelWrite(webtransport.StreamErrorCode(code))

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -86,6 +87,16 @@ func (c *channel) closeSoon() {
 	c.stream.SetWriteDeadline(until)
 }
 
+// stopReading ends the read that is under way, unless the channel closes anyway.
+func (c *channel) stopReading() {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if !c.closing {
+		c.closing = true
+		c.stream.SetReadDeadline(time.Unix(0, 0))
+	}
+}
+
 // interrupt makes the write that is under way, or else the next one, end early.
 func (c *channel) interrupt() {
 	c.deadlines.Lock()
@@ -123,8 +134,11 @@ func (c *channel) send(octets []byte) error {
 	}
 }
 
-// serve finds out by the first frame what the channel is for.
+// serve finds out by the first frame what the channel is for. Until then the
+// end of the session is the channel's.
 func (c *channel) serve() {
+	waiting := context.AfterFunc(c.s.ctx, c.stopReading)
+	defer waiting()
 	for {
 		h, err := c.in.Next()
 		if err != nil {
@@ -142,6 +156,7 @@ func (c *channel) serve() {
 				c.refuse(room.ErrControlOnce, h.Type)
 				return
 			}
+			waiting()
 			serveControl(c, h)
 			return
 		case !known(h.Type):
@@ -149,6 +164,7 @@ func (c *channel) serve() {
 			c.leave(&ending{code: 401, sentence: room.ErrNotSignedIn.Text, err: errFrame(room.ErrNotSignedIn, refOf(h))})
 			return
 		case h.Type == wire.TypeJoin:
+			waiting()
 			serveTopic(c, user, h)
 			return
 		default:
@@ -174,12 +190,15 @@ func (c *channel) pingFirst(h *wire.Header) bool {
 // sign-in it is the one that would have become the control channel, and its
 // end the session's.
 func (c *channel) firstFailed(err error) {
-	frame := badInput(err)
-	if frame != nil && c.s.signedInAs() == "" {
+	frame, unsigned := badInput(err), c.s.signedInAs() == ""
+	switch {
+	case unsigned && c.s.ctx.Err() != nil:
+		c.leave(c.s.cause())
+	case unsigned && frame != nil:
 		c.leave(&ending{code: 400, sentence: room.ErrMalformed.Text, err: frame})
-		return
+	default:
+		c.hangUp(frame)
 	}
-	c.hangUp(frame)
 }
 
 // badInput is the ERR for what could not be read; nil where the stream ended
@@ -206,24 +225,31 @@ func (c *channel) refuse(why *room.Error, ref ...string) {
 // leave ends a session that never signed in, on the channel that would have
 // become its control channel.
 func (c *channel) leave(e *ending) {
-	if !c.s.takeControl() {
-		c.hangUp(e.err)
-		return
-	}
-	defer close(c.s.said)
+	c.closeSoon()
 	c.s.end(e)
-	c.hangUp(append(e.err, byeFrame(e)...))
+	last := e.err
+	if e = c.s.cause(); e.code != 0 {
+		last = append(last, byeFrame(e)...)
+	}
+	c.sayLast(last)
+	c.stream.CloseSession(e.code, e.sentence)
+	c.listenOut()
 }
 
 // hangUp writes last words and FIN, waits a moment for the other side's FIN,
 // and only then stops listening.
 func (c *channel) hangUp(last []byte) {
+	c.sayLast(last)
+	c.stream.CloseWrite()
+	c.listenOut()
+}
+
+// sayLast writes what is still to be said, if there is anything.
+func (c *channel) sayLast(last []byte) {
 	c.closeSoon()
 	if last != nil {
 		c.stream.Write(last) // that it may fail is what the deadline is for
 	}
-	c.stream.CloseWrite()
-	c.listenOut()
 }
 
 // listenOut reads on until the other side's FIN, for a moment at most.

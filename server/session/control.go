@@ -2,10 +2,10 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"redroom/server/room"
+	"redroom/server/transport"
 	"redroom/server/wire"
 )
 
@@ -35,7 +35,6 @@ var controlFrames = map[string]func(*control, *wire.Header) bool{
 // serveControl serves the channel until the session ends, which it does with
 // it at the latest.
 func serveControl(c *channel, first *wire.Header) {
-	defer close(c.s.said)
 	k := &control{channel: c}
 	stop := context.AfterFunc(c.s.ctx, c.closeSoon)
 	defer stop()
@@ -114,7 +113,11 @@ func (k *control) token(h *wire.Header) bool {
 	}
 	s.signIn(user.Name)
 	s.log.Info("signed in", "user", user.Name)
-	return k.reply(ackFrame(h.Type, user.Name))
+	ack := []string{h.Type, user.Name}
+	if conn, ok := s.conn.(transport.Keyed); ok {
+		ack = append(ack, conn.Key())
+	}
+	return k.reply(ackFrame(ack...))
 }
 
 // signInRefused ends a session whose sign-in failed.
@@ -235,12 +238,10 @@ func (k *control) lastWords() {
 			more = false
 		}
 	}
-	var e *ending
-	if errors.As(context.Cause(k.s.ctx), &e) {
+	e := k.s.cause()
+	if e.code != 0 {
 		last = append(append(last, e.err...), byeFrame(e)...)
 	}
-	if last != nil {
-		k.stream.Write(last) // that it may fail is what the deadline is for
-	}
-	k.stream.CloseWrite()
+	k.sayLast(last)
+	k.stream.CloseSession(e.code, e.sentence)
 }

@@ -20,6 +20,8 @@ type pipe struct {
 	incoming chan transport.Channel
 	other    *pipe
 
+	datagrams chan []byte
+
 	mu       sync.Mutex
 	channels []*pipeChannel
 	closed   transport.Code // what Close was given first
@@ -27,8 +29,8 @@ type pipe struct {
 
 func newPipe() (client, server *pipe) {
 	ctx, cancel := context.WithCancel(context.Background())
-	client = &pipe{ctx: ctx, cancel: cancel, incoming: make(chan transport.Channel, 16)}
-	server = &pipe{ctx: ctx, cancel: cancel, incoming: make(chan transport.Channel, 16), other: client}
+	client = &pipe{ctx: ctx, cancel: cancel, incoming: make(chan transport.Channel, 16), datagrams: make(chan []byte, 16)}
+	server = &pipe{ctx: ctx, cancel: cancel, incoming: make(chan transport.Channel, 16), datagrams: make(chan []byte, 16), other: client}
 	client.other = server
 	return client, server
 }
@@ -61,6 +63,25 @@ func (p *pipe) Open(context.Context) (transport.Channel, error) {
 	return ours, nil
 }
 
+func (p *pipe) SendDatagram(octets []byte) error {
+	select {
+	case p.other.datagrams <- octets:
+	default: // lost
+	}
+	return nil
+}
+
+func (p *pipe) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	select {
+	case octets := <-p.datagrams:
+		return octets, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.ctx.Done():
+		return nil, errPipeClosed
+	}
+}
+
 func (p *pipe) keep(c *pipeChannel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,6 +112,8 @@ func (c *pipeChannel) Write(b []byte) (int, error)        { return c.out.Write(b
 func (c *pipeChannel) CloseWrite() error                  { return c.out.Close() }
 func (c *pipeChannel) SetReadDeadline(t time.Time) error  { return c.in.SetReadDeadline(t) }
 func (c *pipeChannel) SetWriteDeadline(t time.Time) error { return c.out.SetWriteDeadline(t) }
+
+func (c *pipeChannel) CloseSession(transport.Code, string) error { return c.out.Close() }
 
 func (c *pipeChannel) Reset(transport.Code) {
 	c.in.Close()

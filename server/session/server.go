@@ -25,6 +25,7 @@ package session
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -112,7 +113,7 @@ func (srv *Server) Serve(conn transport.Session) {
 	from := network(conn.Remote().Addr())
 	s := newSession(srv, conn)
 	if refusal := srv.admit(s, from); refusal != nil {
-		conn.Close(refusal.code, refusal.sentence)
+		turnAway(conn, refusal)
 		return
 	}
 	defer srv.serving.Done()
@@ -133,6 +134,22 @@ func (srv *Server) Close() {
 	}
 	srv.mu.Unlock()
 	srv.serving.Wait()
+}
+
+// turnAway ends a session that never was one, on its first channel, for which
+// it waits a moment.
+func turnAway(conn transport.Session, why *ending) {
+	ctx, cancel := context.WithTimeout(conn.Context(), farewellTime)
+	defer cancel()
+	if c, err := conn.Accept(ctx); err == nil {
+		until := time.Now().Add(farewellTime)
+		c.SetReadDeadline(until)
+		c.SetWriteDeadline(until)
+		c.Write(byeFrame(why)) // that it may fail is what the deadline is for
+		c.CloseSession(why.code, why.sentence)
+		io.Copy(io.Discard, c)
+	}
+	conn.Close(why.code, why.sentence)
 }
 
 // admit counts s in, unless its network has too many sessions that have not

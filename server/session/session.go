@@ -36,13 +36,13 @@ type session struct {
 
 	mu       sync.Mutex
 	channels int
-	control  bool          // there is a control channel
-	said     chan struct{} // closed when the control channel has said everything
-	user     string        // "" until signed in
+	control  bool   // there is a control channel
+	user     string // "" until signed in
 
-	running sync.WaitGroup
-	silence *time.Timer   // looks whether anything is heard
-	ask     chan struct{} // one slot: the control channel is to PING
+	running  sync.WaitGroup
+	speaking sync.WaitGroup // those of them that say why the session ends
+	silence  *time.Timer    // looks whether anything is heard
+	ask      chan struct{}  // one slot: the control channel is to PING
 }
 
 // ending is an end that the server makes, and how it is said.
@@ -63,7 +63,6 @@ func newSession(srv *Server, conn transport.Session) *session {
 		conn:   conn,
 		log:    srv.Log.With("transport", conn.Transport(), "remote", conn.Remote()),
 		budget: semaphore.NewWeighted(payloadBudget),
-		said:   make(chan struct{}),
 		ask:    make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(conn.Context())
@@ -89,9 +88,15 @@ func (s *session) serve() {
 			s.end(errLost) // unless it ended for another reason
 			break
 		}
-		refusal := s.admitChannel()
+		refusal, unsigned := s.admitChannel()
+		if unsigned {
+			s.speaking.Add(1)
+		}
 		s.running.Go(func() {
 			defer s.channelOver()
+			if unsigned {
+				defer s.speaking.Done()
+			}
 			c := newChannel(s, stream)
 			if refusal != nil {
 				c.refuse(refusal)
@@ -100,25 +105,18 @@ func (s *session) serve() {
 			c.serve()
 		})
 	}
-	s.farewell()
-	code, sentence := transport.Code(0), ""
-	var e *ending
-	if errors.As(context.Cause(s.ctx), &e) {
-		code, sentence = e.code, e.sentence
-	}
-	s.conn.Close(code, sentence)
+	s.speaking.Wait()
+	e := s.cause()
+	s.conn.Close(e.code, e.sentence)
 	s.running.Wait()
 	s.log.Info("session ended", "user", s.signedInAs(), "cause", context.Cause(s.ctx))
 }
 
-// farewell waits until the control channel, if there is one, has said why.
-func (s *session) farewell() {
-	s.mu.Lock()
-	control := s.control
-	s.mu.Unlock()
-	if control {
-		<-s.said
-	}
+// cause is the end that the server makes; code 0 where it makes none.
+func (s *session) cause() *ending {
+	e := new(ending)
+	errors.As(context.Cause(s.ctx), &e)
+	return e
 }
 
 // listen asks after some silence, and ends the session after more.
@@ -142,18 +140,19 @@ func (s *session) listen() {
 	context.AfterFunc(s.ctx, func() { s.silence.Stop() })
 }
 
-// admitChannel counts a channel, or says why there may not be another.
-func (s *session) admitChannel() *room.Error {
+// admitChannel counts a channel, or says why there may not be another. The one
+// before the sign-in is what becomes the control channel.
+func (s *session) admitChannel() (refusal *room.Error, unsigned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels++
 	switch {
 	case s.user == "" && s.channels > 1:
-		return room.ErrNotYet
+		return room.ErrNotYet, false
 	case s.channels > room.MaxChannels:
-		return room.ErrTooManyChannels
+		return room.ErrTooManyChannels, false
 	}
-	return nil
+	return nil, s.user == ""
 }
 
 func (s *session) channelOver() {
@@ -162,12 +161,11 @@ func (s *session) channelOver() {
 	s.mu.Unlock()
 }
 
-// takeControl makes a channel the control channel, which has to close said.
-// There is one, and none once the session ends.
+// takeControl makes a channel the control channel, of which there is one.
 func (s *session) takeControl() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.control || s.ctx.Err() != nil {
+	if s.control {
 		return false
 	}
 	s.control = true

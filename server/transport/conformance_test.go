@@ -30,19 +30,29 @@ const patience = 20 * time.Second
 // carrier is a transport under test: it opens sessions with a server that runs
 // until the test ends.
 type carrier struct {
-	name  string
-	start func(t *testing.T) (dial func(ctx context.Context) (client, server transport.Session, err error))
+	name     string
+	halfOpen bool // FIN leaves the other direction open
+	start    func(t *testing.T) (dial func(ctx context.Context) (client, server transport.Session, err error))
 }
 
 // carriers are all transports. Each has to pass every test of this file.
 var carriers = []carrier{
-	{"WebTransport", startWebTransport},
+	{"WebTransport", true, startWebTransport},
+	{"WebSocket", false, startWebSocket},
 }
 
 // conforms runs a test over every transport, with a session of its own, and
 // sees to it that nothing is left of it.
 func conforms(t *testing.T, test func(t *testing.T, client, server transport.Session)) {
+	conformsIf(t, func(carrier) bool { return true }, test)
+}
+
+// conformsIf is conforms for some of them.
+func conformsIf(t *testing.T, some func(carrier) bool, test func(t *testing.T, client, server transport.Session)) {
 	for _, c := range carriers {
+		if !some(c) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			before := goleak.IgnoreCurrent()
 			t.Cleanup(func() { goleak.VerifyNone(t, before) })
@@ -92,23 +102,26 @@ func TestChannelCarriesOctetsBothWaysInOrder(t *testing.T) {
 				if _, err := way.from.Write(way.octets); err != nil {
 					t.Errorf("writing: %v", err)
 				}
-				if err := way.from.CloseWrite(); err != nil {
-					t.Errorf("FIN: %v", err)
-				}
 			})
 			running.Go(func() {
-				got, err := io.ReadAll(way.to) // up to the FIN
-				if err != nil || !bytes.Equal(got, way.octets) {
-					t.Errorf("%d of %d octets came, or others: %v", len(got), len(way.octets), err)
+				got := make([]byte, len(way.octets))
+				if n, err := io.ReadFull(way.to, got); err != nil || !bytes.Equal(got, way.octets) {
+					t.Errorf("%d of %d octets came, or others: %v", n, len(way.octets), err)
 				}
 			})
 		}
 		running.Wait()
+		if err := ours.CloseWrite(); err != nil {
+			t.Errorf("FIN: %v", err)
+		}
+		if n, err := theirs.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("after all octets %d came, %v, want FIN", n, err)
+		}
 	})
 }
 
 func TestFINLetsTheOtherDirectionGoOn(t *testing.T) {
-	conforms(t, func(t *testing.T, client, server transport.Session) {
+	conformsIf(t, func(c carrier) bool { return c.halfOpen }, func(t *testing.T, client, server transport.Session) {
 		ours, theirs := openChannel(t, client, server, "question")
 		if err := ours.CloseWrite(); err != nil {
 			t.Fatal(err)
@@ -125,6 +138,28 @@ func TestFINLetsTheOtherDirectionGoOn(t *testing.T) {
 		}
 		if _, err := ours.Write([]byte("more")); err == nil {
 			t.Error("one may write after one's own FIN")
+		}
+	})
+}
+
+func TestFINEndsBothDirectionsAfterWhatWasWritten(t *testing.T) {
+	conforms(t, func(t *testing.T, client, server transport.Session) {
+		ours, theirs := openChannel(t, client, server, "first")
+		for _, way := range []struct{ from, to transport.Channel }{{theirs, ours}, {ours, theirs}} {
+			io.WriteString(way.from, "last words")
+			if err := way.from.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := way.from.Write([]byte("more")); err == nil {
+				t.Error("one may write after one's own FIN")
+			}
+			got, err := io.ReadAll(way.to)
+			if err != nil {
+				t.Fatalf("%q came, %v", got, err)
+			}
+			if way.from == theirs && string(got) != "last words" {
+				t.Errorf("%q came before FIN", got)
+			}
 		}
 	})
 }
@@ -155,9 +190,13 @@ func TestManyChannelsAtOnceDoNotMix(t *testing.T) {
 				}
 				said := strings.Repeat(fmt.Sprintf("channel %d ", i), 100)
 				io.WriteString(c, said)
-				c.CloseWrite()
-				if got, err := io.ReadAll(c); err != nil || string(got) != said {
+				got := make([]byte, len(said))
+				if _, err := io.ReadFull(c, got); err != nil || string(got) != said {
 					t.Errorf("channel %d heard %.40q, %v", i, got, err)
+				}
+				c.CloseWrite()
+				if n, err := c.Read(got); n != 0 || err != io.EOF {
+					t.Errorf("channel %d heard %d octets more, %v", i, n, err)
 				}
 			})
 		}

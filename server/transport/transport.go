@@ -18,13 +18,19 @@
 // Close ends the session and everything in it at once. What was to be said
 // must have been said, and its FIN sent, before.
 //
-// WebTransport is the first of the transports (webtransport.go). The UDP
-// socket is shared by ALPN (quic.go), which is where another protocol on QUIC
-// has its place.
+// # The transports
+//
+// WebTransport (webtransport.go) is what browsers use where UDP gets through,
+// WebSocket (websocket.go) where it doesn't. The UDP socket is shared by ALPN
+// (quic.go), which is where another protocol on QUIC has its place.
+//
+// On WebTransport a channel is a stream, and FIN ends one direction of it. On a
+// WebSocket it is a connection, FIN is its close frame, and ends both.
 package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/netip"
 	"time"
@@ -33,6 +39,10 @@ import (
 // Code is the application's reason for an end: 400, 401, 404, 410 or 503 of
 // PROTOCOL.md section 5; 0 where there is none to give.
 type Code uint32
+
+// ErrNoDatagrams means that a transport has none: what may be lost goes over a
+// channel.
+var ErrNoDatagrams = errors.New("the transport has no datagrams")
 
 // Session is one connection of one client.
 type Session interface {
@@ -44,6 +54,10 @@ type Session interface {
 	Accept(ctx context.Context) (Channel, error)
 	// Open opens a channel; it waits where the other side's limit is reached.
 	Open(ctx context.Context) (Channel, error)
+	// SendDatagram sends octets that may be lost, or fails with ErrNoDatagrams.
+	SendDatagram(octets []byte) error
+	// ReceiveDatagram waits for the next ones.
+	ReceiveDatagram(ctx context.Context) ([]byte, error)
 	// Close ends the session. The sentence may not arrive, nor the code.
 	Close(code Code, sentence string) error
 	// Context ends with the session.
@@ -56,6 +70,9 @@ type Channel interface {
 	io.Writer
 	// CloseWrite says FIN: what was written before still arrives.
 	CloseWrite() error
+	// CloseSession is CloseWrite of the channel that the session ends with. It
+	// tells how, where FIN has a place for it: on a WebSocket.
+	CloseSession(code Code, sentence string) error
 	// Reset ends both directions at once; what was written before may not
 	// arrive.
 	Reset(code Code)

@@ -16,7 +16,7 @@ import (
 // Protocol is the sub-protocol of WebTransport and the ALPN of raw QUIC.
 const Protocol = "rrp1"
 
-// Path is where WebTransport sessions are opened.
+// Path is where WebTransport and WebSocket sessions are opened.
 const Path = "/rrp"
 
 // WebTransport answers HTTP/3 on QUIC connections: pages by Handler, and
@@ -115,6 +115,12 @@ func (s wtSession) Open(ctx context.Context) (Channel, error) {
 	return wtChannel{stream}, nil
 }
 
+func (s wtSession) SendDatagram(octets []byte) error { return s.s.SendDatagram(octets) }
+
+func (s wtSession) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	return s.s.ReceiveDatagram(ctx)
+}
+
 func (s wtSession) Close(code Code, sentence string) error {
 	return s.s.CloseWithError(webtransport.SessionErrorCode(code), sentence)
 }
@@ -122,6 +128,8 @@ func (s wtSession) Close(code Code, sentence string) error {
 type wtChannel struct{ *webtransport.Stream }
 
 func (c wtChannel) CloseWrite() error { return c.Stream.Close() }
+
+func (c wtChannel) CloseSession(Code, string) error { return c.Stream.Close() }
 
 func (c wtChannel) Reset(code Code) {
 	c.CancelRead(webtransport.StreamErrorCode(code))

@@ -1,0 +1,324 @@
+package transport
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"redroom/server/room"
+	"redroom/server/wire"
+)
+
+// farewellTime is how long a close waits for the other side's.
+const farewellTime = time.Second
+
+// Keyed is a Session whose channels, but for the first, are connections of
+// their own, which show by a key whose they are: WebSocket.
+type Keyed interface {
+	Session
+	// Key is what the server tells the client once it has signed in.
+	Key() string
+	// UseKey is how the client's side learns it; before, it opens one channel
+	// only.
+	UseKey(key string)
+}
+
+// WebSockets makes sessions of WebSocket connections: of each that begins with
+// anything but ATTACH, whose first channel it is. Those that begin with ATTACH
+// become channels of the session whose key they show.
+type WebSockets struct {
+	serve func(Session)
+
+	mu       sync.Mutex
+	closed   bool
+	sockets  map[*wsChannel]struct{} // that have not said yet what they are
+	sessions map[string]*wsSession   // by key
+	serving  sync.WaitGroup
+}
+
+// NewWebSockets hands each session to serve, which must not return before the
+// session is over.
+func NewWebSockets(serve func(Session)) *WebSockets {
+	return &WebSockets{serve: serve, sockets: make(map[*wsChannel]struct{}), sessions: make(map[string]*wsSession)}
+}
+
+// Serve answers one request to open a WebSocket, whose origin was checked, and
+// returns when that is over. remote is the client's address.
+func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip.AddrPort) {
+	ws.mu.Lock()
+	if ws.closed {
+		ws.mu.Unlock()
+		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
+		return
+	}
+	ws.serving.Add(1)
+	ws.mu.Unlock()
+	defer ws.serving.Done()
+
+	taken := &hijacked{ResponseWriter: w}
+	conn, err := websocket.Accept(taken, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{Protocol},
+		InsecureSkipVerify: true, // whoever calls has a list of its own
+	})
+	if err != nil {
+		return // and was answered
+	}
+	c := newWSChannel(conn, taken.conn)
+	defer c.drop()
+	if conn.Subprotocol() != Protocol {
+		c.hangUp(websocket.StatusPolicyViolation, "ask for the sub-protocol "+Protocol)
+		return
+	}
+	if !ws.expect(c) {
+		return
+	}
+	first, err := c.peekHeader(room.SignInTime)
+	ws.mu.Lock()
+	delete(ws.sockets, c)
+	ws.mu.Unlock()
+	switch {
+	case errors.Is(err, errSilent):
+		c.SetWriteDeadline(time.Now().Add(farewellTime))
+		c.Write(wire.AppendFrame(nil, wire.TypeBye, []byte(room.ErrNotSignedIn.Text), "401"))
+		c.hangUp(statusOf(401), room.ErrNotSignedIn.Text)
+	case err != nil:
+		return
+	case first != nil && first.Type == wire.TypeAttach:
+		ws.attach(c, first.String(0))
+	default:
+		ws.open(c, remote)
+	}
+}
+
+// expect keeps a socket until it has said what it is.
+func (ws *WebSockets) expect(c *wsChannel) bool {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.closed {
+		return false
+	}
+	ws.sockets[c] = struct{}{}
+	return true
+}
+
+// open serves the session whose control channel c is to be.
+func (ws *WebSockets) open(c *wsChannel, remote netip.AddrPort) {
+	s := newWSSession(c, remote)
+	s.key = newKey()
+	s.arrivals <- c
+	ws.mu.Lock()
+	ws.sessions[s.key] = s
+	ws.mu.Unlock()
+	ws.serve(s)
+	ws.mu.Lock()
+	delete(ws.sessions, s.key)
+	ws.mu.Unlock()
+	s.Close(0, "")
+}
+
+// attach gives c to the session that has the key.
+func (ws *WebSockets) attach(c *wsChannel, key string) {
+	ws.mu.Lock()
+	s := ws.sessions[key]
+	ws.mu.Unlock()
+	if s == nil || !s.add(c) {
+		c.SetWriteDeadline(time.Now().Add(farewellTime))
+		c.Write(wire.AppendFrame(nil, wire.TypeErr, []byte(room.ErrNoSession.Text), "401", wire.TypeAttach))
+		c.hangUp(websocket.StatusNormalClosure, "")
+		return
+	}
+	select {
+	case s.arrivals <- c:
+	case <-s.ctx.Done():
+	}
+	<-c.over
+}
+
+// Close drops what has not become a session yet, and waits until all sessions,
+// which are whose they were handed to, are over.
+func (ws *WebSockets) Close() {
+	ws.mu.Lock()
+	ws.closed = true
+	for c := range ws.sockets {
+		c.drop()
+	}
+	ws.mu.Unlock()
+	ws.serving.Wait()
+}
+
+// hijacked keeps the connection below the WebSocket, to be dropped at once.
+type hijacked struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (h *hijacked) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+func (h *hijacked) Hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
+	conn, rw, err = http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = conn
+	return conn, rw, err
+}
+
+func newKey() string {
+	var key [16]byte
+	rand.Read(key[:])
+	return base64.RawURLEncoding.EncodeToString(key[:])
+}
+
+// wsSession is a session of one WebSocket, its control channel, and those that
+// were attached to it.
+type wsSession struct {
+	remote   netip.AddrPort
+	control  *wsChannel
+	arrivals chan Channel                              // at the server
+	dial     func(context.Context) (*wsChannel, error) // at the client
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	over   chan struct{} // closed when all its channels are
+
+	mu       sync.Mutex
+	key      string
+	given    bool // the client has the control channel
+	attached map[*wsChannel]struct{}
+}
+
+func newWSSession(control *wsChannel, remote netip.AddrPort) *wsSession {
+	s := &wsSession{
+		remote:   remote,
+		control:  control,
+		arrivals: make(chan Channel, 1),
+		over:     make(chan struct{}),
+		attached: make(map[*wsChannel]struct{}),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	go s.follow()
+	return s
+}
+
+func (s *wsSession) Transport() string        { return "WebSocket" }
+func (s *wsSession) Remote() netip.AddrPort   { return s.remote }
+func (s *wsSession) Context() context.Context { return s.ctx }
+
+func (s *wsSession) Key() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.key
+}
+
+func (s *wsSession) UseKey(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.key = key
+}
+
+func (s *wsSession) Accept(ctx context.Context) (Channel, error) {
+	select {
+	case c := <-s.arrivals:
+		return c, nil
+	case <-s.ctx.Done():
+		return nil, fmt.Errorf("accepting a channel: %w", net.ErrClosed)
+	case <-ctx.Done():
+		return nil, fmt.Errorf("accepting a channel: %w", ctx.Err())
+	}
+}
+
+func (s *wsSession) Open(ctx context.Context) (Channel, error) {
+	s.mu.Lock()
+	given, key := s.given, s.key
+	s.given = true
+	s.mu.Unlock()
+	switch {
+	case s.ctx.Err() != nil:
+		return nil, fmt.Errorf("opening a channel: %w", net.ErrClosed)
+	case s.dial == nil:
+		return nil, errors.New("opening a channel: clients do")
+	case !given:
+		return s.control, nil
+	case key == "":
+		return nil, errors.New("opening a channel: the session has not signed in")
+	}
+	c, err := s.dial(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("opening a channel: %w", err)
+	}
+	if !s.add(c) {
+		c.drop()
+		return nil, fmt.Errorf("opening a channel: %w", net.ErrClosed)
+	}
+	if _, err := c.Write(wire.AppendFrame(nil, wire.TypeAttach, nil, key)); err != nil {
+		return nil, fmt.Errorf("opening a channel: %w", err)
+	}
+	return c, nil
+}
+
+// add attaches a channel, unless the session is over.
+func (s *wsSession) add(c *wsChannel) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	for other := range s.attached {
+		select {
+		case <-other.over:
+			delete(s.attached, other)
+		default:
+		}
+	}
+	s.attached[c] = struct{}{}
+	return true
+}
+
+// Close says FIN on the control channel, if that hasn't been said, then on the
+// others, and drops whatever doesn't answer soon.
+func (s *wsSession) Close(code Code, sentence string) error {
+	s.mu.Lock()
+	s.cancel() // nothing is attached any more
+	s.mu.Unlock()
+	s.control.finish(statusOf(code), sentence)
+	s.control.leave()
+	<-s.over
+	return nil
+}
+
+// follow ends the session with its control channel, of which nothing more comes.
+func (s *wsSession) follow() {
+	defer close(s.over)
+	<-s.control.heard
+	s.mu.Lock()
+	s.cancel()
+	s.mu.Unlock()
+	s.control.finish(websocket.StatusNormalClosure, "")
+	<-s.control.over
+	var leaving sync.WaitGroup
+	for c := range s.attached { // to which nothing is added any more
+		leaving.Go(func() { c.hangUp(websocket.StatusGoingAway, "") })
+	}
+	leaving.Wait()
+}
+
+func (s *wsSession) SendDatagram([]byte) error { return ErrNoDatagrams }
+
+func (s *wsSession) ReceiveDatagram(ctx context.Context) ([]byte, error) {
+	return nil, ErrNoDatagrams
+}
+
+// statusOf is the close code of a session's end; 0 is one without a reason.
+func statusOf(code Code) websocket.StatusCode {
+	if code == 0 {
+		return websocket.StatusNormalClosure
+	}
+	return websocket.StatusCode(4000 + code)
+}
