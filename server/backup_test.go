@@ -237,7 +237,7 @@ type entry struct {
 }
 
 // write posts texts, and edits and redacts some of its own if that is wanted.
-func (l *load) write(ctx context.Context, t *testing.T, channel *client.Topic, name string, seed uint64) {
+func (l *load) write(ctx context.Context, t *testing.T, channel *client.Channel, name string, seed uint64) {
 	chance := rand.New(rand.NewPCG(seed, 0))
 	var own int64 // a text that can be edited and redacted still
 	for n := 0; ctx.Err() == nil; n++ {

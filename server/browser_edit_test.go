@@ -406,7 +406,7 @@ func twoAtATopic(t *testing.T, anna, bert *servertest.Page) (r *servertest.Room,
 // sender posts messages of any kind as somebody who isn't at a page.
 func sender(t *testing.T, r *servertest.Room, as *servertest.API) func(topic string, p client.Post) (seq int64) {
 	c := r.Connect(t, as)
-	joined := map[string]*client.Topic{}
+	joined := map[string]*client.Channel{}
 	return func(topic string, p client.Post) int64 {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)

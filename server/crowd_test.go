@@ -37,7 +37,7 @@ func TestACrowdReadsALongPastWhileWritersPost(t *testing.T) {
 	anna := r.SignIn(t, "anna")
 	lead := newProgress() // compares the texts at the end
 	crowd := make([]*place, readers)
-	clients := make([]*client.Client, readers)
+	clients := make([]*client.Session, readers)
 	for i := range crowd {
 		crowd[i] = newPlace()
 		clients[i] = r.Connect(t, anna)
@@ -70,7 +70,7 @@ func TestACrowdReadsALongPastWhileWritersPost(t *testing.T) {
 	}
 
 	began := time.Now()
-	topics := make([]*client.Topic, readers)
+	topics := make([]*client.Channel, readers)
 	for i, c := range clients {
 		each := crowd[i].saw
 		if i == 0 {
@@ -139,7 +139,7 @@ func (p *place) at() int64 {
 
 // reach returns when a message of at least seq was seen, however long the way
 // is, as long as the reader goes on. One at a time may wait.
-func (p *place) reach(t *testing.T, seq int64, topic *client.Topic) {
+func (p *place) reach(t *testing.T, seq int64, topic *client.Channel) {
 	t.Helper()
 	p.mu.Lock()
 	if p.last >= seq {

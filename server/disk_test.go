@@ -136,7 +136,7 @@ type broken struct {
 	anna, bert *servertest.API
 	topics     []string
 	log        *ledger
-	reader     *client.Topic // that had joined before the disk broke
+	reader     *client.Channel // that had joined before the disk broke
 	seen       *progress
 }
 

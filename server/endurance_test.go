@@ -156,7 +156,7 @@ func (v *visits) visit(t *testing.T, guest *servertest.API, chance *rand.Rand) e
 }
 
 // enter opens a session, at times after one that never signs in.
-func (v *visits) enter(ctx context.Context, t *testing.T, guest *servertest.API) (*client.Client, error) {
+func (v *visits) enter(ctx context.Context, t *testing.T, guest *servertest.API) (*client.Session, error) {
 	v.sessions.Add(1)
 	c, err := client.Dial(ctx, v.room.Rrp, v.trust)
 	if err != nil {
@@ -175,7 +175,7 @@ func (v *visits) enter(ctx context.Context, t *testing.T, guest *servertest.API)
 
 // stay joins some topics, stalls in one, and talks in the others, some of which
 // it leaves before the session ends.
-func (v *visits) stay(ctx context.Context, c *client.Client, chance *rand.Rand) error {
+func (v *visits) stay(ctx context.Context, c *client.Session, chance *rand.Rand) error {
 	if chance.IntN(2) == 0 {
 		if err := c.Watch(ctx, func(string, []string, []byte) {}); err != nil {
 			return err
@@ -202,7 +202,7 @@ func (v *visits) stay(ctx context.Context, c *client.Client, chance *rand.Rand) 
 }
 
 // talk posts all kinds of messages, and tells what it has read.
-func (v *visits) talk(ctx context.Context, topic *client.Topic, chance *rand.Rand) error {
+func (v *visits) talk(ctx context.Context, topic *client.Channel, chance *rand.Rand) error {
 	send := func(kind room.Kind, ref int64, body string) (int64, error) {
 		v.posts.Add(1)
 		return topic.Send(ctx, client.Post{ID: fmt.Sprintf("visit-%d", clientIDs.Add(1)), Kind: kind, Ref: ref, Body: body})

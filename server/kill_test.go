@@ -132,12 +132,12 @@ func expectNoRedactedWords(t *testing.T, r *servertest.Room, as *servertest.API,
 // rejoiners are readers of topics that keep their cursors from one server to
 // the next.
 type rejoiners struct {
-	client *client.Client
+	client *client.Session
 	each   map[string]*rejoiner
 }
 
 type rejoiner struct {
-	channel *client.Topic
+	channel *client.Channel
 	at      room.Head
 	epoch   string
 	seen    *progress

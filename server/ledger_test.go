@@ -59,7 +59,7 @@ func marked(chance *rand.Rand) string {
 
 // postUntilItFails posts in a topic whatever can be posted: texts and reports
 // mostly, edits of the author's own, and redactions.
-func (l *ledger) postUntilItFails(ctx context.Context, t *testing.T, topic *client.Topic, author, prefix string, seed uint64) {
+func (l *ledger) postUntilItFails(ctx context.Context, t *testing.T, topic *client.Channel, author, prefix string, seed uint64) {
 	chance := rand.New(rand.NewPCG(seed, 0))
 	for i := 0; ; i++ {
 		s := said{topic.ID, author, fmt.Sprintf("%s-%d", prefix, i)}
@@ -70,7 +70,7 @@ func (l *ledger) postUntilItFails(ctx context.Context, t *testing.T, topic *clie
 }
 
 // post is false when the server is gone, or can't tell what became of it.
-func (l *ledger) post(ctx context.Context, t *testing.T, topic *client.Topic, s said, p client.Post) bool {
+func (l *ledger) post(ctx context.Context, t *testing.T, topic *client.Channel, s said, p client.Post) bool {
 	l.mu.Lock()
 	l.sent[s] = p
 	l.mu.Unlock()
@@ -171,12 +171,12 @@ func (l *ledger) unanswered() []said {
 func (l *ledger) resend(t *testing.T, r *servertest.Room, as ...*servertest.API) {
 	t.Helper()
 	again := l.unanswered()
-	clients := make(map[string]*client.Client)
+	clients := make(map[string]*client.Session)
 	for _, a := range as {
 		clients[a.Name] = r.Connect(t, a)
 		defer clients[a.Name].Close()
 	}
-	channels := make(map[said]*client.Topic) // with no id
+	channels := make(map[said]*client.Channel) // with no id
 	for _, s := range again {
 		where := said{s.topic, s.author, ""}
 		if channels[where] == nil {

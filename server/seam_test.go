@@ -33,7 +33,7 @@ func TestReadersSeeEveryMessageOnceInOrderAcrossTheSeam(t *testing.T) {
 	topic := anna.Topic(t, deal, "Live", 1)
 
 	posted := &bodies{bySeq: make(map[int64]string)}
-	sessions := make([]*client.Topic, writers)
+	sessions := make([]*client.Channel, writers)
 	for i := range sessions {
 		user := r.Join(t, anna, fmt.Sprintf("writer%d", i), "member", deal)
 		sessions[i] = join(t, r.Connect(t, user), topic, 0, nil)
@@ -109,11 +109,11 @@ func TestReadersSeeEveryMessageOnceInOrderAcrossTheSeam(t *testing.T) {
 // reading is what one reader was given, and what it should have been.
 type reading struct {
 	progress *progress
-	topic    *client.Topic
+	topic    *client.Channel
 	start    int64 // the seq before its first message
 }
 
-func (rd *reading) join(t *testing.T, c *client.Client, topic string, after int64) {
+func (rd *reading) join(t *testing.T, c *client.Session, topic string, after int64) {
 	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
 	defer cancel()
 	joined, err := c.Join(ctx, topic, after, nil, rd.progress.saw)
@@ -215,7 +215,7 @@ type bodies struct {
 	bySeq map[int64]string
 }
 
-func (b *bodies) post(t *testing.T, topic *client.Topic, id, text string) {
+func (b *bodies) post(t *testing.T, topic *client.Channel, id, text string) {
 	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
 	defer cancel()
 	seq, err := topic.Post(ctx, id, text, 0)
@@ -238,7 +238,7 @@ func (b *bodies) at(seq int64) string {
 }
 
 // join joins a topic, or ends the test.
-func join(t *testing.T, c *client.Client, topic string, after int64, each func(room.Message)) *client.Topic {
+func join(t *testing.T, c *client.Session, topic string, after int64, each func(room.Message)) *client.Channel {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
 	defer cancel()

@@ -54,6 +54,9 @@ func TestHalfAFrameAndSilence(t *testing.T) {
 		unsigned[name] = silent(t, s, s.Channel(t), octets)
 	}
 	empty := &silence{s: h.Open(t), began: time.Now()}
+	if servertest.OverWebSocket() { // it is the channel
+		empty.c = empty.s.Channel(t)
+	}
 
 	for name, half := range channels {
 		t.Run(name, func(t *testing.T) {
@@ -76,6 +79,9 @@ func TestHalfAFrameAndSilence(t *testing.T) {
 		})
 	}
 	t.Run("a session without a channel", func(t *testing.T) {
+		if empty.c != nil {
+			empty.c.Farewell(t, "BYE 401")
+		}
 		empty.s.ExpectOver(t)
 		empty.expectPatience(t, time.Now())
 	})

@@ -150,14 +150,14 @@ func TestReadersStalledInTheirHistoryHoldUpNobody(t *testing.T) {
 // stalledReader is one that stops reading at some message.
 type stalledReader struct {
 	*place
-	client *client.Client
-	topic  *client.Topic
+	client *client.Session
+	topic  *client.Channel
 	goOn   func()
 }
 
 // stall joins behind seq after, and reads so many messages, but no more until
 // goOn.
-func stall(t *testing.T, c *client.Client, topic string, after, count int64) *stalledReader {
+func stall(t *testing.T, c *client.Session, topic string, after, count int64) *stalledReader {
 	t.Helper()
 	on := make(chan struct{})
 	s := &stalledReader{place: newPlace(), client: c, goOn: sync.OnceFunc(func() { close(on) })}
@@ -183,7 +183,7 @@ func (l *traffic) release(t *testing.T, s *stalledReader) {
 }
 
 // readAll reads all of the past, and tells how long that takes.
-func (p *past) readAll(t *testing.T, c *client.Client) time.Duration {
+func (p *past) readAll(t *testing.T, c *client.Session) time.Duration {
 	t.Helper()
 	defer c.Close()
 	reader := newPlace()

@@ -25,8 +25,8 @@ const mib = 1 << 20
 // that note how long each post took to come.
 type traffic struct {
 	began   time.Time
-	clients []*client.Client
-	writers []*client.Topic
+	clients []*client.Session
+	writers []*client.Channel
 	readers []*listener
 	newest  atomic.Int64 // seq that was acknowledged
 }
@@ -34,7 +34,7 @@ type traffic struct {
 // listener is one of its readers.
 type listener struct {
 	*place
-	topic *client.Topic
+	topic *client.Channel
 	mu    sync.Mutex
 	took  []time.Duration // since they were asked for last
 }
@@ -47,7 +47,7 @@ const (
 func newTraffic(t *testing.T, r *servertest.Room, as *servertest.API, topic string, readers int) *traffic {
 	t.Helper()
 	l := &traffic{began: time.Now()}
-	connect := func() *client.Client {
+	connect := func() *client.Session {
 		c := r.Connect(t, as)
 		l.clients = append(l.clients, c)
 		return c

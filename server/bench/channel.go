@@ -27,7 +27,7 @@ type channel struct {
 	in     *wire.Reader
 	now    time.Duration // when the newest octets came
 
-	checked *client.Topic // in place of the two, with Load.Check
+	checked *client.Channel // in place of the two, with Load.Check
 
 	seq     atomic.Int64 // has come so far
 	sum     uint64       // fingerprints of what came

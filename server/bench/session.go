@@ -16,7 +16,7 @@ import (
 type session struct {
 	run    *run
 	conn   transport.Session
-	client *client.Client
+	client *client.Session
 }
 
 // tries is how often a session is opened anew where its token was refused: a

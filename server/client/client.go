@@ -1,212 +1,307 @@
-// Package client speaks to a server as a program: it opens a session, signs
-// in, and joins topics.
+// Package client speaks to a server as a program.
+//
+// A [Client] is for whoever wants to be in the room: it connects over what the
+// network lets through, stays connected, and keeps a cursor in each [Topic]. A
+// [Session] is one session over one connection, with a [Channel] a topic, for
+// whoever wants to see each of them end.
 //
 // # Order
 //
-// A topic's messages are handed to the function that Join was given, in the
-// order of seq, each once, from one goroutine a topic. Each was checked
-// against the chain before.
+// A topic's messages are handed to the function that Open or Join was given, in
+// the order of seq, each once, from one goroutine a topic, over any number of
+// reconnects. Each was checked against the chain before. Posts of one Topic are
+// sent in the order in which Post was called, and until they are answered again
+// after each JOIN, always under the same client id, which the server counts
+// once: so a post is neither lost nor doubled. Whoever waits for one Post before
+// the next has them in that order in the log; of those that are on their way
+// together a later one may overtake one that the server answered with 503.
 //
 // # Who may block
 //
 // That function holds up its own topic only, its answers included: it must not
-// wait for a Post in the same topic. SignIn, Join and Post wait for the
-// server's answer.
+// wait for a Post in the same topic, nor for Close. Post waits for the server's
+// answer, however often the connection is lost in between. What Config calls
+// is called from goroutines that must not be held up, but for Ticket and the
+// dialers, which end with their context. SignIn, Join and a Channel's Post wait
+// for the server's answer or the session's end.
+//
+// # What follows which end
+//
+//	POST /api/session/token    401             the end: nobody is signed in
+//	                           anything else   a pause, after its Retry-After
+//	BYE, ERR TOKEN             401             another token at once, if the last one was not had so
+//	BYE                        410             the end: the account is deactivated
+//	                           503 seconds     a pause, after so many seconds
+//	                           anything else   a pause
+//	silence                                    at once, over all transports; then a pause
+//	a lost connection                          a pause
+//	ERR JOIN                   404             the end of the topic
+//	                           409             the topic begins anew
+//	                           503 seconds     a pause, after so many seconds; JOIN again
+//	ERR ATTACH                 401             as a lost connection
+//	a channel's FIN, reset, silence            a pause; JOIN again where it was
+//	ERR of a POST              503 seconds     it is sent again after so many seconds
+//	                           anything else   the answer of Post
+//
+// A pause is drawn at random from 0 to 500 ms, doubled with each failure up to
+// Config.MaxPause, and ends early with [Client.Nudge]. A session that has lived
+// for 5 s starts the count of failures anew.
+//
+// WebTransport is tried alone for 400 ms, then a WebSocket beside it; the first
+// that is ready spends the token. While a WebSocket is what works, WebTransport
+// is tried every 30 s, one try at a time, and taken when it has signed in.
 //
 // # Shutdown
 //
-// Close ends the session and waits until its goroutines have ended.
+// Close ends everything and waits until no goroutine is left. What was posted
+// and not answered may have been accepted or not: the same id may be posted
+// again.
 package client
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"redroom/server/room"
-	"redroom/server/transport"
-	"redroom/server/wire"
 )
 
-// Bye is the server's reason for ending the session.
-type Bye struct {
-	Code     int
-	Seconds  int64 // come back after so many; 0: not said
-	Sentence string
+// Config is what a Client is made of.
+type Config struct {
+	// Ticket asks for a ticket, as HTTPTickets does. An error in which errors.As
+	// finds a *room.Error of code 401 means that nobody is signed in.
+	Ticket func(ctx context.Context) (Ticket, error)
+	// WebTransport and WebSocket open connections; nil: never.
+	WebTransport, WebSocket Dialer
+
+	MaxPause time.Duration  // between two tries; 0: 30 s
+	Jitter   func() float64 // 0 to 1; nil: random
+
+	// OnState is called with each new state, in their order; may be nil.
+	OnState func(State)
+	// OnRoom is called with the room's state, in its order: WATCH when it begins
+	// anew, DEAL, TOPIC, UNREAD and PRESENCE, and ACK when all that exists was
+	// told. May be nil.
+	OnRoom func(typ string, fields []string, payload []byte)
 }
 
-func (b *Bye) Error() string {
-	return fmt.Sprintf("the server ended the session: %d %s", b.Code, b.Sentence)
-}
+const (
+	ticketWithin = 10 * time.Second
+	signInWithin = 10 * time.Second
+	steady       = 5 * time.Second // a session that lived so long is no failure
+)
 
-// ErrLost means that the session ended without a reason.
-var ErrLost = errors.New("the session was lost")
-
-// Client is one session.
+// Client stays connected until it is closed, or until the server says that this
+// sign-in is over.
 type Client struct {
-	conn    transport.Session
-	control transport.Channel
-
-	ctx     context.Context // ends with the session; its cause says why
+	config  Config
+	ctx     context.Context // ends with the client; its cause is Err
 	end     context.CancelCauseFunc
-	answers chan answer // to requests on the control channel, in order
-	onState func(typ string, fields []string, payload []byte)
+	news    chan struct{} // of the network
 	running sync.WaitGroup
+
+	// Of the one goroutine that connects.
+	ticket       Ticket    // the last one
+	primary      *try      // by WebTransport, under way
+	primaryBegan time.Time // the last one
+	blocked      bool      // a WebSocket got through where WebTransport had not
+	silenced     bool      // the last session fell silent
+
+	telling sync.Mutex // one call of OnRoom at a time
+
+	mu      sync.Mutex
+	state   State
+	session *Session      // that topics use; nil: none is open
+	changed chan struct{} // closed with the next change of session
 }
 
-type answer struct {
-	fields []string
-	err    error
-}
-
-// Dial opens a session by WebTransport with the server at url,
-// https://HOST:PORT/rrp.
-func Dial(ctx context.Context, url string, trust *tls.Config) (*Client, error) {
-	conn, err := transport.DialWebTransport(ctx, url, "", trust)
-	if err != nil {
-		return nil, err
+// Connect makes a client, which connects from now on.
+func Connect(config Config) *Client {
+	if config.MaxPause == 0 {
+		config.MaxPause = maxPause
 	}
-	return New(conn), nil
-}
-
-// New makes a client of a session that is open.
-func New(conn transport.Session) *Client {
-	c := &Client{conn: conn, answers: make(chan answer, 1)}
-	c.ctx, c.end = context.WithCancelCause(conn.Context())
+	if config.Jitter == nil {
+		config.Jitter = rand.Float64
+	}
+	c := &Client{config: config, news: make(chan struct{}, 1), changed: make(chan struct{})}
+	c.ctx, c.end = context.WithCancelCause(context.Background())
+	c.running.Go(func() {
+		err := c.run(c.ctx)
+		c.say(State{Phase: Ended, Err: err})
+		c.end(err)
+	})
 	return c
 }
 
-// SignIn spends a token and gives the user's name.
-func (c *Client) SignIn(ctx context.Context, token string) (user string, err error) {
-	c.control, err = c.conn.Open(ctx)
-	if err != nil {
-		return "", err
-	}
-	if _, err := c.control.Write(wire.AppendFrame(nil, wire.TypeToken, nil, token)); err != nil {
-		return "", fmt.Errorf("signing in: %w", err)
-	}
-	c.running.Go(c.readControl)
-	a, err := c.answer(ctx)
-	if err != nil {
-		return "", fmt.Errorf("signing in: %w", err)
-	}
-	return a.field(1), nil
+// State is what the client is at.
+func (c *Client) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
 }
 
-// Watch asks for the room's state. tell is called, from one goroutine, for
-// each DEAL, TOPIC, UNREAD and PRESENCE, and must not block. Watch returns
-// when all that exists was told.
-func (c *Client) Watch(ctx context.Context, tell func(typ string, fields []string, payload []byte)) error {
-	c.onState = tell
-	if _, err := c.control.Write(wire.AppendFrame(nil, wire.TypeWatch, nil)); err != nil {
-		return fmt.Errorf("watching: %w", err)
-	}
-	if _, err := c.answer(ctx); err != nil {
-		return fmt.Errorf("watching: %w", err)
-	}
-	return nil
-}
-
-// Err is why the session ended: a *Bye, or ErrLost; nil while it lives.
-func (c *Client) Err() error {
-	if c.ctx.Err() == nil {
-		return nil
-	}
-	return c.why()
-}
-
-// Done is closed when the session has ended.
+// Done is closed when the client has ended for good; Err says why.
 func (c *Client) Done() <-chan struct{} { return c.ctx.Done() }
 
-// Close ends the session.
-func (c *Client) Close() error {
-	c.end(ErrLost)
-	err := c.conn.Close(0, "")
-	c.running.Wait()
-	return err
-}
+// Err is room.ErrSessionEnded, room.ErrDeactivated or ErrClosed; nil while the
+// client lives.
+func (c *Client) Err() error { return context.Cause(c.ctx) }
 
-func (c *Client) why() error {
-	var bye *Bye
-	if cause := context.Cause(c.ctx); errors.As(cause, &bye) {
-		return bye
-	}
-	return ErrLost
-}
-
-func (c *Client) answer(ctx context.Context) (answer, error) {
+// Nudge says that there is news of the network or of this computer: it is tried
+// at once what would be tried later, and what is open is asked whether it lives.
+func (c *Client) Nudge() {
 	select {
-	case a := <-c.answers:
-		return a, a.err
-	case <-c.ctx.Done():
-		select {
-		case a := <-c.answers: // it came before the end
-			return a, a.err
-		default:
-			return answer{}, c.why()
-		}
-	case <-ctx.Done():
-		return answer{}, ctx.Err()
+	case c.news <- struct{}{}:
+	default:
 	}
 }
 
-func (a answer) field(i int) string {
-	if i >= len(a.fields) {
-		return ""
-	}
-	return a.fields[i]
+// Close leaves for good and waits until all goroutines have ended.
+func (c *Client) Close() {
+	c.mu.Lock() // no topic is opened after it
+	c.end(ErrClosed)
+	c.mu.Unlock()
+	c.running.Wait()
 }
 
-// readControl reads the control channel until its end, which is the session's.
-func (c *Client) readControl() {
-	in := wire.NewReader(c.control)
+var (
+	errTicket = errors.New("no ticket")
+	errNews   = errors.New("there is news of the network")
+)
+
+// run connects again and again, and says why it doesn't any more.
+func (c *Client) run(ctx context.Context) error {
+	failures, renewed := 0, false
 	for {
-		h, err := in.Next()
-		if err != nil {
-			c.end(ErrLost)
-			return
+		err := c.connect(ctx)
+		var lost *lostSession
+		if errors.As(err, &lost) && lost.lived >= steady {
+			failures, renewed = 0, false
 		}
-		payload, err := in.Payload()
-		if err != nil {
-			c.end(ErrLost)
-			return
+		code := codeOf(err)
+		c.silenced = errors.Is(err, errSilent)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case code == 401 && errors.Is(err, errTicket):
+			return room.ErrSessionEnded
+		case code == 410 && !errors.Is(err, errTicket):
+			return room.ErrDeactivated
+		case errors.Is(err, errNews):
+			c.blocked = false
+			continue
+		case code == 401 && !renewed:
+			renewed = true
+			continue
+		case c.silenced && failures == 0: // it has taken long enough
+			failures++
+			continue
 		}
-		switch h.Type {
-		case wire.TypeAck:
-			c.answers <- answer{fields: fields(h)}
-		case wire.TypeErr:
-			c.answers <- answer{err: refusal(h, payload)}
-		case wire.TypePing:
-			c.control.Write(wire.AppendFrame(nil, wire.TypePong, nil)) // its failing is the session's end
-		case wire.TypeBye:
-			code, _ := strconv.Atoi(h.String(0))
-			seconds, _ := h.Number(1)
-			c.end(&Bye{Code: code, Seconds: seconds, Sentence: string(payload)})
-			c.control.CloseWrite()
-			io.Copy(io.Discard, c.control)
-			return
-		case wire.TypeDeal, wire.TypeTopic, wire.TypeUnread, wire.TypePresence:
-			if c.onState != nil {
-				c.onState(h.Type, fields(h), payload)
+		renewed = false
+		c.say(State{Phase: Waiting, Err: err})
+		if pause(ctx, waitFor(err)+backoff(failures, c.config.MaxPause, c.config.Jitter), c.news) {
+			c.blocked = false // what was known of the network may no longer be so
+		}
+		failures++
+	}
+}
+
+// connect opens a session, from its ticket on, and holds it until its end.
+func (c *Client) connect(ctx context.Context) error {
+	c.say(State{Phase: Connecting})
+	defer c.givePrimaryUp()
+	l, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	return &lostSession{c.hold(ctx, l), time.Since(began)}
+}
+
+// lostSession is the end of a session that was open.
+type lostSession struct {
+	why   error
+	lived time.Duration
+}
+
+func (l *lostSession) Error() string { return l.why.Error() }
+func (l *lostSession) Unwrap() error { return l.why }
+
+// open gets a ticket, a connection and a signed-in session. News of the network
+// ends it.
+func (c *Client) open(ctx context.Context) (*live, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		select {
+		case <-c.news:
+			cancel(errNews)
+		case <-ctx.Done():
+		}
+	})
+	defer listening.Wait()
+	defer cancel(nil)
+
+	ticket, err := c.askTicket(ctx)
+	if err == nil {
+		c.ticket = ticket
+		var l link
+		if l, err = c.race(ctx, ticket); err == nil {
+			var opened *live
+			if opened, err = c.enter(ctx, l, ticket.Token); err == nil {
+				return opened, nil
 			}
 		}
 	}
-}
-
-func fields(h *wire.Header) []string {
-	fs := make([]string, h.NumFields())
-	for i := range fs {
-		fs[i] = h.String(i)
+	if errors.Is(context.Cause(ctx), errNews) {
+		return nil, errNews
 	}
-	return fs
+	return nil, err
 }
 
-// refusal is ERR n code ref [detail] as an error; errors.As finds *room.Error.
-func refusal(h *wire.Header, payload []byte) error {
-	code, _ := h.Number(0)
-	return &room.Error{Code: int(code), Text: string(payload), Retry: code == 429 || code == 503}
+func (c *Client) askTicket(ctx context.Context) (Ticket, error) {
+	ctx, cancel := context.WithTimeout(ctx, ticketWithin)
+	defer cancel()
+	t, err := c.config.Ticket(ctx)
+	if err != nil {
+		return t, fmt.Errorf("%w: %w", errTicket, err)
+	}
+	return t, nil
+}
+
+// enter signs in on a connection, and closes it if that fails.
+func (c *Client) enter(ctx context.Context, l link, token string) (*live, error) {
+	ctx, cancel := context.WithTimeout(ctx, signInWithin)
+	defer cancel()
+	s := New(l.conn)
+	_, err := s.SignIn(ctx, token)
+	if err == nil {
+		return &live{Session: s, fallback: l.fallback, doubts: make(chan struct{}, 1)}, nil
+	}
+	var refusal *Refused
+	if errors.As(err, &refusal) { // a BYE follows, which says more
+		select {
+		case <-s.Done():
+		case <-ctx.Done():
+		}
+	}
+	var bye *Bye
+	if errors.As(s.Err(), &bye) {
+		err = bye
+	}
+	c.drop(s)
+	return nil, err
+}
+
+// say notes a new state and tells it.
+func (c *Client) say(s State) {
+	c.mu.Lock()
+	c.state = s
+	c.mu.Unlock()
+	if c.config.OnState != nil {
+		c.config.OnState(s)
+	}
 }

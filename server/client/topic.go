@@ -1,345 +1,281 @@
 package client
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
 	"redroom/server/room"
 	"redroom/server/transport"
-	"redroom/server/wire"
 )
 
-// ErrBroken means that a topic's messages are not what its chain says, or not
-// the next ones: the log was changed, or the server is wrong.
-var ErrBroken = errors.New("the topic's chain is broken")
+// Reading is how a topic is read.
+type Reading struct {
+	After int64  // begin behind this seq, or with the last -After messages
+	Proof *Proof // what is held up to After; nil: it is not proved
 
-// Topic is a cursor on a topic's log.
+	// Each is called with every message.
+	Each func(room.Message)
+	// Anew is called when all that was handed on is to be forgotten, before
+	// messages come from the beginning, or the last -After ones: the store was
+	// restored (room.ErrOtherEpoch), its history is another one (ErrBroken), or
+	// a part of it may not be read any more (room.ErrNotFound). May be nil.
+	Anew func(why error)
+}
+
+// Topic is a cursor on a topic's log that outlives sessions.
 type Topic struct {
-	ID    string
-	Head  int64 // the newest seq when it was joined
-	From  int64 // the first seq that one may read
-	Epoch string
+	ID string
 
 	client  *Client
-	channel transport.Channel
-	onEach  func(room.Message)
+	reading Reading
+	outbox  *outbox
+	ctx     context.Context // ends with the topic; its cause says why
+	end     context.CancelCauseFunc
 	done    chan struct{}
-	writing sync.Mutex // one frame at a time
 
-	mu      sync.Mutex               // never held while anything waits
-	at      room.Head                // read up to, with the chain's value there
-	waiting map[string]chan<- answer // posts by client id, and HEAD
-	err     error
+	mu    sync.Mutex
+	epoch string    // "": nothing is held
+	first int64     // what is held begins behind it
+	at    room.Head // and goes up to here
 }
 
-const waitingHead = " " // no client id has a space
+// joinWithin is how long a channel may take until it is joined.
+const joinWithin = 10 * time.Second
 
-// Proof is what a client that has messages shows of them: where it is, and in
-// which life of the store.
-type Proof struct {
-	Epoch string
-	Hash  room.Hash
+// channelSilence is that of a channel which is a connection of its own: a proxy
+// may drop one on which nothing is said for a minute.
+var channelSilence = keepalive{askAfter: 20 * time.Second, answerWithin: 5 * time.Second}
+
+// Open begins to read a topic.
+func (c *Client) Open(topic string, r Reading) *Topic {
+	t := &Topic{ID: topic, client: c, reading: r, outbox: newOutbox(), done: make(chan struct{})}
+	if r.Proof != nil && r.After >= 0 {
+		t.epoch, t.first, t.at = r.Proof.Epoch, r.After, room.Head{Seq: r.After, Hash: r.Proof.Hash}
+	}
+	t.ctx, t.end = context.WithCancelCause(c.ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		close(t.done)
+		return t
+	}
+	c.running.Go(func() {
+		defer close(t.done)
+		t.end(t.run(t.ctx))
+	})
+	return t
 }
 
-// Join begins behind seq after, or with the last -after messages. proof may be
-// nil. each is called with every message; see the package comment.
-func (c *Client) Join(ctx context.Context, topic string, after int64, proof *Proof, each func(room.Message)) (*Topic, error) {
-	channel, err := c.conn.Open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ask := []string{topic, fmt.Sprint(after)}
-	if proof != nil {
-		ask = append(ask, proof.Epoch, proof.Hash.String())
-	}
-	if _, err := channel.Write(wire.AppendFrame(nil, wire.TypeJoin, nil, ask...)); err != nil {
-		return nil, fmt.Errorf("joining topic %s: %w", topic, err)
-	}
-	stop := context.AfterFunc(ctx, func() { channel.Reset(0) })
-	in := wire.NewReader(channel)
-	t := &Topic{ID: topic, client: c, channel: channel, onEach: each, done: make(chan struct{}), waiting: make(map[string]chan<- answer)}
-	err = t.joined(in, after)
-	if !stop() && err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		channel.CloseWrite()
-		channel.Reset(0)
-		return nil, fmt.Errorf("joining topic %s: %w", topic, err)
-	}
-	c.running.Go(func() { t.read(in) })
-	return t, nil
-}
-
-// joined reads ACK 0 topic head epoch from hash.
-func (t *Topic) joined(in *wire.Reader, after int64) error {
-	h, err := in.Next()
-	if err != nil {
-		return err
-	}
-	payload, err := in.Payload()
-	if err != nil {
-		return err
-	}
-	if h.Type == wire.TypeErr {
-		return refusal(h, payload)
-	}
-	head, ok := h.Number(1)
-	from, ok2 := h.Number(3)
-	hash, ok3 := room.ParseHash(h.String(4))
-	if h.Type != wire.TypeAck || !ok || !ok2 || !ok3 {
-		return fmt.Errorf("the server answered JOIN with %s", h.Type)
-	}
-	t.Head, t.Epoch, t.From = head, h.String(2), from
-	start := max(after, from-1)
-	if after < 0 {
-		start = max(head+after, from-1)
-	}
-	t.at = room.Head{Seq: start, Hash: hash}
-	return nil
-}
-
-// At is how far the messages were read, with the chain's value there.
-func (t *Topic) At() room.Head {
+// At is how far messages were handed on, and what proves it to a later Open;
+// proof is nil before the first JOIN.
+func (t *Topic) At() (at room.Head, proof *Proof) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.at
+	if t.epoch == "" {
+		return room.Head{}, nil
+	}
+	return t.at, &Proof{Epoch: t.epoch, Hash: t.at.Hash}
 }
 
-// Done is closed when the channel has ended; Err says why.
+// Done is closed when the topic has ended; Err says why.
 func (t *Topic) Done() <-chan struct{} { return t.done }
 
-// Err is why the channel ended; nil while it lives.
-func (t *Topic) Err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.err
+// Err is room.ErrNotFound, ErrClosed, or why the client ended; nil while the
+// topic lives.
+func (t *Topic) Err() error { return context.Cause(t.ctx) }
+
+// Close leaves the topic, and waits until nothing is handed on any more.
+func (t *Topic) Close() {
+	t.end(ErrClosed)
+	<-t.done
 }
 
-// Post is a message to be posted.
-type Post struct {
-	ID   string    // the client id
-	Kind room.Kind // "": text
-	Ref  int64     // the seq that it replies to, edits or redacts; 0: none
-	Body string
-}
-
-// Post says text in the topic, ref being the seq it replies to or 0; see Send.
-func (t *Topic) Post(ctx context.Context, id, text string, ref int64) (seq int64, err error) {
-	return t.Send(ctx, Post{ID: id, Ref: ref, Body: text})
-}
-
-// Send posts a message and returns its seq when it is on stable storage. The
-// same id may be sent again, whatever came of it.
-func (t *Topic) Send(ctx context.Context, p Post) (seq int64, err error) {
-	ask := []string{p.ID}
-	if p.Kind != "" || p.Ref != 0 {
-		ask = append(ask, string(cmp.Or(p.Kind, room.Text)))
+// Post posts a message and returns its seq when it is on stable storage,
+// however often the connection is lost in between. Without an id it is given
+// one. When ctx ends first, it may have been accepted; the same id may be
+// posted again.
+func (t *Topic) Post(ctx context.Context, p Post) (seq int64, err error) {
+	if p.ID == "" {
+		p.ID = room.NewClientID(time.Now())
 	}
-	if p.Ref != 0 {
-		ask = append(ask, fmt.Sprint(p.Ref))
-	}
-	a, err := t.ask(ctx, p.ID, wire.AppendFrame(nil, wire.TypePost, []byte(p.Body), ask...))
-	if err != nil {
+	if seq, err = t.post(ctx, p); err != nil {
 		return 0, fmt.Errorf("posting %s: %w", p.ID, err)
-	}
-	if _, err := fmt.Sscan(a.field(1), &seq); err != nil {
-		return 0, fmt.Errorf("posting %s: the ACK has no seq: %w", p.ID, err)
 	}
 	return seq, nil
 }
 
-// Read marks the topic as read up to seq.
-func (t *Topic) Read(ctx context.Context, seq int64) error {
-	if err := t.write(ctx, wire.AppendFrame(nil, wire.TypeRead, nil, fmt.Sprint(seq))); err != nil {
-		return fmt.Errorf("marking as read up to %d: %w", seq, err)
+func (t *Topic) post(ctx context.Context, p Post) (seq int64, err error) {
+	if err := p.check(); err != nil {
+		return 0, err
 	}
-	return nil
-}
-
-// HeadAt is the chain's value at seq, as the server has it.
-func (t *Topic) HeadAt(ctx context.Context, seq int64) (room.Head, error) {
-	a, err := t.ask(ctx, waitingHead, wire.AppendFrame(nil, wire.TypeHead, nil, fmt.Sprint(seq)))
+	entry, err := t.outbox.add(p)
 	if err != nil {
-		return room.Head{}, fmt.Errorf("asking for HEAD at %d: %w", seq, err)
+		return 0, err
 	}
-	hash, ok := room.ParseHash(a.field(1))
-	if !ok {
-		return room.Head{}, fmt.Errorf("asking for HEAD at %d: the answer has no hash", seq)
-	}
-	return room.Head{Seq: seq, Hash: hash}, nil
-}
-
-// Leave ends the channel and waits for the server's answers before its FIN.
-func (t *Topic) Leave() {
-	t.channel.CloseWrite()
-	<-t.done
-}
-
-// write writes a whole frame. If it can't, a part may have gone, which ends
-// the channel.
-func (t *Topic) write(ctx context.Context, frame []byte) error {
-	t.writing.Lock()
-	defer t.writing.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	hurried := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(hurried)
-		t.channel.SetWriteDeadline(time.Now())
-	})
-	_, err := t.channel.Write(frame)
-	if !stop() {
-		<-hurried
-		t.channel.SetWriteDeadline(time.Time{})
-	}
-	if err != nil {
-		t.channel.Reset(0)
-		return cmp.Or(ctx.Err(), err)
-	}
-	return nil
-}
-
-// ask writes a frame and waits for its answer.
-func (t *Topic) ask(ctx context.Context, key string, frame []byte) (answer, error) {
-	got := make(chan answer, 1)
-	t.mu.Lock()
-	if _, twice := t.waiting[key]; twice {
-		t.mu.Unlock()
-		return answer{}, errors.New("this is being asked already")
-	}
-	t.waiting[key] = got
-	t.mu.Unlock()
-	if err := t.write(ctx, frame); err != nil {
-		t.forget(key)
-		return answer{}, err
+	defer t.outbox.remove(entry)
+	select {
+	case a := <-entry.answered:
+		return a.result()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-t.done:
 	}
 	select {
-	case a := <-got:
-		return a, a.err
-	case <-t.done:
-		select {
-		case a := <-got: // it came before the end
-			return a, a.err
-		default:
-			return answer{}, t.Err()
-		}
-	case <-ctx.Done():
-		t.forget(key)
-		return answer{}, ctx.Err()
+	case a := <-entry.answered: // it came before the end
+		return a.result()
+	default:
+		return 0, t.Err()
 	}
 }
 
-func (t *Topic) forget(key string) {
+func (a answer) result() (seq int64, err error) {
+	if a.err != nil {
+		return 0, a.err
+	}
+	return a.seq()
+}
+
+// run keeps a channel in each session, one after the other, and says why it
+// doesn't any more.
+func (t *Topic) run(ctx context.Context) error {
+	var (
+		last     *Session
+		failures int
+		begin    anew
+	)
+	for {
+		s, changed, err := t.session(ctx)
+		if err != nil {
+			return err
+		}
+		if s != last {
+			last, failures = s, 0
+		}
+		joined, err := t.live(ctx, s)
+		if joined {
+			failures = 0
+		}
+		switch code := codeOf(err); {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case s.Err() != nil:
+			continue
+		case errors.As(err, &begin):
+			t.forget(begin.why)
+			continue
+		case joined:
+		case code == 404:
+			return room.ErrNotFound
+		case code == 401:
+			s.end(errNoKey)
+			continue
+		case code == 409:
+			t.forget(t.otherLog(err))
+			if failures == 0 {
+				failures++
+				continue
+			}
+		}
+		pause(ctx, waitFor(err)+backoff(failures, t.client.config.MaxPause, t.client.config.Jitter), changed)
+		failures++
+	}
+}
+
+// session waits until one is open.
+func (t *Topic) session(ctx context.Context) (*Session, <-chan struct{}, error) {
+	for {
+		s, changed := t.client.inUse()
+		if s != nil && s.Err() == nil {
+			return s, changed, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		}
+	}
+}
+
+// live is one channel, from its JOIN to its end.
+func (t *Topic) live(ctx context.Context, s *Session) (joined bool, err error) {
+	c, err := t.join(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	if err := t.resume(c); err != nil {
+		c.over(err)
+		return true, err
+	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	here, cancel := context.WithCancel(ctx)
+	defer cancel()
+	running.Go(func() {
+		<-here.Done()
+		if ctx.Err() != nil {
+			c.stream.Reset(0)
+		}
+	})
+	t.outbox.begin()
+	running.Go(func() { t.send(here, c) })
+	if _, apart := s.conn.(transport.Keyed); apart {
+		running.Go(func() {
+			ping := func() { c.write(here, pingFrame) }
+			if channelSilence.watch(here, c.ear, ping, nil) {
+				c.stream.Reset(0)
+			}
+		})
+	}
+	return true, c.read()
+}
+
+// join asks for what comes behind what is held, or from the beginning.
+func (t *Topic) join(ctx context.Context, s *Session) (*Channel, error) {
+	ctx, cancel := context.WithTimeout(ctx, joinWithin)
+	defer cancel()
+	at, proof := t.At()
+	after := at.Seq
+	switch {
+	case proof == nil:
+		after = t.reading.After
+	case after == 0: // of nothing there is nothing to prove
+		proof = nil
+	}
+	return s.join(ctx, t.ID, after, proof, hand{message: t.message, answered: t.outbox.answer})
+}
+
+// message hands one on.
+func (t *Topic) message(m room.Message, at room.Head) {
+	if t.reading.Each != nil {
+		t.reading.Each(m)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.waiting, key)
+	t.at = at
 }
 
-func (t *Topic) read(in *wire.Reader) {
-	err := t.readAll(in)
-	t.mu.Lock()
-	t.err = err
-	t.mu.Unlock()
-	close(t.done)
-}
-
-func (t *Topic) readAll(in *wire.Reader) error {
+// send writes posts as they come, until the channel's end.
+func (t *Topic) send(ctx context.Context, c *Channel) {
 	for {
-		h, err := in.Next()
-		if err != nil {
-			if bye := t.client.Err(); bye != nil {
-				return bye
+		p, wait := t.outbox.next()
+		if p != nil {
+			if c.write(ctx, p.frame) != nil {
+				return
 			}
-			return fmt.Errorf("the channel ended: %w", err)
+			continue
 		}
-		payload, err := in.Payload()
-		if err != nil {
-			return fmt.Errorf("the channel ended: %w", err)
+		var again <-chan time.Time
+		if wait > 0 {
+			again = time.After(wait)
 		}
-		switch h.Type {
-		case wire.TypeMessage:
-			if err := t.message(h, payload); err != nil {
-				return err
-			}
-		case wire.TypeAck:
-			t.answered(h.String(0), answer{fields: fields(h)})
-		case wire.TypeErr:
-			key := h.String(1)
-			if key == wire.TypeHead {
-				key = waitingHead
-			}
-			t.answered(key, answer{err: refusal(h, payload)})
-		case wire.TypeHead:
-			t.answered(waitingHead, answer{fields: fields(h)})
+		select {
+		case <-t.outbox.more:
+		case <-again:
+		case <-ctx.Done():
+			return
 		}
 	}
-}
-
-func (t *Topic) answered(key string, a answer) {
-	t.mu.Lock()
-	got := t.waiting[key]
-	delete(t.waiting, key)
-	t.mu.Unlock()
-	if got != nil {
-		got <- a
-	}
-}
-
-// message checks a MESSAGE against the chain and hands it on.
-func (t *Topic) message(h *wire.Header, body []byte) error {
-	m, err := parseMessage(h, body)
-	if err != nil {
-		return err
-	}
-	t.mu.Lock()
-	if m.Seq != t.at.Seq+1 {
-		t.mu.Unlock()
-		return fmt.Errorf("%w: %d came after %d", ErrBroken, m.Seq, t.at.Seq)
-	}
-	t.at = room.Head{Seq: m.Seq, Hash: room.ChainNext(t.at.Hash, &m, m.Length, m.Digest)}
-	t.mu.Unlock()
-	if t.onEach != nil {
-		t.onEach(m)
-	}
-	return nil
-}
-
-// parseMessage reads MESSAGE n seq author unix-ms kind ref salt, or what stands
-// for one whose words were removed.
-func parseMessage(h *wire.Header, body []byte) (room.Message, error) {
-	senseless := fmt.Errorf("%w: a MESSAGE has senseless fields", ErrBroken)
-	m := room.Message{Author: h.String(1), Kind: room.Kind(h.String(3))}
-	var ok, ok2 bool
-	m.Seq, ok = h.Number(0)
-	m.At, ok2 = h.Number(2)
-	if !ok || !ok2 {
-		return m, senseless
-	}
-	if len(h.Field(4)) > 0 {
-		m.Ref, _ = h.Number(4)
-	}
-	if length, redacted := h.Option("redacted"); redacted {
-		digest, _ := h.Option("digest")
-		n, err := strconv.Atoi(length)
-		if m.Digest, ok = room.ParseHash(digest); !ok || err != nil || n < 0 || len(body) > 0 {
-			return m, senseless
-		}
-		m.Redacted, m.Length = true, n
-		return m, nil
-	}
-	salt, err := base64.RawURLEncoding.DecodeString(h.String(5))
-	if err != nil || copy(m.Salt[:], salt) != len(m.Salt) {
-		return m, senseless
-	}
-	m.Body, m.Length, m.Digest = bytes.Clone(body), len(body), room.Digest(m.Salt, body)
-	return m, nil
 }

@@ -24,7 +24,10 @@ func (r *Room) Anonymous(t testing.TB) *API {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{}
+	transport := &http.Transport{DialContext: r.Dial}
+	if strings.HasPrefix(r.Plain, "https:") {
+		transport.TLSClientConfig = r.Trust(t)
+	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &API{HTTP: &http.Client{Jar: jar, Transport: transport}, base: r.Plain}
 }

@@ -66,8 +66,13 @@ func Chromium(t testing.TB) string {
 // ones.
 func OpenPage(t testing.TB, flags ...string) *Page {
 	t.Helper()
+	return openPage(t, Chromium(t), flags)
+}
+
+func openPage(t testing.TB, chromium string, flags []string) *Page {
+	t.Helper()
 	profile := t.TempDir()
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(Chromium(t)), chromedp.Flag("user-data-dir", profile)}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium), chromedp.Flag("user-data-dir", profile)}
 	for _, flag := range append([]string{
 		"headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "no-default-browser-check", "disable-background-networking",
 		"disable-component-update", "disable-sync", "disable-breakpad", "lang=en-US", "window-size=1280,800", "force-color-profile=srgb",

@@ -136,13 +136,19 @@ func (p *Page) Count(role, name string) (count int) {
 func (p *Page) UntilText(role, name, text string) {
 	p.t.Helper()
 	p.Until(fmt.Sprintf("%s %q that says %q", role, name, text), func() bool {
-		node, ok := p.one(role, name)
-		if !ok {
-			return false
-		}
-		got, err := ask[string](p, node.id, `function () { return this.textContent }`)
-		return err == nil && got == text
+		got, ok := p.Text(role, name)
+		return ok && got == text
 	})
+}
+
+// Text is what the one thing of this role and name says now, if it is there.
+func (p *Page) Text(role, name string) (text string, ok bool) {
+	node, ok := p.one(role, name)
+	if !ok {
+		return "", false
+	}
+	text, err := ask[string](p, node.id, `function () { return this.textContent }`)
+	return text, err == nil
 }
 
 // The document, and what stands in its fields.

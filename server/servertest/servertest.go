@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,6 +34,11 @@ type Room struct {
 	Setup string // the setup token; "" once there is an admin
 
 	Server *server.Server // of Start; nil where it is another process
+
+	proxied *Room // as it is seen through the carrier's proxy; nil: there is none
+
+	// Dial connects to Plain where the test's own network doesn't reach it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Config is what tests begin with: any free ports, and t's own directory.
@@ -67,6 +73,10 @@ func StartQuietly(t testing.TB) *Room {
 // StartWith runs a server as c says. stop stops it earlier, cleanly.
 func StartWith(t testing.TB, c server.Config) (r *Room, stop func()) {
 	t.Helper()
+	proxy := carriedBy(t)
+	if proxy != nil {
+		c = proxy.Before(c)
+	}
 	s, err := server.New(t.Context(), c)
 	if err != nil {
 		t.Fatalf("opening the server: %v", err)
@@ -93,6 +103,9 @@ func StartWith(t testing.TB, c server.Config) (r *Room, stop func()) {
 	if links := s.SetupLinks(); len(links) > 0 {
 		r.Setup = afterHash(links[0])
 	}
+	if proxy != nil {
+		r.proxied = proxy.Start(t, r)
+	}
 	return r, stop
 }
 
@@ -110,20 +123,33 @@ func (r *Room) Trust(t testing.TB) *tls.Config {
 	return &tls.Config{RootCAs: pool}
 }
 
-// Connect opens a WebTransport session and signs in as whom the API is.
-func (r *Room) Connect(t testing.TB, as *API) *client.Client {
+// Connect opens a session and signs in as whom the API is.
+func (r *Room) Connect(t testing.TB, as *API) *client.Session {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	c, err := client.Dial(ctx, r.Rrp, r.Trust(t))
+	conn, err := r.dial(ctx, r.Trust(t))
 	if err != nil {
 		t.Fatalf("connecting: %v", err)
 	}
+	c := client.New(conn)
 	t.Cleanup(func() { c.Close() })
 	if _, err := c.SignIn(ctx, as.Token(t)); err != nil {
 		t.Fatalf("signing in: %v", err)
 	}
 	return c
+}
+
+// ClientConfig is what a client is made of that stays connected as whom the API
+// is, and comes back soon.
+func (r *Room) ClientConfig(t testing.TB, as *API) client.Config {
+	t.Helper()
+	return client.Config{
+		Ticket:       client.HTTPTickets(as.HTTP, r.Plain, ""),
+		WebTransport: client.WebTransport(r.Trust(t)),
+		WebSocket:    client.WebSocket(r.Trust(t)),
+		MaxPause:     time.Second,
+	}
 }
 
 // Admin sets the room up and is its first admin, anna.

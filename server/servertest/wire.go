@@ -49,7 +49,7 @@ func (r *Room) OpenWith(t testing.TB, trust *tls.Config) *Session {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	s, err := transport.DialWebTransport(ctx, r.Rrp, "", trust)
+	s, err := r.dial(ctx, trust)
 	if err != nil {
 		t.Fatalf("opening a session: %v", err)
 	}
@@ -65,12 +65,35 @@ func (r *Room) Enter(t testing.TB, as *API) *Session {
 	return s
 }
 
-// SignIn makes the session's control channel.
+// SignIn signs in on the session's control channel, which it opens if nobody
+// has.
 func (s *Session) SignIn(t testing.TB, as *API) {
 	t.Helper()
-	s.Control = s.Channel(t)
+	if s.Control == nil {
+		s.Control = s.Channel(t)
+	}
 	s.Control.Say(t, "TOKEN 0 "+as.Token(t)+"\n")
-	s.Control.Expect(t, "ACK TOKEN "+as.Name)
+	ack := s.Control.Hear(t)
+	keyed, ok := s.Session.(transport.Keyed)
+	want := "ACK TOKEN " + as.Name
+	if ok {
+		want += " *"
+	}
+	if err := ack.Is(want); err != nil {
+		t.Fatal(err)
+	}
+	if ok {
+		keyed.UseKey(ack.Fields()[2])
+	}
+}
+
+// SignedIn is the ACK of a sign-in, as Expect has it: on a WebSocket it bears a
+// key.
+func SignedIn(name string) string {
+	if OverWebSocket() {
+		return "ACK TOKEN " + name + " *"
+	}
+	return "ACK TOKEN " + name
 }
 
 // Channel opens a channel; the server hears of it with its first octets.

@@ -1,0 +1,170 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"redroom/server/room"
+	"redroom/server/wire"
+)
+
+// talk is a topic that is joined over one link after the other.
+type talk struct {
+	*scene
+}
+
+// newTalk plays the beginning: a session by WebTransport, and a JOIN.
+func newTalk(t *testing.T) *talk {
+	k := &talk{newScene(t)}
+	k.start()
+	k.play("open", "ready WebTransport", "signs-in WebTransport", "joins 0")
+	return k
+}
+
+func (p *scene) play(steps ...string) {
+	p.t.Helper()
+	for _, step := range steps {
+		verb, words, _ := strings.Cut(step, " ")
+		p.step = step
+		verbs[verb](p, strings.Fields(words))
+		synctest.Wait()
+	}
+}
+
+func (k *talk) bodies() (all []string) {
+	for _, post := range k.channel().got(wire.TypePost) {
+		all = append(all, post.payload)
+	}
+	return all
+}
+
+func (k *talk) refuse(body string, fields ...string) {
+	for _, post := range k.channel().got(wire.TypePost) {
+		if post.payload == body {
+			k.channel().say(wire.TypeErr, "Not now.", slices.Insert(fields, 1, post.fields[0])...)
+			return
+		}
+	}
+}
+
+func TestAPostThatIsNotKnownYetIsSentAgainBeforeWhatCameAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		k.play("post one", "post two")
+		k.refuse("one", "503", "3")
+		k.play("forward 2.9", "post three")
+		if got := k.bodies(); !slices.Equal(got, []string{"one", "two"}) {
+			t.Fatalf("within the seconds there were %v", got)
+		}
+		k.play("forward 0.2")
+		if got := k.bodies(); !slices.Equal(got, []string{"one", "two", "one", "two", "three"}) {
+			t.Fatalf("after them there were %v", got)
+		}
+		posts := k.channel().got(wire.TypePost)
+		if posts[0].fields[0] != posts[2].fields[0] {
+			t.Errorf("the id was %v, then %v", posts[0], posts[2])
+		}
+		k.play("ack one 1", "ack two 2", "ack three 3", "accepted one", "accepted two", "accepted three")
+	})
+}
+
+func TestARefusedPostIsTheCallersToMend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		refused := make(chan error, 1)
+		go func() {
+			_, err := k.topic.Post(t.Context(), Post{Body: "one"})
+			refused <- err
+		}()
+		synctest.Wait()
+		k.refuse("one", "403")
+		var reason *room.Error
+		if err := <-refused; !errors.As(err, &reason) || reason.Code != 403 || reason.Retry {
+			t.Fatalf("the answer was %v", err)
+		}
+		k.play("lost", "forward 1", "ready WebTransport", "signs-in WebTransport", "joins 0", "posts 0")
+	})
+}
+
+func TestPostsEndWithTheirContextTheirTopicAndTheirClient(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(k *talk)
+		want error
+	}{
+		"topic":  {func(k *talk) { k.topic.Close() }, ErrClosed},
+		"client": {func(k *talk) { k.client.Close() }, ErrClosed},
+		"room":   {func(k *talk) { k.play("bye 410") }, room.ErrDeactivated},
+		"right":  {func(k *talk) { k.play("resets 404", "forward 1", "refuses-join 404") }, room.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newTalk(t)
+				failed := make(chan error, 1)
+				go func() {
+					_, err := k.topic.Post(t.Context(), Post{ID: "mine", Body: "one"})
+					failed <- err
+				}()
+				synctest.Wait()
+				test.end(k)
+				if err := <-failed; !errors.Is(err, test.want) {
+					t.Errorf("it failed with %v, want %v", err, test.want)
+				}
+				if _, err := k.topic.Post(t.Context(), Post{Body: "late"}); !errors.Is(err, test.want) {
+					t.Errorf("a later one failed with %v, want %v", err, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestAPostThatIsGivenUpMayBePostedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		ctx, cancel := contextWithTimeout(t, time.Second)
+		defer cancel()
+		if _, err := k.topic.Post(ctx, Post{ID: "mine", Body: "one"}); !errors.Is(err, ctx.Err()) || ctx.Err() == nil {
+			t.Fatalf("it ended with %v", err)
+		}
+		answered := make(chan int64, 1)
+		go func() {
+			seq, _ := k.topic.Post(t.Context(), Post{ID: "mine", Body: "one"})
+			answered <- seq
+		}()
+		synctest.Wait()
+		if _, err := k.topic.Post(t.Context(), Post{ID: "mine", Body: "one"}); !errors.Is(err, errTwice) {
+			t.Errorf("the same id twice at the same time: %v", err)
+		}
+		k.play("posts 2", "ack one 1")
+		if seq := <-answered; seq != 1 {
+			t.Errorf("it was accepted as %d", seq)
+		}
+	})
+}
+
+func TestWhatIsNoPostIsNotSent(t *testing.T) {
+	for name, p := range map[string]Post{
+		"an id with a space":  {ID: "a b", Body: "x"},
+		"a long id":           {ID: strings.Repeat("a", room.MaxClientID+1), Body: "x"},
+		"an empty text":       {Body: ""},
+		"a large text":        {Body: strings.Repeat("x", room.MaxText+1)},
+		"a text not in UTF-8": {Body: "\xff"},
+		"a report not JSON":   {Kind: room.Report, Body: "{"},
+		"an unknown kind":     {Kind: "po em", Body: "x"},
+		"a negative seq":      {Ref: -1, Body: "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newTalk(t)
+				var reason *room.Error
+				if _, err := k.topic.Post(t.Context(), p); !errors.As(err, &reason) || reason.Code != 413 && reason.Code != 422 {
+					t.Errorf("it was refused with %v", err)
+				}
+				k.play("posts 0")
+			})
+		})
+	}
+}

@@ -1,0 +1,154 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"redroom/server/transport"
+)
+
+const (
+	headStart   = 400 * time.Millisecond // that WebTransport has
+	dialWithin  = 10 * time.Second
+	tryWithin   = 25 * time.Second // a WebTransport try that goes on beside a WebSocket
+	returnEvery = 30 * time.Second // between the beginnings of two of those
+)
+
+var errNoAnswer = errors.New("no transport was ready in time")
+
+// try is one attempt to open a connection.
+type try struct {
+	began   time.Time
+	cancel  context.CancelFunc
+	outcome chan outcome
+	givenUp chan struct{}
+}
+
+type outcome struct {
+	conn transport.Session
+	err  error
+}
+
+// try begins one that has so long at most.
+func (c *Client) try(ctx context.Context, dial Dialer, ticket Ticket, within time.Duration) *try {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	t := &try{began: time.Now(), cancel: cancel, outcome: make(chan outcome), givenUp: make(chan struct{})}
+	c.running.Go(func() {
+		defer cancel()
+		conn, err := dial(ctx, ticket)
+		select {
+		case t.outcome <- outcome{conn, err}:
+		case <-t.givenUp:
+			if err == nil {
+				conn.Close(0, "")
+			}
+		}
+	})
+	return t
+}
+
+// giveUp ends a try whose outcome nobody wants any more.
+func (t *try) giveUp() {
+	if t != nil {
+		close(t.givenUp)
+		t.cancel()
+	}
+}
+
+// wait is where the outcome comes; from no try there is none.
+func (t *try) wait() <-chan outcome {
+	if t == nil {
+		return nil
+	}
+	return t.outcome
+}
+
+// link is a connection that has won.
+type link struct {
+	conn     transport.Session
+	fallback bool // it is a WebSocket
+}
+
+// race opens a connection by the transport that is ready first: WebTransport
+// has a head start, unless the last session fell silent. When a WebSocket wins,
+// the WebTransport try goes on, as the way back.
+func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
+	head := time.Duration(0)
+	if c.mayTryPrimary(ticket) {
+		c.tryPrimary(ticket)
+		if !c.silenced {
+			head = headStart
+		}
+	}
+	var (
+		fallback *try
+		fallible = c.config.WebSocket != nil && ticket.WebSocket.URL != ""
+		failed   []error
+		start    = time.NewTimer(head)
+		giveUp   = time.NewTimer(dialWithin)
+	)
+	defer start.Stop()
+	defer giveUp.Stop()
+	lose := func(why error) (link, error) {
+		c.blocked = false // that nothing gets through says nothing against WebTransport
+		fallback.giveUp()
+		return link{}, why
+	}
+	for c.primary != nil || fallback != nil || fallible {
+		select {
+		case <-start.C:
+			if fallible {
+				fallible = false
+				fallback = c.try(ctx, c.config.WebSocket, ticket, dialWithin)
+			}
+		case o := <-c.primary.wait():
+			c.primary = nil
+			if o.err == nil {
+				fallback.giveUp()
+				c.blocked = false
+				return link{o.conn, false}, nil
+			}
+			failed = append(failed, o.err)
+			start.Reset(0)
+		case o := <-fallback.wait():
+			fallback = nil
+			if o.err == nil {
+				c.blocked = true
+				return link{o.conn, true}, nil
+			}
+			failed = append(failed, o.err)
+		case <-giveUp.C:
+			return lose(errNoAnswer)
+		case <-ctx.Done():
+			return lose(context.Cause(ctx))
+		}
+	}
+	if len(failed) == 0 {
+		return lose(errors.New("the ticket names no transport that can be dialed"))
+	}
+	return lose(fmt.Errorf("connecting: %w", errors.Join(failed...)))
+}
+
+// mayTryPrimary says whether WebTransport may be tried now: where only a
+// WebSocket gets through, every half minute.
+func (c *Client) mayTryPrimary(ticket Ticket) bool {
+	return c.hasPrimary(ticket) && (!c.blocked || time.Since(c.primaryBegan) >= returnEvery)
+}
+
+func (c *Client) hasPrimary(ticket Ticket) bool {
+	return c.config.WebTransport != nil && ticket.WebTransport.URL != ""
+}
+
+// tryPrimary begins to open a WebTransport session. There is one such try at a
+// time; it may outlive its race.
+func (c *Client) tryPrimary(ticket Ticket) {
+	c.primary = c.try(c.ctx, c.config.WebTransport, ticket, tryWithin)
+	c.primaryBegan = c.primary.began
+}
+
+func (c *Client) givePrimaryUp() {
+	c.primary.giveUp()
+	c.primary = nil
+}

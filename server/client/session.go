@@ -1,0 +1,215 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"redroom/server/transport"
+	"redroom/server/wire"
+)
+
+// Session is one session over one connection, from its sign-in to its end.
+// What ends is not opened again; a Client does that.
+type Session struct {
+	conn transport.Session
+
+	ctx    context.Context // ends with the session; its cause is Err
+	end    context.CancelCauseFunc
+	unread func() bool // the connection's end isn't the session's any longer
+
+	control transport.Channel // nil until SignIn
+	ear     *ear              // on it
+	say     chan []byte       // frames to be written on it
+	answers chan answer       // to requests on it, in order
+	onState atomic.Pointer[func(typ string, fields []string, payload []byte)]
+	running sync.WaitGroup
+}
+
+type answer struct {
+	fields []string
+	err    error
+}
+
+// Dial opens a session by WebTransport with the server at url,
+// https://HOST:PORT/rrp.
+func Dial(ctx context.Context, url string, trust *tls.Config) (*Session, error) {
+	conn, err := transport.DialWebTransport(ctx, url, "", trust)
+	if err != nil {
+		return nil, err
+	}
+	return New(conn), nil
+}
+
+// New makes a session of a connection that is open, which it closes.
+func New(conn transport.Session) *Session {
+	s := &Session{conn: conn, say: make(chan []byte, 8), answers: make(chan answer, 1)}
+	// The session isn't over with its connection, but when everything was read
+	// that came before: a BYE may be the last of it.
+	s.ctx, s.end = context.WithCancelCause(context.Background())
+	s.unread = context.AfterFunc(conn.Context(), func() { s.end(ErrLost) })
+	return s
+}
+
+// SignIn spends a token and gives the user's name. It is called once.
+func (s *Session) SignIn(ctx context.Context, token string) (user string, err error) {
+	if s.control != nil {
+		return "", errors.New("signing in: this session has signed in before")
+	}
+	control, err := s.conn.Open(ctx)
+	if err != nil {
+		return "", fmt.Errorf("signing in: %w", err)
+	}
+	s.control, s.ear = control, newEar(control)
+	s.unread()
+	s.running.Go(s.readControl)
+	s.running.Go(s.writeControl)
+	a, err := s.ask(ctx, wire.AppendFrame(nil, wire.TypeToken, nil, token))
+	if err != nil {
+		return "", fmt.Errorf("signing in: %w", err)
+	}
+	if keyed, ok := s.conn.(transport.Keyed); ok {
+		keyed.UseKey(a.field(2))
+	}
+	return a.field(1), nil
+}
+
+// Watch asks for the room's state. tell is called, from one goroutine, for
+// each DEAL, TOPIC, UNREAD and PRESENCE, and must not block. Watch returns
+// when all that exists was told.
+func (s *Session) Watch(ctx context.Context, tell func(typ string, fields []string, payload []byte)) error {
+	s.onState.Store(&tell)
+	if _, err := s.ask(ctx, wire.AppendFrame(nil, wire.TypeWatch, nil)); err != nil {
+		return fmt.Errorf("watching: %w", err)
+	}
+	return nil
+}
+
+// Err is why the session ended: a *Bye, or an ErrLost; nil while it lives.
+func (s *Session) Err() error { return context.Cause(s.ctx) }
+
+// Done is closed when the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.ctx.Done() }
+
+// Close ends the session and waits until its goroutines have.
+func (s *Session) Close() error {
+	s.end(ErrLost)
+	err := s.conn.Close(0, "")
+	s.running.Wait()
+	return err
+}
+
+// ask says a frame on the control channel and waits for its answer.
+func (s *Session) ask(ctx context.Context, frame []byte) (answer, error) {
+	select {
+	case s.say <- frame:
+	case <-s.ctx.Done():
+		return answer{}, s.Err()
+	case <-ctx.Done():
+		return answer{}, ctx.Err()
+	}
+	select {
+	case a := <-s.answers:
+		return a, a.err
+	case <-s.ctx.Done():
+		select {
+		case a := <-s.answers: // it came before the end
+			return a, a.err
+		default:
+			return answer{}, s.Err()
+		}
+	case <-ctx.Done():
+		return answer{}, ctx.Err()
+	}
+}
+
+func (a answer) field(i int) string {
+	if i >= len(a.fields) {
+		return ""
+	}
+	return a.fields[i]
+}
+
+// tell says a frame that needn't be said if there is much to say already.
+func (s *Session) tell(typ string, fields ...string) {
+	select {
+	case s.say <- wire.AppendFrame(nil, typ, nil, fields...):
+	default:
+	}
+}
+
+// ping asks whether the other side is there.
+func (s *Session) ping() { s.tell(wire.TypePing) }
+
+// writeControl is the control channel's one writer. It says FIN when the
+// session is over.
+func (s *Session) writeControl() {
+	stop := context.AfterFunc(s.ctx, func() { s.control.SetWriteDeadline(past) })
+	defer stop()
+	for {
+		select {
+		case frame := <-s.say:
+			if _, err := s.control.Write(frame); err != nil {
+				return // what was said to us before still is read
+			}
+		case <-s.ctx.Done():
+			s.control.CloseWrite()
+			return
+		}
+	}
+}
+
+// readControl reads the control channel until its end, which is the session's.
+func (s *Session) readControl() {
+	in := wire.NewReader(s.ear)
+	for {
+		h, err := in.Next()
+		if err != nil {
+			s.end(ErrLost)
+			return
+		}
+		payload, err := in.Payload()
+		if err != nil {
+			s.end(ErrLost)
+			return
+		}
+		switch h.Type {
+		case wire.TypeAck:
+			s.answered(answer{fields: fields(h)})
+		case wire.TypeErr:
+			s.answered(answer{err: refused(h, payload)})
+		case wire.TypePing:
+			s.tell(wire.TypePong, fields(h)...)
+		case wire.TypeBye:
+			code, _ := strconv.Atoi(h.String(0))
+			seconds, _ := h.Number(1)
+			s.end(&Bye{Code: code, Seconds: seconds, Sentence: string(payload)})
+			return
+		case wire.TypeDeal, wire.TypeTopic, wire.TypeUnread, wire.TypePresence:
+			if tell := s.onState.Load(); tell != nil {
+				(*tell)(h.Type, fields(h), payload)
+			}
+		}
+	}
+}
+
+// answered gives an answer to whoever asked; there is one at a time, and none
+// who waits for what wasn't asked.
+func (s *Session) answered(a answer) {
+	select {
+	case s.answers <- a:
+	default:
+	}
+}
+
+func fields(h *wire.Header) []string {
+	fs := make([]string, h.NumFields())
+	for i := range fs {
+		fs[i] = h.String(i)
+	}
+	return fs
+}

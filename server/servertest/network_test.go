@@ -1,0 +1,123 @@
+package servertest
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// echo is a UDP socket on the server's machine that sends everything back, and
+// says from where it came.
+func echo(t *testing.T, n *Network) (address string) {
+	t.Helper()
+	var conn net.PacketConn
+	err := within(n.server.namespace, func() (err error) {
+		conn, err = net.ListenPacket("udp4", n.server.address+":0")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		packet := make([]byte, 64)
+		for {
+			_, from, err := conn.ReadFrom(packet)
+			if err != nil {
+				return
+			}
+			conn.WriteTo([]byte(from.String()), from)
+		}
+	}()
+	t.Cleanup(func() { conn.Close(); <-ended })
+	return conn.LocalAddr().String()
+}
+
+// asks sends so many packets, and gives how many were answered, and the address
+// from which the last of these was seen to come.
+func asks(t *testing.T, conn net.Conn, times int) (answered int, seen string) {
+	t.Helper()
+	packet := make([]byte, 64)
+	for range times {
+		if _, err := conn.Write([]byte("?")); err != nil {
+			t.Fatalf("sending: %v", err) // a bad network does not tell
+		}
+		conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		if n, err := conn.Read(packet); err == nil {
+			answered++
+			seen, _, _ = strings.Cut(string(packet[:n]), ":")
+		}
+	}
+	return answered, seen
+}
+
+func dial(t *testing.T, m *Machine, network, address string) net.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	conn, err := m.Dial(ctx, network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func TestANetworkIsAsBadAsItSays(t *testing.T) {
+	n := NewNetwork(t)
+	there := echo(t, n)
+	m := n.Machine()
+	conn := dial(t, m, "udp", there)
+	expect := func(what string, times, from, to int, address string) {
+		t.Helper()
+		answered, seen := asks(t, conn, times)
+		if answered < from || answered > to || answered > 0 && seen != address {
+			t.Errorf("%s: %d of %d packets were answered, want %d to %d; they were seen to come from %s, want %s", what, answered, times, from, to, seen, address)
+		}
+	}
+	expect("at first", 20, 20, 20, "10.44.2.2")
+	m.DropUDP()
+	expect("UDP dropped", 10, 0, 0, "")
+	m.DropSome(50)
+	expect("half dropped, either way", 50, 1, 40, "10.44.2.2")
+	m.PassAll()
+	expect("afterwards", 20, 20, 20, "10.44.2.2")
+	m.Rebind()
+	expect("seen elsewhere", 20, 20, 20, "10.44.2.3")
+	n.Server().DropAll()
+	expect("the server cut off", 10, 0, 0, "")
+	n.Server().PassAll()
+	m.Renumber()
+	conn = dial(t, m, "udp", there)
+	expect("at another address", 20, 20, 20, "10.44.2.4")
+}
+
+func TestNetworksLeaveNothing(t *testing.T) {
+	var name string
+	t.Run("a network", func(t *testing.T) {
+		m := NewNetwork(t).Machine()
+		name = m.namespace
+		if err := m.Command("sleep", "1000").Start(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if name == "" {
+		t.Skip("no network can be made here")
+	}
+	if _, err := os.Stat("/run/netns/" + name); !os.IsNotExist(err) {
+		t.Errorf("the namespace %s is still there: %v", name, err)
+	}
+
+	// One that a test has left which was killed.
+	left := namespacePrefix + "4194305-1" // above every process id on Linux
+	run(t, "", "ip", "netns", "add", left)
+	NewNetwork(t)
+	if out, err := exec.Command("ip", "netns", "pids", left).CombinedOutput(); err == nil {
+		t.Errorf("the namespace %s is still there: %s", left, out)
+	}
+}
