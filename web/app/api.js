@@ -43,12 +43,13 @@ export class Problem extends Error {
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
+ * @param {AbortSignal} [signal]
  * @returns {Promise<any>}
  * @throws {Problem}
  */
-async function call(method, path, body) {
+async function call(method, path, body, signal) {
   /** @type {RequestInit} */
-  const init = { method, cache: "no-store", headers: { Accept: "application/json" } };
+  const init = { method, cache: "no-store", headers: { Accept: "application/json" }, signal };
   if (body !== undefined) {
     init.headers = { ...init.headers, "Content-Type": "application/json" };
     init.body = JSON.stringify(body);
@@ -80,11 +81,13 @@ const at = (id) => encodeURIComponent(id);
 export const api = {
   /** @returns {Promise<Me>} */
   whoAmI: () => call("GET", "/api/session"),
+  /** @param {number} number makes the address one of its own @param {AbortSignal} signal @returns {Promise<import("./check.js").Offer>} */
+  offer: (number, signal) => call("GET", `/api/check?${number}`, undefined, signal),
   /** @param {{name: string, password: string}} form @returns {Promise<Me>} */
   signIn: (form) => call("POST", "/api/session", form),
   signOut: () => call("DELETE", "/api/session"),
-  /** @returns {Promise<import("./link.js").Ticket>} */
-  ticket: () => call("POST", "/api/session/token"),
+  /** @param {AbortSignal} signal @returns {Promise<import("./link.js").Ticket>} */
+  ticket: (signal) => call("POST", "/api/session/token", undefined, signal),
 
   /** @param {{token: string, name: string, password: string}} form @returns {Promise<Me>} */
   setUp: (form) => call("POST", "/api/setup", form),

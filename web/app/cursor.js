@@ -12,6 +12,7 @@ import { Channel } from "./channel.js";
 import { Pause, backoff } from "./clock.js";
 import { fromEntry, fromFrame } from "./message.js";
 import { Proof } from "./proof.js";
+import { Pulse } from "./pulse.js";
 import { number } from "./wire.js";
 
 /** @typedef {import("./wire.js").Frame} Frame */
@@ -22,7 +23,8 @@ import { number } from "./wire.js";
  * @property {Pick<import("./api.js").Api, "messages">} api
  * @property {import("./clock.js").Clock} clock
  * @property {() => number} random
- * @property {() => void} heard something came on this channel
+ * @property {() => void} heard something came on the link
+ * @property {() => void} refused the link takes no further channels: its session is over
  * @property {(topic: string) => void} joined posts may be sent now
  * @property {(topic: string) => void} gone one may not know of it (any more)
  * @property {(id: string, answer: Answer) => void} answered
@@ -39,8 +41,13 @@ const BEFORE = 20;
 /** How long after a message the chain's value is compared, so that many share one HEAD. */
 const CHECK_AFTER = 2_000;
 const READ_EVERY = 1_000;
+/** A channel that is a connection of its own is kept from being dropped for its silence, often after 60 s. */
+const ASK_AFTER = 20_000;
+const ANSWER_WITHIN = 5_000;
 /** The code with which a stream is reset when the right to it ends. */
 const NOT_FOUND = 404;
+/** Before the JOIN is answered: the key to the session isn't good any more. */
+const NOT_SIGNED_IN = 401;
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -248,13 +255,14 @@ export class Cursor {
    * @param {import("./link.js").Link} link
    */
   async #keep(link) {
-    const { random, gone } = this.around;
+    const { random, gone, refused } = this.around;
     let failures = 0;
     while (this.#link === link) {
       const end = await this.#channelLife(link);
       if (this.#link !== link) return;
       if (end.joined) failures = 0;
       if (end.code === NOT_FOUND && !end.joined) return gone(this.topic);
+      if (end.code === NOT_SIGNED_IN && !end.joined) return refused();
       if (end.code === NOT_FOUND || end.code === 409) this.#forget(end);
       else if (end.seconds > 0) await this.#pause.wait(end.seconds * 1000);
       if (end.code !== 409 || failures > 0) await this.#pause.wait(backoff(failures, random));
@@ -272,10 +280,13 @@ export class Cursor {
     const place = this.#epoch === "" ? [`-${this.#first}`] : [String(this.#last), this.#epoch, (await this.#proof.top()).hash];
     /** @type {Channel | null} */
     let channel = null;
+    /** @type {Pulse | null} */
+    let pulse = null;
     try {
-      channel = new Channel(await link.open(), this.around.heard);
+      channel = new Channel(await link.open(), () => (pulse ? pulse.heard() : this.around.heard()));
       if (this.#link !== link) throw new Error("detached");
       this.#channel = channel;
+      if (link.apart) pulse = this.#pulse(channel);
       channel.send("JOIN", [this.topic, ...place]);
       await channel.run((frames) => {
         if (this.#channel === channel) this.#take(frames, end);
@@ -284,6 +295,8 @@ export class Cursor {
     } catch (error) {
       end.code ||= /** @type {{code?: number}} */ (error).code ?? 0;
       channel?.drop();
+    } finally {
+      pulse?.stop();
     }
     if (this.#channel === channel) {
       this.#channel = null;
@@ -291,6 +304,17 @@ export class Cursor {
       for (const { resolve } of this.#asked.splice(0)) resolve("");
     }
     return end;
+  }
+
+  /** @param {Channel} channel */
+  #pulse(channel) {
+    return new Pulse({
+      clock: this.around.clock,
+      askAfter: ASK_AFTER,
+      answerWithin: ANSWER_WITHIN,
+      ask: () => channel.send("PING"),
+      dead: () => channel.drop(),
+    });
   }
 
   /**

@@ -1,33 +1,54 @@
 /**
  * A link is one connection to the server, whatever carries it: it opens
  * channels, each an ordered and reliable stream of octets, and it ends. What
- * the octets mean is not its business.
+ * the octets mean is not its business. PROTOCOL.md section 2.
  * @module
  */
-import { unbase64 } from "./chain.js";
 
 /**
  * @typedef {object} Stream one channel's octets
  * @property {(octets: Uint8Array<ArrayBuffer>) => Promise<void>} write in the order of the calls
  * @property {() => Promise<Uint8Array | null>} read the next octets; null after FIN; rejects with Reset
  * @property {() => void} finish sends FIN
- * @property {() => void} drop gives both halves up at once
+ * @property {() => void} drop gives both halves up at once; a read that waits rejects or returns null
+ */
+
+/**
+ * @typedef {object} Datagrams each carries one frame, and may be lost
+ * @property {(octets: Uint8Array<ArrayBuffer>) => void} send
+ * @property {() => Promise<Uint8Array | null>} receive the next one; null when there will be none any more
  */
 
 /**
  * @typedef {object} Link
- * @property {string} name the transport, as a person may read it
- * @property {() => Promise<Stream>} open
- * @property {Promise<void>} ended resolves when the connection is gone, however it went
- * @property {(code: number, reason: string) => void} close
+ * @property {"WebTransport" | "WebSocket"} name the transport, as a person may read it
+ * @property {boolean} apart whether each channel is a connection of its own, that can die alone
+ * @property {() => Promise<Stream>} open the first one is for the control channel; further ones only after useKey
+ * @property {(key: string) => void} useKey takes what ACK TOKEN says of how further channels are opened; "" for nothing
+ * @property {Datagrams | null} datagrams null where the transport has none
+ * @property {Promise<number>} ended resolves when the connection is gone, however it went: with the server's code (section 5), or 0
+ * @property {() => void} close
  */
+
+/**
+ * A link that may come to be.
+ * @typedef {object} Try
+ * @property {Promise<Link>} ready may stay pending for tens of seconds
+ * @property {() => void} close gives it up, or closes what it has become
+ */
+
+/** @typedef {(ticket: Ticket) => Try} Opener */
 
 /**
  * The answer of POST /api/session/token.
  * @typedef {object} Ticket
  * @property {string} token spent by its first use, within 60 seconds
  * @property {{url: string, certificateHashes?: string[]}} webtransport
+ * @property {{url: string}} websocket
  */
+
+/** The sub-protocol that both transports ask for. */
+export const PROTOCOL = "rrp1";
 
 /** The other side gave a stream up. */
 export class Reset extends Error {
@@ -37,73 +58,3 @@ export class Reset extends Error {
     this.code = code;
   }
 }
-
-/**
- * Opens a link, or rejects. `ready` of a WebTransport stays pending for tens
- * of seconds where UDP is dropped silently, hence the signal.
- * @param {Ticket} ticket
- * @param {AbortSignal} signal
- * @returns {Promise<Link>}
- */
-export async function dial(ticket, signal) {
-  if (!("WebTransport" in globalThis)) throw new Error("this browser has no WebTransport");
-  const { url, certificateHashes = [] } = ticket.webtransport;
-  /** @type {WebTransportOptions} */
-  const options = { protocols: ["rrp1"] };
-  if (certificateHashes.length > 0) {
-    options.serverCertificateHashes = certificateHashes.map((hash) => ({ algorithm: "sha-256", value: unbase64(hash) }));
-  }
-  const transport = new WebTransport(url, options);
-  const ended = transport.closed.then(nothing, nothing);
-  const abort = () => transport.close();
-  signal.addEventListener("abort", abort);
-  try {
-    signal.throwIfAborted();
-    await transport.ready;
-    signal.throwIfAborted();
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-  return {
-    name: "WebTransport",
-    ended,
-    open: async () => stream(await transport.createBidirectionalStream()),
-    close(closeCode, reason) {
-      try {
-        transport.close({ closeCode, reason });
-      } catch {
-        // It is closed already.
-      }
-    },
-  };
-}
-
-/**
- * @param {WebTransportBidirectionalStream} pair
- * @returns {Stream}
- */
-function stream(pair) {
-  const reader = pair.readable.getReader();
-  const writer = pair.writable.getWriter();
-  writer.closed.catch(nothing);
-  return {
-    write: (octets) => writer.write(octets),
-    async read() {
-      try {
-        const { value, done } = await reader.read();
-        return done ? null : value;
-      } catch (error) {
-        throw new Reset(/** @type {{streamErrorCode?: number | null}} */ (error).streamErrorCode ?? 0);
-      }
-    },
-    finish() {
-      writer.close().catch(nothing);
-    },
-    drop() {
-      writer.abort().catch(nothing);
-      reader.cancel().catch(nothing);
-    },
-  };
-}
-
-function nothing() {}

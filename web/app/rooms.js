@@ -95,9 +95,10 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {ReadonlyMap<string, Deal>} deals
  * @property {ReadonlyMap<string, Topic>} topics
  * @property {ReadonlyMap<string, string>} presence
+ * @property {ReadonlyMap<string, readonly string[]>} typing who writes in a topic, in the order in which they began
  * @property {ReadonlyMap<string, Log>} logs
  * @property {readonly Post[]} posts in the order in which they were written
- * @property {ReadonlySet<string> | null} stale what a repeated WATCH hasn't named yet
+ * @property {ReadonlySet<string> | null} stale deals, topics and people that a repeated WATCH hasn't named yet
  */
 
 /**
@@ -108,6 +109,7 @@ import { amend, isChange, withdraw } from "./changes.js";
  *   | {type: "unread", topic: string, count: number, read: number, head: number}
  *   | {type: "read", topic: string, seq: number}
  *   | {type: "presence", name: string, presence: string}
+ *   | {type: "typing", topic: string, name: string} | {type: "typing-over", topic: string, name: string}
  *   | {type: "joined", topic: string, epoch: string, from: number, head: number, start: number}
  *   | {type: "messages", topic: string, messages: Message[]}
  *   | {type: "older", topic: string, state: Log["older"]}
@@ -135,6 +137,7 @@ export function empty(me, now) {
     deals: new Map(),
     topics: new Map(),
     presence: new Map(),
+    typing: new Map(),
     logs: new Map(),
     posts: [],
     stale: null,
@@ -151,7 +154,7 @@ export function reduce(rooms, action) {
     case "connection":
       return connection(rooms, action);
     case "watch":
-      return { ...rooms, presence: new Map(), stale: new Set([...rooms.deals.keys(), ...rooms.topics.keys()]) };
+      return { ...rooms, stale: new Set([...rooms.deals.keys(), ...rooms.topics.keys(), ...[...rooms.presence.keys()].map(person)]) };
     case "watched":
       return watched(rooms);
     case "deal":
@@ -167,9 +170,11 @@ export function reduce(rooms, action) {
     case "read":
       return read(rooms, action);
     case "presence":
-      return rooms.presence.get(action.name) === action.presence
-        ? rooms
-        : { ...rooms, presence: put(rooms.presence, action.name, action.presence) };
+      return presence(rooms, action);
+    case "typing":
+      return typing(rooms, action);
+    case "typing-over":
+      return notTyping(rooms, action.topic, [action.name]);
     case "joined":
       return joined(rooms, action);
     case "messages":
@@ -303,8 +308,53 @@ function connection(rooms, { state, via = "", why = "", at }) {
 /** @param {Rooms} rooms */
 function watched(rooms) {
   let next = rooms;
-  for (const id of rooms.stale ?? []) next = rooms.deals.has(id) ? dealGone(next, id) : topicGone(next, id);
-  return { ...next, watched: true, stale: null };
+  for (const id of rooms.stale ?? []) {
+    if (rooms.deals.has(id)) next = dealGone(next, id);
+    else if (rooms.topics.has(id)) next = topicGone(next, id);
+  }
+  const gone = [...rooms.presence.keys()].filter((name) => rooms.stale?.has(person(name)));
+  const presence = gone.reduce((map, name) => without(map, name), rooms.presence);
+  return { ...next, presence, watched: true, stale: null };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "presence"}>} action
+ */
+function presence(rooms, { name, presence }) {
+  const next = rooms.presence.get(name) === presence ? rooms : { ...rooms, presence: put(rooms.presence, name, presence) };
+  return named(next, person(name));
+}
+
+/**
+ * A name among ids.
+ * @param {string} name
+ */
+function person(name) {
+  return `@${name}`;
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "typing"}>} action
+ */
+function typing(rooms, { topic, name }) {
+  const before = rooms.typing.get(topic) ?? [];
+  if (name === rooms.me.name || before.includes(name)) return rooms;
+  return { ...rooms, typing: put(rooms.typing, topic, [...before, name]) };
+}
+
+/**
+ * These don't write there any more.
+ * @param {Rooms} rooms
+ * @param {string} topic
+ * @param {string[]} names
+ */
+function notTyping(rooms, topic, names) {
+  const before = rooms.typing.get(topic);
+  const left = before?.filter((name) => !names.includes(name));
+  if (!before || !left || left.length === before.length) return rooms;
+  return { ...rooms, typing: left.length > 0 ? put(rooms.typing, topic, left) : without(rooms.typing, topic) };
 }
 
 /**
@@ -336,6 +386,7 @@ function topicGone(rooms, id) {
   return {
     ...rooms,
     topics: without(rooms.topics, id),
+    typing: without(rooms.typing, id),
     logs: without(rooms.logs, id),
     posts: rooms.posts.filter((post) => post.topic !== id),
   };
@@ -446,7 +497,8 @@ function messages(rooms, action) {
   const head = added[added.length - 1].seq;
   const next = { ...log, messages: [...log.messages, ...added], head: Math.max(log.head, head) };
   const topics = withTopic(rooms, action.topic, (topic) => (topic.head < head ? { ...topic, head } : topic)).topics;
-  const after = { ...rooms, topics, posts, logs: put(rooms.logs, action.topic, next) };
+  const spoken = notTyping(rooms, action.topic, added.map((message) => message.author));
+  const after = { ...spoken, topics, posts, logs: put(rooms.logs, action.topic, next) };
   return news.some((message) => isChange(message) || message.redacted) ? changed(after, action.topic) : after;
 }
 

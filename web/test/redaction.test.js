@@ -19,7 +19,7 @@ async function joinedWorld(messages = []) {
   const world = new World();
   await world.start();
   const chain = await chainOf(messages);
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await world.join({ head: messages.length, hash: chain[0] });
   for (const message of messages) stream.message(message);
   await until(() => world.state.logs.has(TOPIC) && world.seqs().length === messages.length);
@@ -100,7 +100,7 @@ test("the chain verifies over a message that comes without its words", async () 
   const world = new World();
   await world.start();
   const chain = await chainOf(told);
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await world.join({ head: 4, hash: chain[0] });
   stream.message(told[0]);
   stream.redacted({ ...told[1], length: 13, digest: await digestOf(told[1].text) });
@@ -119,7 +119,7 @@ test("a length or a digest that isn't that of the words is found out", async () 
     const world = new World();
     await world.start();
     const chain = await chainOf(told.slice(0, 2));
-    world.session.open(TOPIC);
+    world.session.cursors.open(TOPIC);
     const stream = await world.join({ head: 2, hash: chain[0] });
     stream.message(told[0]);
     stream.redacted({ ...told[1], length: 13, digest: await digestOf(told[1].text), ...wrong });
@@ -177,7 +177,7 @@ test("a redaction that names an edit which isn't held has it fetched, again afte
   const world = new World();
   await world.start();
   const chain = await chainOf(all);
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await world.join({ head: 249, hash: chain[49] });
   const asked = [];
   world.pages = async (topic, span) => {

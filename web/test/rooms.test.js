@@ -178,3 +178,23 @@ test("people have their display names, or at least their names", () => {
   assert.equal(displayName(watched, known, "anna"), "Anna Keller");
   assert.equal(displayName(watched, known, "nobody"), "nobody");
 });
+
+test("who types is shown in the order in which they began, oneself never, until their message comes", () => {
+  const typing = (name) => ({ type: "typing", topic: T, name });
+  const both = run(joined, typing("bert"), typing("carla"), typing("bert"), typing("anna"));
+  assert.deepEqual(both.typing.get(T), ["bert", "carla"]);
+  assert.equal(run(both, typing("bert")), both);
+  assert.deepEqual(run(both, come(message(1))).typing.get(T), ["carla"]);
+  assert.equal(run(both, { type: "typing-over", topic: T, name: "bert" }, { type: "typing-over", topic: T, name: "carla" }).typing.size, 0);
+  assert.equal(run(both, { type: "topic-gone", id: T }).typing.size, 0);
+});
+
+test("a repeated WATCH takes away who and what it doesn't name, and nothing before its end", () => {
+  const before = run(watched, { type: "presence", name: "bert", presence: "online" }, { type: "presence", name: "carla", presence: "away" });
+  const during = run(before, { type: "watch" }, { type: "deal", deal }, { type: "presence", name: "bert", presence: "online" });
+  assert.deepEqual([...during.presence], [["bert", "online"], ["carla", "away"]]);
+  assert.ok(during.topics.has(T));
+  const after = run(during, { type: "watched" });
+  assert.deepEqual([...after.presence], [["bert", "online"]]);
+  assert.deepEqual([after.deals.has(D), after.topics.has(T)], [true, false]);
+});

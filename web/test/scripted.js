@@ -1,6 +1,7 @@
 /**
  * A server that does what the test says, behind the seam that a transport has:
- * a link in memory. And a clock that moves when it is told to.
+ * a link in memory. And a clock that moves when it is told to. PINGs are
+ * answered by themselves, as long as the link isn't silent.
  */
 import { Reset } from "../app/link.js";
 import { Session } from "../app/session.js";
@@ -45,6 +46,11 @@ export class FakeClock {
     return this.#timers.size;
   }
 
+  /** Time goes by without any timer being run. */
+  sleep(ms) {
+    this.#now += ms;
+  }
+
   /** Goes forward, running what is due in its order. */
   async forward(ms) {
     const end = this.#now + ms;
@@ -53,7 +59,7 @@ export class FakeClock {
       const next = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
       if (!next) break;
       this.#timers.delete(next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.run();
     }
     this.#now = end;
@@ -66,13 +72,22 @@ export class ServerStream {
   received = [];
   finished = false;
   dropped = false;
+  /** Whether this channel alone lets nothing through any more. */
+  silent = false;
   #decoder = new Decoder();
   #chunks = [];
   #waiting = null;
+  #link;
+
+  constructor(link) {
+    this.#link = link;
+  }
 
   /** The client's half. */
   client = {
-    write: async (octets) => this.#decoder.push(octets, (frame) => this.received.push(frame)),
+    write: async (octets) => {
+      if (!this.silent && !this.#link.silent) this.#decoder.push(octets, (frame) => this.#take(frame));
+    },
     read: () =>
       new Promise((resolve, reject) => {
         this.#waiting = { resolve, reject };
@@ -83,7 +98,8 @@ export class ServerStream {
     },
     drop: () => {
       this.dropped = true;
-      this.#give(new Reset(0));
+      this.#chunks.push(new Reset(0));
+      this.#serve();
     },
   };
 
@@ -113,7 +129,13 @@ export class ServerStream {
     return this.received.filter((frame) => frame.type === type);
   }
 
+  #take(frame) {
+    this.received.push(frame);
+    if (frame.type === "PING") this.send("PONG", frame.fields);
+  }
+
   #give(chunk) {
+    if (this.silent || this.#link.silent) return;
     this.#chunks.push(chunk);
     this.#serve();
   }
@@ -131,26 +153,59 @@ export class ServerStream {
 /** One connection, from the server's side. */
 export class ServerLink {
   streams = [];
+  /** Datagrams that came. */
+  datagrams = [];
+  /** Whether the client closed it. */
   closed = false;
+  lost = false;
+  /** Whether it lets nothing through any more, either way. */
+  silent = false;
+  key = "";
   #end;
+  #receive = () => {};
 
-  client = {
-    name: "WebTransport",
-    ended: new Promise((resolve) => (this.#end = resolve)),
-    open: async () => {
-      if (this.closed) throw new Error("closed");
-      const stream = new ServerStream();
-      this.streams.push(stream);
-      return stream.client;
-    },
-    close: () => this.lose(),
-  };
+  constructor(name = "WebTransport") {
+    const socket = name === "WebSocket";
+    this.client = {
+      name,
+      apart: socket,
+      ended: new Promise((resolve) => (this.#end = resolve)),
+      open: async () => {
+        if (this.closed || this.lost) throw new Error("closed");
+        const stream = new ServerStream(this);
+        this.streams.push(stream);
+        return stream.client;
+      },
+      useKey: (key) => {
+        this.key = key;
+      },
+      datagrams: socket
+        ? null
+        : {
+            send: (octets) => new Decoder().push(octets, (frame) => this.datagrams.push(frame)),
+            receive: () => new Promise((resolve) => (this.#receive = resolve)),
+          },
+      close: () => {
+        this.closed = true;
+        this.#over();
+      },
+    };
+  }
+
+  datagram(type, fields) {
+    this.#receive(encode(type, fields));
+  }
 
   /** The connection is gone. */
   lose() {
-    this.closed = true;
-    for (const stream of this.streams) stream.reset(0);
-    this.#end();
+    this.lost = true;
+    this.#over();
+  }
+
+  #over() {
+    for (const stream of this.streams) stream.client.drop();
+    this.#receive(null);
+    this.#end(0);
   }
 
   get control() {
@@ -160,6 +215,40 @@ export class ServerLink {
   /** The newest channel of a topic. */
   topic(id) {
     return this.streams.findLast((stream) => stream.received[0]?.type === "JOIN" && stream.received[0].fields[0] === id);
+  }
+}
+
+/** A link that may come to be, from the server's side. */
+export class ServerTry {
+  pending = true;
+  closed = false;
+  /** @type {ServerLink | null} */
+  link = null;
+  #settle;
+
+  constructor(name, ticket) {
+    this.name = name;
+    this.ticket = ticket;
+    this.client = {
+      ready: new Promise((resolve, reject) => (this.#settle = { resolve, reject })),
+      close: () => {
+        this.closed = true;
+        if (this.link) this.link.client.close();
+        else this.fail();
+      },
+    };
+  }
+
+  ready() {
+    this.pending = false;
+    this.link = new ServerLink(this.name);
+    this.#settle.resolve(this.link.client);
+    return this.link;
+  }
+
+  fail() {
+    this.pending = false;
+    this.#settle.reject(new Error("no way"));
   }
 }
 
@@ -186,16 +275,13 @@ export function hashes(count) {
 /** A session with everything around it. */
 export class World {
   clock = new FakeClock();
-  links = [];
+  /** All that the client began, in that order. @type {ServerTry[]} */
+  tries = [];
   tickets = 0;
   /** What asking for a token comes to; an Error is thrown. */
-  ticket = () => ({ token: `token-${this.tickets}`, webtransport: { url: "" } });
-  /** What dialing comes to. */
-  dialed = () => {
-    const link = new ServerLink();
-    this.links.push(link);
-    return link.client;
-  };
+  ticket = () => ({ token: `token-${this.tickets}`, webtransport: { url: "" }, websocket: { url: "" } });
+  /** What a try comes to at once. */
+  tried = (attempt) => attempt.name === "WebTransport" && attempt.ready();
   pages = async () => {
     throw new Error("no pages here");
   };
@@ -206,15 +292,18 @@ export class World {
     this.store = new Store({ name: "anna", display: "Anna", role: "member" }, 0);
     this.session = new Session({
       api: {
-        ticket: async () => {
+        ticket: async (signal) => {
           this.tickets++;
-          const ticket = this.ticket();
+          const ticket = this.ticket(signal);
           if (ticket instanceof Error) throw ticket;
           return ticket;
         },
         messages: (...asked) => this.pages(...asked),
       },
-      dial: async () => this.dialed(),
+      open: {
+        webTransport: (ticket) => this.#try("WebTransport", ticket),
+        webSocket: (ticket) => this.#try("WebSocket", ticket),
+      },
       store: this.store,
       clock: this.clock,
       random: () => this.random,
@@ -226,15 +315,31 @@ export class World {
     return this.store.state;
   }
 
+  #try(name, ticket) {
+    const attempt = new ServerTry(name, ticket);
+    this.tries.push(attempt);
+    this.tried(attempt);
+    return attempt.client;
+  }
+
+  /** The tries of a transport. */
+  of(name) {
+    return this.tries.filter((attempt) => attempt.name === name);
+  }
+
+  /** In the order in which they were begun. */
+  get links() {
+    return this.tries.map((attempt) => attempt.link).filter(Boolean);
+  }
+
   get link() {
     return this.links.at(-1);
   }
 
-  /** Answers the sign-in and the WATCH of the newest link. */
-  async signIn(topics = [TOPIC]) {
-    const link = this.link;
+  /** Answers the sign-in and the WATCH of a link, the newest one. */
+  async signIn(topics = [TOPIC], link = this.link) {
     const control = await until(() => link.control);
-    control.send("ACK", ["TOKEN", "anna"]);
+    control.send("ACK", link.client.apart ? ["TOKEN", "anna", "key"] : ["TOKEN", "anna"]);
     await until(() => control.of("WATCH").length > 0);
     control.send("DEAL", [DEAL], JSON.stringify({ id: DEAL, name: "Deal", open: true, history: "all", people: [] }));
     for (const id of topics) {

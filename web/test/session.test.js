@@ -12,7 +12,7 @@ async function joinedWorld(count = 0) {
   const world = new World();
   const control = await world.start();
   const chain = await hashes(count);
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await world.join({ head: count, hash: chain[0] });
   for (let seq = 1; seq <= count; seq++) stream.message({ seq });
   await until(() => world.seqs().length === count && world.state.logs.has(TOPIC));
@@ -31,7 +31,7 @@ test("signs in by the token, WATCHes, and has the room's state", async () => {
 test("no topic channel before the sign-in's ACK", async () => {
   const world = new World();
   void world.session.start();
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   await until(() => world.link?.control);
   await idle();
   assert.equal(world.link.streams.length, 1);
@@ -60,7 +60,7 @@ test("a topic with much that is unread is joined as deep as that", async () => {
   const control = await world.start();
   control.send("UNREAD", [TOPIC, 500, 100, 600]);
   await until(() => world.state.topics.get(TOPIC).unread === 500);
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await until(() => world.link.topic(TOPIC));
   assert.deepEqual(stream.received[0].fields, [TOPIC, "-520"]);
   world.session.stop();
@@ -69,7 +69,7 @@ test("a topic with much that is unread is joined as deep as that", async () => {
 test("a post waits for the JOIN, and is solid with its ACK", async () => {
   const world = new World();
   await world.start();
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   world.session.outbox.post(TOPIC, "Grüße", 0);
   const stream = await until(() => world.link.topic(TOPIC));
   await idle();
@@ -185,7 +185,7 @@ test("another history under the same epoch is said loudly", async () => {
 test("a topic that one may not know of is gone, and isn't asked for again", async () => {
   const world = new World();
   await world.start();
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await until(() => world.link.topic(TOPIC));
   stream.send("ERR", [404, TOPIC], "There is no such topic.");
   stream.fin();
@@ -262,7 +262,7 @@ test("older pages are proved against what is known", async () => {
   const world = new World();
   await world.start();
   const chain = await hashes(250);
-  world.session.open(TOPIC);
+  world.session.cursors.open(TOPIC);
   const stream = await world.join({ head: 250, hash: chain[50] });
   for (let seq = 51; seq <= 250; seq++) stream.message({ seq });
   await until(() => stream.of("HEAD").length === 1);
@@ -276,17 +276,17 @@ test("older pages are proved against what is known", async () => {
     });
     return { messages, head: 250, epoch: "e1", from: 1 };
   };
-  assert.equal(await world.session.older(TOPIC), true);
+  assert.equal(await world.session.cursors.older(TOPIC), true);
   assert.equal(world.seqs().length, 250);
   await until(() => world.state.logs.get(TOPIC).check.from === 1);
   assert.equal(world.state.logs.get(TOPIC).check.ok, true);
-  assert.equal(await world.session.older(TOPIC), false, "there is nothing before the first");
+  assert.equal(await world.session.cursors.older(TOPIC), false, "there is nothing before the first");
   world.session.stop();
 });
 
 test("READ is sent at once, then at most once a second, with the last one never lost", async () => {
   const { world, stream } = await joinedWorld(5);
-  for (const seq of [1, 2, 3]) world.session.read(TOPIC, seq);
+  for (const seq of [1, 2, 3]) world.session.cursors.read(TOPIC, seq);
   const sent = () => stream.of("READ").map((frame) => frame.fields[0]);
   assert.deepEqual(sent(), ["1"]);
   await world.clock.forward(1000);
@@ -301,26 +301,27 @@ test("five topics keep their channel", async () => {
   const world = new World();
   await world.start(topics);
   for (const topic of topics) {
-    world.session.open(topic);
+    world.session.cursors.open(topic);
     await until(() => world.link.topic(topic));
   }
   assert.deepEqual(topics.map((topic) => world.link.topic(topic).finished), [true, false, false, false, false, false]);
   world.session.stop();
 });
 
-test("silence is asked about after 15 s, and is a loss after 30 s", async () => {
+test("silence is asked about after 2 s, and is a loss 2.5 s later", async () => {
   const world = new World();
   const control = await world.start();
-  await world.clock.forward(14_900);
+  await world.clock.forward(1900);
   assert.equal(control.of("PING").length, 0);
   await world.clock.forward(200);
   assert.equal(control.of("PING").length, 1);
-  control.send("PONG");
-  await world.clock.forward(20_000);
+  await world.clock.forward(60_000);
   assert.equal(connection(world).state, "open");
-  await world.clock.forward(12_000);
-  assert.notEqual(connection(world).via, "WebTransport");
+  world.link.silent = true;
+  await world.clock.forward(4500);
   assert.equal(world.links[0].closed, true);
+  await until(() => world.links.length === 2);
+  assert.equal(world.of("WebSocket").length, 1, "what works is found out at once");
   world.session.stop();
 });
 
@@ -432,20 +433,27 @@ test("a dial that never ends is given up, and is a failure like any other", asyn
   world.session.stop();
 });
 
-test("doubt about an open connection asks at once, and ends it when no answer comes", async () => {
-  const world = new World();
-  const control = await world.start();
-  await world.clock.forward(1000);
-  world.session.nudge();
-  assert.equal(control.of("PING").length, 1);
-  await world.clock.forward(5000);
-  assert.equal(world.links[0].closed, true);
-  world.session.stop();
+test("doubt about an open connection asks at once; a browser without network waits for a second only", async () => {
+  for (const [gone, within] of [[false, 2500], [true, 1000]]) {
+    const world = new World();
+    const control = await world.start();
+    world.session.look(gone);
+    assert.equal(control.of("PING").length, 1);
+    await world.clock.forward(within);
+    assert.equal(world.links[0].closed, false, "it was answered");
+    world.links[0].silent = true;
+    world.session.look(gone);
+    await world.clock.forward(within - 1);
+    assert.equal(world.links[0].closed, false);
+    await world.clock.forward(1);
+    assert.equal(world.links[0].closed, true);
+    world.session.stop();
+  }
 });
 
 test("stop leaves nothing behind: no link, no timer, no further try", async () => {
   const { world, stream } = await joinedWorld(2);
-  world.session.read(TOPIC, 1);
+  world.session.cursors.read(TOPIC, 1);
   world.session.outbox.post(TOPIC, "one", 0);
   await until(() => stream.of("POST").length === 1);
   stream.send("ERR", [503, "id-1", 60], "Not now.");

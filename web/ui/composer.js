@@ -1,6 +1,7 @@
 /**
  * Where one writes, answers, and edits. Events: `send` with {text, ref}, `save`
- * with {text, seq}, `edit-last`, `editing` when that begins or ends.
+ * with {text, seq}, `edit-last`, `editing` when that begins or ends, `typed` with
+ * each change to a message that is still to be sent.
  * @module
  */
 import { isRedacted } from "../app/changes.js";
@@ -237,6 +238,7 @@ export class Composer extends HTMLElement {
     const draft = this.#draft;
     if (draft.edit) draft.edit.text = value;
     else draft.text = value;
+    if (!draft.edit && value.trim() !== "") this.dispatchEvent(new CustomEvent("typed"));
     this.#complaint = "";
     this.#measure();
   }

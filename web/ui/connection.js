@@ -1,5 +1,6 @@
 /**
  * How one is connected, in one word; and a banner when it lasts that one isn't.
+ * Both lead to the page that finds out why.
  * @module
  */
 import { h, say, set } from "./dom.js";
@@ -10,11 +11,13 @@ const WORTH_SAYING = 2_000;
 export class Connection extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
-  #text = h("span", { class: "text" });
+  #text = checkLink();
 
   connectedCallback() {
+    const { words } = this.speech;
     set(this, "role", "status");
-    set(this, "aria-label", this.speech.words.connection.label);
+    set(this, "aria-label", words.connection.label);
+    set(this.#text, "title", words.connection.check);
     this.replaceChildren(this.#text);
   }
 
@@ -34,13 +37,15 @@ export class Banner extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
   #text = h("p");
+  #check = checkLink();
   #bar = h("div", { class: "bar" });
 
   connectedCallback() {
     const { words } = this.speech;
     set(this, "role", "status");
     set(this.#bar, "hidden", true);
-    this.#text.textContent = "WebTransport" in window ? words.connection.reconnecting : words.connection.noTransport;
+    this.#check.textContent = words.connection.check;
+    this.#text.replaceChildren(words.connection.reconnecting, " ", this.#check);
     const now = h("button", { class: "button", type: "button", onclick: () => this.session.nudge() }, words.connection.now);
     this.#bar.replaceChildren(this.#text, now);
     this.replaceChildren(this.#bar);
@@ -58,6 +63,11 @@ export class Banner extends HTMLElement {
     this.#bar.hidden = !lost || left > 0;
     if (lost && left > 0) this.#later = setTimeout(() => (this.#bar.hidden = false), left);
   }
+}
+
+/** In a page of its own: what is being written here stays. */
+function checkLink() {
+  return h("a", { class: "check", href: "/check", target: "_blank", rel: "noopener" });
 }
 
 customElements.define("rr-connection", Connection);

@@ -245,9 +245,9 @@ export class Entry extends HTMLElement {
    * @param {...import("./dom.js").Child} content
    */
   #show(title, ...content) {
-    this.replaceChildren(
-      h("main", { class: "entry" }, h("p", { class: "brand" }, this.speech.words.name), h("h1", {}, title), ...content),
-    );
+    const { words } = this.speech;
+    const check = this.purpose.view === "sign-in" && h("p", { class: "foot" }, h("a", { href: "/check" }, words.connection.check));
+    this.replaceChildren(h("main", { class: "entry" }, h("p", { class: "brand" }, words.name), h("h1", {}, title), ...content, check || ""));
   }
 }
 

@@ -5,11 +5,15 @@
  */
 import { api } from "../app/api.js";
 import { choose, formats } from "../app/words.js";
+import "./check.js";
 import "./entry.js";
 import "./room.js";
 
 /** @typedef {import("../app/rooms.js").Me} Me */
 /** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
+
+/** Where nobody needs to be anybody. */
+const WITHOUT_SIGN_IN = ["/check", "/setup", "/invite"];
 
 class Page extends HTMLElement {
   /** @type {Speech} */
@@ -20,28 +24,39 @@ class Page extends HTMLElement {
   }
 
   async #begin() {
+    // Asked beside the words, not after them.
+    const me = WITHOUT_SIGN_IN.includes(location.pathname) ? null : api.whoAmI();
+    me?.catch(() => {});
     const language = choose(location.search, sessionStorage, navigator.languages);
     const { default: words } = await import(`../lang/${language}.js`);
     document.documentElement.lang = language;
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
     this.#speech = { words, formats: formats(locale) };
-    await this.#route();
+    await this.#route(me);
   }
 
-  async #route() {
+  /** @param {Promise<Me> | null} [me] if it was asked already */
+  async #route(me) {
     const token = location.hash.slice(1);
     const { pathname } = location;
+    if (pathname === "/check") return this.#check();
     if (pathname === "/setup" || pathname === "/invite") {
       // The token is worth an account: it stays neither in the address bar nor in the history.
       history.replaceState(null, "", pathname + location.search);
       return this.#enter(pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token });
     }
     try {
-      this.#openRoom(await api.whoAmI());
+      this.#openRoom(await (me ?? api.whoAmI()));
     } catch (problem) {
       this.#enter({ view: "sign-in", problem });
     }
+  }
+
+  #check() {
+    const check = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
+    check.speech = this.#speech;
+    this.replaceChildren(check);
   }
 
   /** @param {import("./entry.js").Purpose} purpose */

@@ -6,11 +6,12 @@
 import { api } from "../app/api.js";
 import { clock } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
-import { dial } from "../app/link.js";
 import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
+import { openWebSocket } from "../app/websocket.js";
+import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
 import { invite, newDeal, newTopic } from "./dialogs.js";
 import { h, icon, say, set } from "./dom.js";
 import "./composer.js";
@@ -18,9 +19,11 @@ import "./connection.js";
 import "./people.js";
 import "./timeline.js";
 import "./topics.js";
+import "./typing.js";
 import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
+/** @typedef {import("../app/link.js").Ticket} Ticket */
 /** @typedef {import("./message.js").Shown} Shown */
 
 const LAST = "topic";
@@ -50,6 +53,8 @@ export class Room extends HTMLElement {
   #topics;
   /** @type {import("./timeline.js").Timeline} */
   #timeline;
+  /** @type {import("./typing.js").Typing} */
+  #typing;
   /** @type {import("./composer.js").Composer} */
   #composer;
   /** @type {import("./people.js").People} */
@@ -69,7 +74,8 @@ export class Room extends HTMLElement {
   connectedCallback() {
     const store = new Store(this.me, Date.now());
     this.#store = store;
-    this.#session = new Session({ api, dial, store, clock, random: Math.random, id: () => newClientID(clock.now()) });
+    const open = { webTransport: hasWebTransport ? openWebTransport : null, webSocket: (/** @type {Ticket} */ ticket) => openWebSocket(ticket, clock) };
+    this.#session = new Session({ api, open, store, clock, random: Math.random, id: () => newClientID(clock.now()) });
     this.#build();
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
@@ -87,10 +93,12 @@ export class Room extends HTMLElement {
     const { words } = this.speech;
     this.#topics = /** @type {import("./topics.js").Topics} */ (document.createElement("rr-topics"));
     this.#timeline = /** @type {import("./timeline.js").Timeline} */ (document.createElement("rr-timeline"));
+    this.#typing = /** @type {import("./typing.js").Typing} */ (document.createElement("rr-typing"));
     this.#composer = /** @type {import("./composer.js").Composer} */ (document.createElement("rr-composer"));
     this.#people = /** @type {import("./people.js").People} */ (document.createElement("rr-people"));
     this.#banner = /** @type {import("./connection.js").Banner} */ (document.createElement("rr-banner"));
-    for (const part of [this.#topics, this.#timeline, this.#composer, this.#people, this.#banner]) part.speech = this.speech;
+    const parts = [this.#topics, this.#timeline, this.#typing, this.#composer, this.#people, this.#banner];
+    for (const part of parts) part.speech = this.speech;
     this.#topics.me = this.me;
     this.#timeline.session = this.#banner.session = this.#session;
 
@@ -116,7 +124,7 @@ export class Room extends HTMLElement {
     set(this.#skip, "type", "button");
     this.#skip.append(words.skip);
     this.#skip.addEventListener("click", () => this.#composer.focusInput());
-    this.#middle.append(this.#header, this.#banner, this.#blank, this.#timeline, this.#composer);
+    this.#middle.append(this.#header, this.#banner, this.#blank, this.#timeline, this.#typing, this.#composer);
     this.replaceChildren(this.#skip, this.#topics, this.#middle, this.#people);
   }
 
@@ -128,6 +136,7 @@ export class Room extends HTMLElement {
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
     this.#composer.addEventListener("send", (event) => {
       const { text, ref } = detail(event);
+      this.#session.typing.sent();
       this.#session.outbox.post(this.#current, text, ref);
       this.#timeline.posted();
     });
@@ -135,6 +144,7 @@ export class Room extends HTMLElement {
       const { text, seq } = detail(event);
       this.#session.outbox.post(this.#current, text, seq, "edit");
     });
+    this.#composer.addEventListener("typed", () => this.#session.typing.typed(this.#current));
     this.#composer.addEventListener("edit-last", () => this.#editLast());
     this.#composer.addEventListener("editing", () => this.#soon());
     this.#timeline.addEventListener("answer", (event) => this.#composer.answer(detail(event).message.seq));
@@ -149,6 +159,8 @@ export class Room extends HTMLElement {
     window.addEventListener("popstate", () => this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     window.addEventListener("online", () => this.#session.nudge(), { signal });
+    window.addEventListener("offline", () => this.#session.look(true), { signal });
+    onNewNetwork(() => this.#session.nudge(), signal);
     window.addEventListener("pagehide", () => this.#session.leave(), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && this.#session.nudge(), { signal });
     document.addEventListener("visibilitychange", () => this.#onVisible(), { signal });
@@ -157,7 +169,7 @@ export class Room extends HTMLElement {
 
   #onVisible() {
     this.#timeline.attend();
-    if (document.visibilityState === "visible") this.#session.nudge();
+    if (document.visibilityState === "visible") this.#session.look();
   }
 
   /** @param {KeyboardEvent} event */
@@ -190,7 +202,7 @@ export class Room extends HTMLElement {
     const arrived = topic !== this.#current;
     this.#current = topic;
     if (topic && this.#store.state.topics.has(topic)) {
-      this.#session.open(topic);
+      this.#session.cursors.open(topic);
       remember(topic);
     }
     this.#update();
@@ -239,7 +251,7 @@ export class Room extends HTMLElement {
       return this.#choose();
     }
     const topic = state.topics.get(this.#current);
-    if (topic && !state.logs.has(topic.id)) this.#session.open(topic.id);
+    if (topic && !state.logs.has(topic.id)) this.#session.cursors.open(topic.id);
     set(this, "data-pane", this.#current ? "log" : "topics");
     this.#topics.update(state, this.#current);
     this.#banner.update(state);
@@ -247,10 +259,11 @@ export class Room extends HTMLElement {
     this.#people.hidden = !topic;
     this.#showHead(topic);
     this.#showBlank(topic);
-    this.#timeline.hidden = this.#composer.hidden = !topic;
+    this.#timeline.hidden = this.#typing.hidden = this.#composer.hidden = !topic;
     const closed = topic ? readOnly(state, topic) : "";
     this.#skip.hidden = !topic || closed !== "";
     this.#closeAbout();
+    this.#typing.update(state, topic);
     this.#composer.update(state, topic?.id ?? "");
     this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
     this.#nameDocument(topic);
@@ -402,6 +415,24 @@ export class Room extends HTMLElement {
       location.replace("/");
     }
   }
+}
+
+/**
+ * Calls when this device has gone from one kind of network to another, where
+ * the browser says so. Its estimates of speed, which come as the same event,
+ * are no news.
+ * @param {() => void} call
+ * @param {AbortSignal} signal
+ */
+function onNewNetwork(call, signal) {
+  const { connection } = /** @type {{connection?: EventTarget & {type?: string}}} */ (navigator);
+  let type = connection?.type;
+  const changed = () => {
+    if (connection?.type === type) return;
+    type = connection?.type;
+    call();
+  };
+  connection?.addEventListener("change", changed, { signal });
 }
 
 /** The topic and the message that the address names. */

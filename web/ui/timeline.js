@@ -179,7 +179,7 @@ export class Timeline extends HTMLElement {
     this.#drawNewer(log);
     this.#keepReachable();
     this.#report();
-    if (this.#atEnd && !this.#place && this.#wanted === 0 && log.messages.length > MOST) this.session.trim(this.#topic, KEPT);
+    if (this.#atEnd && !this.#place && this.#wanted === 0 && log.messages.length > MOST) this.session.cursors.trim(this.#topic, KEPT);
     else this.#fetchOlder();
   }
 
@@ -252,7 +252,7 @@ export class Timeline extends HTMLElement {
     if (message === undefined && meant < log.from) message = null;
     if (message === undefined && settled(log) && !this.#sought.has(meant)) {
       this.#sought.add(meant);
-      void this.session.quote(this.#topic, meant);
+      void this.session.cursors.quote(this.#topic, meant);
     }
     return { message, who: message ? displayName(rooms, topic, message.author) : "" };
   }
@@ -281,7 +281,7 @@ export class Timeline extends HTMLElement {
     if (nothing) this.#top.replaceChildren();
     else if (atStart) this.#top.replaceChildren(log.from > 1 ? words.log.startFrom : words.log.start);
     else if (log.older === "failed") {
-      const again = h("button", { class: "link", type: "button", onclick: () => void this.session.older(this.#topic) }, words.log.tryAgain);
+      const again = h("button", { class: "link", type: "button", onclick: () => void this.session.cursors.older(this.#topic) }, words.log.tryAgain);
       this.#top.replaceChildren(`${words.log.olderFailed} `, again);
     } else this.#top.replaceChildren(log.older === "loading" ? words.log.older : "\u00a0");
   }
@@ -378,7 +378,7 @@ export class Timeline extends HTMLElement {
   #fetchOlder() {
     const log = this.#log();
     if (!settled(log) || this.#place || log.older !== "idle" || log.start < log.from) return;
-    if (this.#scroll.scrollTop < START) void this.session.older(this.#topic);
+    if (this.#scroll.scrollTop < START) void this.session.cursors.older(this.#topic);
   }
 
   #log() {
@@ -398,7 +398,7 @@ export class Timeline extends HTMLElement {
     const newest = last(log);
     this.#seen = newest;
     this.#away = false;
-    if (newest > topic.read || topic.unread > 0) this.session.read(this.#topic, newest);
+    if (newest > topic.read || topic.unread > 0) this.session.cursors.read(this.#topic, newest);
   }
 
   /** @param {Log} log */
@@ -429,7 +429,7 @@ export class Timeline extends HTMLElement {
     const meant = log ? original(log, seq) : seq;
     this.#wanted = meant;
     if (log && !messageAt(log, meant)) {
-      const reached = await this.session.reach(topic, meant);
+      const reached = await this.session.cursors.reach(topic, meant);
       if (this.#topic !== topic || this.#wanted !== meant) return;
       const found = this.#log();
       if (reached && found && original(found, meant) !== meant) return this.#jump(meant);

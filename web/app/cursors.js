@@ -1,0 +1,148 @@
+/**
+ * The cursors of the topics that were last looked at. A few keep their channel,
+ * and those that something is still to be sent to.
+ * @module
+ */
+import { Cursor } from "./cursor.js";
+
+/** How many topics keep their channel. */
+const KEPT = 5;
+
+/**
+ * @typedef {object} Surroundings
+ * @property {import("./store.js").Store} store
+ * @property {import("./outbox.js").Outbox} outbox
+ * @property {Omit<import("./cursor.js").Surroundings, "dispatch" | "gone">} cursor what each of them has around it
+ */
+
+export class Cursors {
+  #around;
+  #store;
+  /** @type {import("./link.js").Link | null} */
+  #link = null;
+  /** The last looked at is the last here. @type {Map<string, Cursor>} */
+  #all = new Map();
+
+  /** @param {Surroundings} around */
+  constructor(around) {
+    this.#around = around;
+    this.#store = around.store;
+  }
+
+  /** @param {string} topic */
+  get(topic) {
+    return this.#all.get(topic);
+  }
+
+  /**
+   * All go on over this link, each where it is.
+   * @param {import("./link.js").Link} link
+   */
+  attach(link) {
+    this.#link = link;
+    for (const topic of this.#around.outbox.topics) if (!this.#all.has(topic)) this.#all.set(topic, this.#make(topic));
+    for (const cursor of this.#all.values()) cursor.attach(link);
+  }
+
+  /** The link is gone; the places are kept. */
+  detach() {
+    this.#link = null;
+    for (const cursor of this.#all.values()) cursor.detach();
+  }
+
+  /** Nobody reads any more. */
+  close() {
+    for (const cursor of this.#all.values()) cursor.close();
+  }
+
+  /**
+   * Begins, or goes on, to read a topic.
+   * @param {string} topic
+   */
+  open(topic) {
+    let cursor = this.#all.get(topic);
+    if (cursor) this.#all.delete(topic);
+    else cursor = this.#make(topic);
+    this.#all.set(topic, cursor);
+    if (this.#link) cursor.attach(this.#link);
+    const unsent = this.#around.outbox.topics;
+    for (const [id, other] of this.#all) {
+      if (this.#all.size <= KEPT) break;
+      if (!unsent.has(id)) this.#drop(id, other);
+    }
+  }
+
+  /** Ends those of topics that were taken away. */
+  dropGone() {
+    const { topics, watched, stale } = this.#store.state;
+    if (!watched || stale) return;
+    for (const [id, cursor] of this.#all) if (!topics.has(id)) this.#drop(id, cursor);
+  }
+
+  /**
+   * Everything up to `seq` was read.
+   * @param {string} topic
+   * @param {number} seq
+   */
+  read(topic, seq) {
+    this.#store.dispatch({ type: "read", topic, seq });
+    this.#all.get(topic)?.read(seq);
+  }
+
+  /** @param {string} topic */
+  older(topic) {
+    return this.#all.get(topic)?.older() ?? Promise.resolve(false);
+  }
+
+  /**
+   * Fetches older messages until `seq` is held.
+   * @param {string} topic
+   * @param {number} seq
+   * @returns {Promise<boolean>} whether it is
+   */
+  async reach(topic, seq) {
+    const cursor = this.#all.get(topic);
+    if (!cursor || seq < cursor.from) return false;
+    for (let pages = 0; cursor.start >= seq && pages < 20; pages++) if (!(await cursor.older(1000))) return false;
+    return cursor.start < seq;
+  }
+
+  /**
+   * @param {string} topic
+   * @param {number} seq
+   */
+  quote(topic, seq) {
+    return this.#all.get(topic)?.quote(seq);
+  }
+
+  /**
+   * @param {string} topic
+   * @param {number} keep
+   */
+  trim(topic, keep) {
+    this.#all.get(topic)?.trim(keep);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Cursor} cursor
+   */
+  #drop(id, cursor) {
+    cursor.close();
+    this.#all.delete(id);
+    this.#store.dispatch({ type: "forget", topic: id });
+  }
+
+  /** @param {string} topic */
+  #make(topic) {
+    const unread = this.#store.state.topics.get(topic)?.unread ?? 0;
+    return new Cursor(topic, unread, {
+      ...this.#around.cursor,
+      dispatch: (action) => this.#store.dispatch(action),
+      gone: (topic) => {
+        this.#store.dispatch({ type: "topic-gone", id: topic });
+        this.dropGone();
+      },
+    });
+  }
+}
