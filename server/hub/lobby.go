@@ -215,12 +215,28 @@ func (l *lobby) tellPresence(name string) {
 	}
 }
 
+// types tells those of the others here who may read the topic.
+func (l *lobby) types(t room.Typing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	state := l.store.State()
+	for w := range l.watchers {
+		if _, ok := state.ReadsFrom(w.user, t.Topic); ok && w.user != t.User {
+			w.types(t)
+		}
+	}
+}
+
 func (l *lobby) wakeRun() {
 	select {
 	case l.kick <- struct{}{}:
 	default:
 	}
 }
+
+// Types tells the others who are here and may read a topic that user is about
+// to post there. Nothing of it is kept.
+func (h *Hub) Types(user, topic string) { h.lobby.types(room.Typing{User: user, Topic: topic}) }
 
 // Online tells whether user has a session, or had one a moment ago.
 func (h *Hub) Online(user string) bool {

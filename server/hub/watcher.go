@@ -66,6 +66,10 @@ func (w *Watcher) presence(name string) {
 	w.note(func(c *room.Changes) { put(&c.Presence, name, struct{}{}) })
 }
 
+func (w *Watcher) types(t room.Typing) {
+	w.note(func(c *room.Changes) { put(&c.Typing, t, struct{}{}) })
+}
+
 // topic notes new messages; read is the read mark if it has moved, else 0.
 func (w *Watcher) topic(id string, read int64) {
 	w.note(func(c *room.Changes) { put(&c.Topics, id, max(read, c.Topics[id])) })
@@ -83,9 +87,9 @@ func (w *Watcher) note(change func(*room.Changes)) {
 	}
 }
 
-func put[V any](m *map[string]V, key string, v V) {
+func put[K comparable, V any](m *map[K]V, key K, v V) {
 	if *m == nil {
-		*m = make(map[string]V)
+		*m = make(map[K]V)
 	}
 	(*m)[key] = v
 }

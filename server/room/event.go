@@ -186,4 +186,8 @@ type Changes struct {
 	Deals    map[string]struct{} // changed, came, or went, with their topics
 	Topics   map[string]int64    // have new messages; or were read up to a seq, if it isn't 0
 	Presence map[string]struct{} // of these users
+	Typing   map[Typing]struct{} // just now
 }
+
+// Typing is that somebody writes something that is to be posted in a topic.
+type Typing struct{ User, Topic string }

@@ -66,19 +66,9 @@ type Entry struct {
 // its client id is known must be asked before; the right to the topic comes
 // before both. Errors of entry are given back as they are.
 func (s *State) CheckPost(p MessagePosted, head int64, entry func(seq int64) (Entry, error)) error {
-	from, ok := s.ReadsFrom(p.By, p.Topic)
-	if !ok {
-		return ErrNotFound
-	}
-	if s.users[p.By].Role == Observer {
-		return ErrObserver
-	}
-	t := s.topics[p.Topic]
-	if !t.Open {
-		return ErrTopicClosed
-	}
-	if !s.deals[t.Deal].Open {
-		return Refuse(ErrTopicClosed, "The deal is closed.")
+	from, err := s.checkWriter(p.By, p.Topic)
+	if err != nil {
+		return err
 	}
 	if p.Ref != 0 && (p.Ref < from || p.Ref > head) {
 		return Refuse(ErrUnprocessable, "The message that this one refers to does not exist.")
@@ -90,6 +80,32 @@ func (s *State) CheckPost(p MessagePosted, head int64, entry func(seq int64) (En
 		return s.checkRedact(p, entry)
 	}
 	return nil
+}
+
+// MayPost tells whether somebody may post in a topic at all.
+func (s *State) MayPost(name, topic string) bool {
+	_, err := s.checkWriter(name, topic)
+	return err == nil
+}
+
+// checkWriter says why somebody may not post in a topic at all, or from where
+// on one reads it.
+func (s *State) checkWriter(name, topic string) (from int64, err error) {
+	from, ok := s.ReadsFrom(name, topic)
+	if !ok {
+		return 0, ErrNotFound
+	}
+	if s.users[name].Role == Observer {
+		return 0, ErrObserver
+	}
+	t := s.topics[topic]
+	if !t.Open {
+		return 0, ErrTopicClosed
+	}
+	if !s.deals[t.Deal].Open {
+		return 0, Refuse(ErrTopicClosed, "The deal is closed.")
+	}
+	return from, nil
 }
 
 func (s *State) checkEdit(p MessagePosted, entry func(seq int64) (Entry, error)) error {

@@ -20,16 +20,18 @@ type control struct {
 // controlFrames says what handles a frame on the control channel. Answers are
 // given in the order of the requests.
 var controlFrames = map[string]func(*control, *wire.Header) bool{
-	wire.TypeToken: (*control).token,
-	wire.TypeUser:  (*control).user,
-	wire.TypePass:  (*control).user,
-	wire.TypeWatch: (*control).watch,
-	wire.TypePing:  (*control).ping,
-	wire.TypePong:  (*control).pong,
-	wire.TypeJoin:  (*control).misplaced,
-	wire.TypePost:  (*control).misplaced,
-	wire.TypeRead:  (*control).misplaced,
-	wire.TypeHead:  (*control).misplaced,
+	wire.TypeToken:  (*control).token,
+	wire.TypeUser:   (*control).user,
+	wire.TypePass:   (*control).user,
+	wire.TypeWatch:  (*control).watch,
+	wire.TypePing:   (*control).ping,
+	wire.TypePong:   (*control).pong,
+	wire.TypeTyping: (*control).typing,
+
+	wire.TypeJoin: (*control).misplaced,
+	wire.TypePost: (*control).misplaced,
+	wire.TypeRead: (*control).misplaced,
+	wire.TypeHead: (*control).misplaced,
 }
 
 // serveControl serves the channel until the session ends, which it does with
@@ -192,10 +194,11 @@ func (k *control) write() {
 		case a := <-k.answers:
 			err = k.channel.write(a)
 		case <-wake:
-			k.view.note(k.watcher.Take())
-			err = k.writeChanges(unread)
+			changes := k.watcher.Take()
+			k.view.note(changes)
+			err = k.writeChanges(unread, changes.Typing)
 		case <-unread.C:
-			err = k.writeChanges(unread)
+			err = k.writeChanges(unread, nil)
 		case <-k.s.ask:
 			_, err = k.stream.Write(wire.AppendFrame(nil, wire.TypePing, nil))
 		case <-k.s.ctx.Done():
@@ -208,9 +211,9 @@ func (k *control) write() {
 	}
 }
 
-// writeChanges writes what the view has to tell, and sets the timer to when it
-// will have more.
-func (k *control) writeChanges(unread *time.Timer) error {
+// writeChanges writes what the view has to tell, and who types, and sets the
+// timer to when there will be more.
+func (k *control) writeChanges(unread *time.Timer, typing map[room.Typing]struct{}) error {
 	if k.view == nil {
 		return nil
 	}
@@ -218,7 +221,7 @@ func (k *control) writeChanges(unread *time.Timer) error {
 	if next > 0 {
 		unread.Reset(next)
 	}
-	if len(octets) == 0 {
+	if octets = k.s.tellTyping(octets, typing); len(octets) == 0 {
 		return nil
 	}
 	_, err := k.stream.Write(octets)

@@ -13,7 +13,7 @@ import (
 func known(typ string) bool {
 	switch typ {
 	case wire.TypeToken, wire.TypeUser, wire.TypePass, wire.TypeWatch, wire.TypePing, wire.TypePong,
-		wire.TypeJoin, wire.TypePost, wire.TypeRead, wire.TypeHead:
+		wire.TypeTyping, wire.TypeJoin, wire.TypePost, wire.TypeRead, wire.TypeHead:
 		return true
 	}
 	return false

@@ -5,7 +5,8 @@
 //
 // # Goroutines
 //
-// A session has one that accepts channels; each channel has one that reads
+// A session has one that accepts channels, and one that reads datagrams where
+// there are any; each channel has one that reads
 // and, once its purpose is known, one that writes. A channel's writer is the
 // only one that writes it: answers wait in a bounded list, and are written
 // between frames. When the list is full, the channel's input isn't read.
@@ -64,6 +65,7 @@ type Hub interface {
 	Open(user, topic string, from, seq int64) Cursor
 	Watch(user, session string, onEnd func()) Watcher
 	Online(user string) bool
+	Types(user, topic string)
 }
 
 // Cursor is one reader's place in a topic; see hub.Cursor.

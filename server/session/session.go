@@ -36,8 +36,9 @@ type session struct {
 
 	mu       sync.Mutex
 	channels int
-	control  bool   // there is a control channel
-	user     string // "" until signed in
+	control  bool      // there is a control channel
+	typed    time.Time // when it last told that its user types
+	user     string    // "" until signed in
 
 	running  sync.WaitGroup
 	speaking sync.WaitGroup // those of them that say why the session ends
@@ -82,6 +83,7 @@ func (s *session) serve() {
 	})
 	defer deadline.Stop()
 	s.listen()
+	s.running.Go(s.readDatagrams)
 	for {
 		stream, err := s.conn.Accept(s.ctx)
 		if err != nil {

@@ -26,11 +26,10 @@ func readAll(t *testing.T, size int, stream io.Reader) (seen string, encoded []b
 			}
 			return log.String(), encoded
 		}
-		fields := make([]string, h.NumFields())
-		for i := range fields {
-			fields[i] = h.String(i)
-			if !ValidField(fields[i]) {
-				t.Fatalf("the field %q was let through", fields[i])
+		fields := allFields(h)
+		for _, field := range fields {
+			if !ValidField(field) {
+				t.Fatalf("the field %q was let through", field)
 			}
 		}
 		header := AppendHeader(nil, h.Type, h.Length, fields...)
@@ -50,6 +49,14 @@ func readAll(t *testing.T, size int, stream io.Reader) (seen string, encoded []b
 			t.Fatalf("the Reader holds %d and %d octets of %d", len(r.buf), cap(r.body), size)
 		}
 	}
+}
+
+func allFields(h *Header) []string {
+	fields := make([]string, h.NumFields())
+	for i := range fields {
+		fields[i] = h.String(i)
+	}
+	return fields
 }
 
 // FuzzFrame reads strangers' octets: nothing panics, nothing is kept beyond
@@ -85,6 +92,14 @@ func FuzzFrame(f *testing.F) {
 		single := iotest.OneByteReader(bytes.NewReader(octets))
 		if other, _ := readAll(t, len(octets), single); other != seen {
 			t.Fatalf("%q, octet by octet, gives\n%s\nand else\n%s", octets, other, seen)
+		}
+
+		if h, payload, err := ParseFrame(octets); err == nil {
+			if !bytes.Equal(AppendHeader(nil, h.Type, h.Length, allFields(h)...), octets[:len(octets)-len(payload)]) || len(payload) != h.Length {
+				t.Fatalf("%q was taken for a frame", octets)
+			}
+		} else if !errors.Is(err, ErrMalformed) {
+			t.Fatalf("an error of nobody's: %v", err)
 		}
 
 		field := string(octets)

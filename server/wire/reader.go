@@ -39,6 +39,22 @@ func NewReader(r io.Reader) *Reader {
 	}
 }
 
+// ParseFrame reads octets that are exactly one frame, as a datagram is.
+func ParseFrame(octets []byte) (h *Header, payload []byte, err error) {
+	end := bytes.IndexByte(octets[:min(len(octets), MaxHeader)], '\n')
+	if end < 0 {
+		return nil, nil, errHeaderSize
+	}
+	h = new(Header)
+	if err := h.parse(octets[:end]); err != nil {
+		return nil, nil, err
+	}
+	if payload = octets[end+1:]; len(payload) != h.Length {
+		return nil, nil, errNotOne
+	}
+	return h, payload, nil
+}
+
 // Next gives the next frame's header, after it has skipped what is left of the
 // payload before. It gives io.EOF where the stream ends between two frames,
 // io.ErrUnexpectedEOF where it ends within one, an error that is ErrMalformed

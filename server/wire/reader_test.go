@@ -242,3 +242,15 @@ func TestAClaimedLengthCostsNothing(t *testing.T) {
 		t.Errorf("%d octets allocated for 7 that came", allocated)
 	}
 }
+
+func TestADatagramIsExactlyOneFrame(t *testing.T) {
+	h, payload, err := wire.ParseFrame([]byte("TYPING 3 topic anna\nabc"))
+	if err != nil || h.Type != wire.TypeTyping || h.String(1) != "anna" || string(payload) != "abc" {
+		t.Errorf("got %v, %q, %v", h, payload, err)
+	}
+	for _, octets := range []string{"", "\n", "TYPING 0", "TYPING 0 topic", "TYPING 3 topic\nab", "TYPING 3 topic\nabcd", "TYPING 0 topic\nTYPING 0 topic\n", "typing 0 topic\n"} {
+		if h, _, err := wire.ParseFrame([]byte(octets)); !errors.Is(err, wire.ErrMalformed) {
+			t.Errorf("%q: got %v, %v", octets, h, err)
+		}
+	}
+}

@@ -70,6 +70,7 @@ var (
 	errEscape     = malformed("a field has a %% without two upper-case hex digits")
 	errCanonical  = malformed("a field encodes an octet that needs no encoding")
 	errControl    = malformed("a field has a control character")
+	errNotOne     = malformed("not as many octets follow as the length says")
 	errUTF8       = malformed("a field isn't valid UTF-8")
 )
 

@@ -1,0 +1,65 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"redroom/server/room"
+	"redroom/server/transport"
+	"redroom/server/wire"
+)
+
+// typingEvery is how often a session may tell that its user types.
+const typingEvery = time.Second / 2
+
+// readDatagrams handles what may be lost: TYPING. Whatever else comes so, or
+// comes before the sign-in, is dropped.
+func (s *session) readDatagrams() {
+	for {
+		octets, err := s.conn.ReceiveDatagram(s.ctx)
+		if err != nil {
+			return // there are none, or no more
+		}
+		s.heard.Store(time.Now().UnixNano())
+		h, payload, err := wire.ParseFrame(octets)
+		if err == nil && h.Type == wire.TypeTyping && len(payload) == 0 {
+			s.types(h.String(0))
+		}
+	}
+}
+
+// types tells the topic's other readers, if the user could post there.
+func (s *session) types(topic string) {
+	user, now := s.signedInAs(), time.Now()
+	s.mu.Lock()
+	soon := now.Sub(s.typed) < typingEvery
+	if !soon {
+		s.typed = now
+	}
+	s.mu.Unlock()
+	if !soon && s.server.Store.State().MayPost(user, topic) {
+		s.server.Hub.Types(user, topic)
+	}
+}
+
+// typing handles TYPING 0 topic, which has no answer.
+func (k *control) typing(h *wire.Header) bool {
+	k.s.types(h.String(0))
+	return true
+}
+
+// tellTyping tells who types: by datagrams, or by what it gives to be written
+// on the control channel where there are none.
+func (s *session) tellTyping(dst []byte, typing map[room.Typing]struct{}) []byte {
+	user, state := s.signedInAs(), s.server.Store.State()
+	for t := range typing {
+		if _, ok := state.ReadsFrom(user, t.Topic); !ok {
+			continue
+		}
+		frame := wire.AppendFrame(nil, wire.TypeTyping, nil, t.Topic, t.User)
+		if err := s.conn.SendDatagram(frame); errors.Is(err, transport.ErrNoDatagrams) {
+			dst = append(dst, frame...)
+		}
+	}
+	return dst
+}
