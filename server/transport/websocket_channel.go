@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -179,7 +180,7 @@ func (c *wsChannel) end(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.status == 0 {
-		c.fault = why
+		c.fault = fmt.Errorf("the WebSocket was lost: %v", why) // io.EOF, too, is no FIN here
 	}
 }
 

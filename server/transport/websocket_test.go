@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -267,5 +268,40 @@ func TestSilentWebSocketIsClosed(t *testing.T) {
 	heard, status, _ := hearRaw(t, conn)
 	if !strings.HasPrefix(heard, "BYE ") || status != 4401 || time.Since(began) < 9*time.Second {
 		t.Errorf("after %v it heard %q and closed with %d", time.Since(began), heard, status)
+	}
+}
+
+// TestAWebSocketThatIsDroppedIsNoFIN cuts the connection below the WebSocket,
+// with TCP's own end and no close frame.
+func TestAWebSocketThatIsDroppedIsNoFIN(t *testing.T) {
+	s := serveWebSocket(t)
+	var tcp net.Conn
+	dial := func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		tcp, err = new(net.Dialer).DialContext(ctx, network, address)
+		return tcp, err
+	}
+	conn, _, err := websocket.Dial(t.Context(), s.url, &websocket.DialOptions{
+		HTTPClient:   &http.Client{Transport: &http.Transport{TLSClientConfig: s.trust.Clone(), DialContext: dial}},
+		Subprotocols: []string{transport.Protocol},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	sayRaw(t, conn, websocket.MessageBinary, []byte("PING 0\n"))
+	session := <-s.sessions
+	defer session.Close(0, "")
+	c, err := session.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp.Close()
+	if got, err := io.ReadAll(c); string(got) != "PING 0\n" || err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("%q came, and then %v", got, err)
+	}
+	select {
+	case <-session.Context().Done():
+	case <-time.After(patience):
+		t.Error("the session outlives its control WebSocket")
 	}
 }
