@@ -1,0 +1,57 @@
+package server_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// protocolTests are those that speak the protocol itself, by whatever carries
+// it. They begin with one of these.
+var protocolTests = []string{
+	"TestBadInput", "TestForeignTopicIsAnswered", "TestTooManyChannels$", "TestTooManySessions", "TestHalfAFrame", "TestTenThousandRandom",
+	"TestWatchTells", "TestReadMark", "TestPresence", "TestPING", "TestTyping",
+	"TestSignOutEnds", "TestRemovedMemberIsReset", "TestNewcomerReads", "TestDeactivation", "TestStopSays",
+	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
+	"TestReadersSee", "TestReadersStalled", "TestCount0To8", "TestUmlauts", "TestStoreIsOneFile",
+	"TestTokens", "TestLastWords",
+}
+
+// TestProtocolOverWebSockets runs the protocol's tests once more with sessions
+// that WebSockets carry: directly, and through what people have before their
+// servers.
+func TestProtocolOverWebSockets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same tests ran over WebTransport; without -short they run over WebSockets too")
+	}
+	pattern := "^(" + strings.Join(protocolTests, "|") + ")"
+	t.Run("none is forgotten", func(t *testing.T) {
+		out, err := exec.CommandContext(t.Context(), os.Args[0], "-test.list", pattern).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := strings.Fields(string(out))
+		for _, name := range protocolTests {
+			if !slices.ContainsFunc(found, regexp.MustCompile("^"+name).MatchString) {
+				t.Errorf("there is no %s", name)
+			}
+		}
+	})
+	for _, carrier := range []string{"WebSocket", "nginx", "HAProxy"} {
+		t.Run(carrier, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", pattern, "-carrier", carrier, "-test.timeout", "10m", "-test.v")
+			out, err := cmd.CombinedOutput()
+			passed := regexp.MustCompile(`(?m)^--- PASS: `).FindAll(out, -1)
+			t.Logf("%d tests passed", len(passed))
+			if err != nil || len(passed) < len(protocolTests) {
+				t.Errorf("%v\n%s", err, regexp.MustCompile(`(?m)^ *(=== RUN|=== CONT|=== NAME|--- PASS).*\n`).ReplaceAll(out, nil))
+			}
+			if skipped := regexp.MustCompile(`(?m)^--- SKIP: .*`).FindAll(out, -1); len(skipped) > 0 && os.Getenv("REDROOM_PROXIES") == "require" {
+				t.Errorf("skipped: %s", skipped)
+			}
+		})
+	}
+}
