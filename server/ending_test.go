@@ -1,16 +1,20 @@
 package server_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
 	"github.com/quic-go/webtransport-go"
 
 	"redroom/server/room"
 	"redroom/server/servertest"
+	"redroom/server/transport"
 )
 
 // TestSignOutEndsThatSignInsSessions shows that the sessions of one cookie end
@@ -199,5 +203,71 @@ func TestStopSaysComeBack(t *testing.T) {
 	<-stopped
 	if _, err := sessions[0].Session.Open(t.Context()); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("a channel of an ended session: %v", err)
+	}
+}
+
+// TestEndsOfAWebSocketSessionAreCloseFrames shows the closes themselves, as
+// whoever has no client of ours sees them: the session's on the control
+// WebSocket, 1001 on those that were attached, 1000 on a channel's own end.
+func TestEndsOfAWebSocketSessionAreCloseFrames(t *testing.T) {
+	leavesNoGoroutine(t)
+	h := newHouse(t)
+	open := func(octets string) *websocket.Conn {
+		conn, _, err := websocket.Dial(t.Context(), "wss"+strings.TrimPrefix(h.Rrp, "https"), &websocket.DialOptions{
+			HTTPClient:   &http.Client{Transport: &http.Transport{TLSClientConfig: h.Trust(t), DisableKeepAlives: true}},
+			Subprotocols: []string{transport.Protocol},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.CloseNow() })
+		if err := conn.Write(t.Context(), websocket.MessageBinary, []byte(octets)); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	hear := func(conn *websocket.Conn) string {
+		ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
+		defer cancel()
+		_, octets, err := conn.Read(ctx)
+		if err != nil {
+			return fmt.Sprint(int(websocket.CloseStatus(err)))
+		}
+		return string(octets)
+	}
+	for range 20 {
+		control := open("TOKEN 0 " + h.Room.SignIn(t, "bert").Token(t) + "\n")
+		fields := strings.Fields(hear(control))
+		if len(fields) != 5 || fields[2] != "TOKEN" {
+			t.Fatalf("the sign-in was answered by %q", fields)
+		}
+		attach := "ATTACH 0 " + fields[4] + "\nJOIN 0 " + h.topic + " 0\n"
+		ended, attached := open(attach+"nonsense\n"), []*websocket.Conn{open(attach), open(attach)}
+		for said := ""; said != "1000"; {
+			if said = hear(ended); len(said) == 4 && said != "1000" {
+				t.Fatalf("a channel's own end is %s, want 1000", said)
+			}
+		}
+		for _, conn := range attached {
+			if ack := hear(conn); !strings.HasPrefix(ack, "ACK 0 "+h.topic) {
+				t.Fatalf("JOIN was answered by %q", ack)
+			}
+		}
+		if err := control.Write(t.Context(), websocket.MessageBinary, []byte("nonsense\n")); err != nil {
+			t.Fatal(err)
+		}
+		last, status := "", ""
+		for len(status) != 4 {
+			last += status
+			status = hear(control)
+		}
+		if !strings.Contains(last, " 400 -\n") || !strings.Contains(last, "BYE ") || status != "4400" {
+			t.Errorf("the last words were %q, and the close %s", last, status)
+		}
+		for _, conn := range attached {
+			if status := hear(conn); status != "1001" {
+				t.Errorf("an attached one was closed with %s, want 1001", status)
+			}
+		}
 	}
 }

@@ -42,10 +42,11 @@ type wsChannel struct {
 	heard   chan struct{} // closed when nothing more comes
 	over    chan struct{} // closed when the socket is
 
-	mu     sync.Mutex
-	status websocket.StatusCode // of our FIN; 0 until it is said
-	reason string
-	fault  error // why nothing more comes; nil: by the other side's FIN
+	mu      sync.Mutex
+	status  websocket.StatusCode // of our FIN; 0 until it is said
+	reason  string
+	leaving bool  // with the session
+	fault   error // why nothing more comes; nil: by the other side's FIN
 }
 
 func newWSChannel(conn *websocket.Conn, raw net.Conn) *wsChannel {
@@ -101,9 +102,15 @@ func (c *wsChannel) CloseSession(code Code, sentence string) error {
 }
 
 // Reset drops the connection, with what it has not sent yet: a close frame has
-// no place for a code of ours, and must wait for its turn.
+// no place for a code of ours, and must wait for its turn. Where the session
+// ends, though, that is being said, and the channel goes with it.
 func (c *wsChannel) Reset(Code) {
-	c.drop()
+	c.mu.Lock()
+	leaving := c.leaving
+	c.mu.Unlock()
+	if !leaving {
+		c.drop()
+	}
 	<-c.over
 }
 
@@ -120,13 +127,17 @@ func (c *wsChannel) finish(status websocket.StatusCode, reason string) {
 // leave waits a moment for the other side's FIN, and drops the connection if
 // there is none. Nothing is read any more.
 func (c *wsChannel) leave() {
+	c.mu.Lock()
+	c.leaving = true
+	c.mu.Unlock()
 	c.in.Close()
 	timer := time.NewTimer(farewellTime)
 	defer timer.Stop()
 	select {
 	case <-c.over:
 	case <-timer.C:
-		c.Reset(0)
+		c.drop()
+		<-c.over
 	}
 }
 
