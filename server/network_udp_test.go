@@ -1,0 +1,150 @@
+package server_test
+
+import (
+	"testing"
+	"time"
+
+	"redroom/server/servertest"
+)
+
+// UDP is silently dropped before anybody opens a page, or refused. Each visit is
+// measured from the moment before the first browser is told to go to the topic's
+// address until both pages have shown what the other's person wrote there; in
+// between, each page is loaded, connects, and has somebody type into it and press
+// Enter. The first visit is that of browsers that have nothing of the page yet.
+// The median counts, as the machine may be busy with other tests.
+func TestNetworkPagesTalkAtOnceWithoutUDP(t *testing.T) {
+	for how, end := range map[string]func(*servertest.Machine){
+		"dropped": (*servertest.Machine).DropUDP,
+		"refused": (*servertest.Machine).RejectUDP,
+	} {
+		t.Run(how, func(t *testing.T) {
+			s := newStreet(t, nil)
+			end(s.Server())
+			var took []time.Duration
+			for range 5 {
+				began := time.Now()
+				s.open()
+				s.writeAtOnce()
+				took = append(took, time.Since(began))
+				s.via("WebSocket")
+			}
+			t.Logf("from opening two pages to each reading the other: %v", took)
+			if median(took) > atOnce {
+				t.Errorf("it took %v from opening two pages to each reading the other, want at most %v", median(took), atOnce)
+			}
+			s.verify(t)
+		})
+	}
+}
+
+// A firewall is opened after people have worked behind it for a while. Nobody
+// needs to do anything, and nobody notices.
+func TestNetworkPagesComeBackToWebTransport(t *testing.T) {
+	s := newStreet(t, nil)
+	s.Server().DropUDP()
+	blocked := time.Now()
+	s.open()
+	s.via("WebSocket")
+	long := lasting(5*time.Second, 20*time.Second, time.Minute, 10*time.Minute)
+	again := time.NewTicker(long / 10)
+	defer again.Stop()
+	for time.Since(blocked) < long {
+		s.write(s.anna)
+		s.write(s.bert)
+		s.read()
+		<-again.C
+	}
+	s.via("WebSocket")
+
+	began := time.Now()
+	s.Server().PassAll()
+	for _, n := range s.both() {
+		within(t, n, "WebTransport", comesBack-time.Since(began), func() { s.write(n) })
+		t.Logf("%s is on WebTransport %v after UDP was back", n.name, time.Since(began).Round(time.Millisecond))
+	}
+	s.write(s.bert)
+	s.verify(t)
+	s.via("WebTransport")
+}
+
+// within waits until a page says that it is connected so, and has something done
+// again and again meanwhile.
+func within(t *testing.T, n *neighbor, transport string, d time.Duration, meanwhile func()) {
+	t.Helper()
+	deadline := time.After(d)
+	again := time.NewTicker(2 * time.Second)
+	defer again.Stop()
+	for says, _ := n.page.Text("status", "Connection"); says != transport; says, _ = n.page.Text("status", "Connection") {
+		select {
+		case <-deadline:
+			t.Fatalf("%s is not on %s after %v; the page shows:\n%s", n.name, transport, d, n.page.Outline())
+		case <-again.C:
+			meanwhile()
+		}
+	}
+}
+
+// UDP ends in the middle of everything, for one of the two and for both.
+func TestNetworkPagesGoOnWhenUDPEnds(t *testing.T) {
+	s := newStreet(t, nil)
+	s.open()
+	s.via("WebTransport")
+	s.write(s.anna)
+	s.write(s.bert)
+	s.read()
+
+	for _, end := range []struct {
+		what  string
+		cable *servertest.Machine
+	}{{"of one", s.anna.Machine}, {"of both", s.Server()}} {
+		s.via("WebTransport")
+		s.write(s.anna) // it may be on its way, or its ACK
+		began := time.Now()
+		end.cable.DropUDP()
+		s.write(s.anna)
+		s.write(s.bert)
+		s.read()
+		took := time.Since(began)
+		t.Logf("from the end of UDP %s to each reading the other: %v", end.what, took.Round(time.Millisecond))
+		if took > goesOn {
+			t.Errorf("it took %v from the end of UDP %s to each reading the other, want at most %v", took, end.what, goesOn)
+		}
+		s.anna.page.UntilText("status", "Connection", "WebSocket")
+		s.write(s.anna)
+		s.write(s.bert)
+		s.read()
+
+		began = time.Now()
+		end.cable.PassAll()
+		for _, n := range s.both() {
+			within(t, n, "WebTransport", comesBack-time.Since(began), func() { s.write(n) })
+		}
+		t.Logf("from UDP's return to WebTransport: %v", time.Since(began).Round(time.Millisecond))
+	}
+	s.verify(t)
+}
+
+// A fifth of all packets is lost by chance, of whatever kind.
+func TestNetworkPagesTalkWhereAFifthIsLost(t *testing.T) {
+	s := newStreet(t, nil)
+	s.open()
+	s.via("WebTransport")
+	s.Server().DropSome(20)
+	var worst time.Duration
+	for range 15 {
+		began := time.Now()
+		s.write(s.anna)
+		s.write(s.bert)
+		s.read()
+		worst = max(worst, time.Since(began))
+	}
+	t.Logf("at worst it took %v until each had read the other", worst.Round(time.Millisecond))
+	for range 20 { // at once
+		s.write(s.anna)
+		s.write(s.bert)
+	}
+	s.read()
+	s.Server().PassAll()
+	s.verify(t)
+}
