@@ -41,6 +41,7 @@ func TestNetworkPagesTalkAtOnceWithoutUDP(t *testing.T) {
 // A firewall is opened after people have worked behind it for a while. Nobody
 // needs to do anything, and nobody notices.
 func TestNetworkPagesComeBackToWebTransport(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	s := newStreet(t, nil)
 	s.Server().DropUDP()
 	blocked := time.Now()

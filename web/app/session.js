@@ -11,8 +11,8 @@ import { Pause, backoff } from "./clock.js";
 import { Control } from "./control.js";
 import { Cursors } from "./cursors.js";
 import { fromNews } from "./news.js";
+import { askTicket, connect } from "./opening.js";
 import { Outbox } from "./outbox.js";
-import { Race } from "./race.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("./control.js").End} End */
@@ -21,7 +21,8 @@ import { Typing } from "./typing.js";
 /**
  * @typedef {object} Parts
  * @property {Pick<import("./api.js").Api, "ticket" | "messages">} api
- * @property {import("./race.js").Openers} open
+ * @property {import("./race.js").Race} race its own until it is stopped
+ * @property {Pick<import("./opening.js").Opening, "take"> | null} opening a first link in that race that was begun before; null for none
  * @property {import("./store.js").Store} store
  * @property {import("./clock.js").Clock} clock
  * @property {() => number} random 0 to 1
@@ -39,7 +40,6 @@ const SIGNED_OUT = -401;
 /** @type {End} */
 const LOST = { code: 0, seconds: 0, silent: false };
 
-const TOKEN_WITHIN = 10_000;
 /** A session that lived so long starts the count of failures anew. */
 const STEADY = 5_000;
 /** How long an answer is waited for when the browser says that there is no network. */
@@ -51,6 +51,7 @@ export class Session {
   #clock;
   #pause;
   #race;
+  #opening;
   #stopped = false;
   /** Whether the next try is to be made at once. */
   #hurried = false;
@@ -71,7 +72,8 @@ export class Session {
     this.#store = store;
     this.#clock = clock;
     this.#pause = new Pause(clock);
-    this.#race = new Race(clock, parts.open);
+    this.#race = parts.race;
+    this.#opening = parts.opening;
     const cursor = {
       api,
       clock,
@@ -182,8 +184,7 @@ export class Session {
    */
   async #connect(together, life) {
     try {
-      const ticket = await this.#ticket(life);
-      const link = await this.#race.dial(ticket, together, life);
+      const { link, ticket } = (await this.#takeOpening(life)) ?? (await connect(this.#parts, together, life));
       if (life.aborted) return link.close();
       this.#current = this.#control(link, ticket.token, life);
     } catch (error) {
@@ -194,13 +195,28 @@ export class Session {
   }
 
   /**
+   * What was begun before this session; null if there is nothing, or it came to nothing.
+   * @param {AbortSignal} life
+   */
+  async #takeOpening(life) {
+    const opening = this.#opening;
+    this.#opening = null;
+    try {
+      return (await opening?.take(life)) ?? null;
+    } catch {
+      life.throwIfAborted();
+      return null;
+    }
+  }
+
+  /**
    * WebTransport works again: signs in there, beside what is in use until then.
    * @param {Link} link
    * @param {AbortSignal} life
    */
   async #goBack(link, life) {
     try {
-      const { token } = await this.#ticket(life);
+      const { token } = await askTicket(this.#parts, life);
       if (!life.aborted) this.#next = this.#control(link, token, life);
       else link.close();
     } catch {
@@ -212,25 +228,6 @@ export class Session {
   /** @param {AbortSignal} life */
   #seek(life) {
     this.#race.seek((link) => void this.#goBack(link, life));
-  }
-
-  /**
-   * @param {AbortSignal} life
-   * @throws {import("./api.js").Problem}
-   */
-  async #ticket(life) {
-    const asking = new AbortController();
-    const giveUp = () => asking.abort();
-    const cancel = this.#clock.after(TOKEN_WITHIN, giveUp);
-    life.addEventListener("abort", giveUp);
-    try {
-      const ticket = await this.#parts.api.ticket(asking.signal);
-      life.throwIfAborted();
-      return ticket;
-    } finally {
-      cancel();
-      life.removeEventListener("abort", giveUp);
-    }
   }
 
   /**

@@ -2,20 +2,46 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-const index = readFileSync(new URL("../index.html", import.meta.url), "utf8");
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const index = read("index.html");
 
 /** The files of the page's folders with this ending. */
 function files(ending, ...folders) {
   return folders.flatMap((folder) => readdirSync(new URL(`../${folder}/`, import.meta.url)).filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`));
 }
 
-/** What the document names in links of this kind. */
-function named(rel) {
-  return [...index.matchAll(new RegExp(`<link rel="${rel}" href="\\{\\{\\.Assets\\}\\}/([^"]+)"`, "g"))].map(([, path]) => path);
+/** What a part of the document names in links of this kind. */
+function named(rel, part = index) {
+  return [...part.matchAll(new RegExp(`<link rel="${rel}" href="\\{\\{\\.Assets\\}\\}/([^"]+)"`, "g"))].map(([, path]) => path);
 }
 
-test("every module is named in the document: none waits until another one that needs it has come", () => {
-  assert.deepEqual([...named("modulepreload"), "ui/page.js"].sort(), files(".js", "app", "ui").sort());
+/** The scripts of the document. */
+const scripts = [...index.matchAll(/<script [^>]*src="\{\{\.Assets\}\}\/([^"]+)"/g)].map(([, path]) => path);
+
+/** All that a module imports, and what that imports. */
+function imports(path, found = new Set()) {
+  for (const [, relative] of read(path).matchAll(/^import (?:.* from )?"([^"]+)";$/gm)) {
+    const imported = new URL(relative, `file:///${path}`).pathname.slice(1);
+    if (!found.has(imported)) imports(imported, found.add(imported));
+  }
+  return found;
+}
+
+const [first, later] = index.split('<template id="later">');
+
+test("every module is named in the document, once: none waits until another one that needs it has come", () => {
+  assert.deepEqual([...named("modulepreload"), ...scripts].sort(), files(".js", "app", "ui").sort());
+});
+
+test("what it takes to connect is named first, and nothing else is loaded before it", () => {
+  assert.equal(scripts[0], "ui/begin.js");
+  assert.deepEqual(named("modulepreload", first), [...imports("ui/begin.js")].sort());
+  assert.ok(first.lastIndexOf("modulepreload") < first.indexOf("stylesheet"));
+});
+
+test("all the rest is what the page needs", () => {
+  const needed = imports("ui/page.js");
+  for (const path of named("modulepreload", later)) assert.ok(needed.has(path), `nothing imports ${path}`);
 });
 
 test("every stylesheet is named, once", () => {

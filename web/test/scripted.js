@@ -4,6 +4,8 @@
  * answered by themselves, as long as the link isn't silent.
  */
 import { Reset } from "../app/link.js";
+import { Opening } from "../app/opening.js";
+import { Race } from "../app/race.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
 import { advance, digest, hex, seed, unbase64 } from "../app/chain.js";
@@ -12,6 +14,7 @@ import { Decoder, encode } from "../app/wire.js";
 export const SALT = "AAECAwQFBgcICQoL";
 export const TOPIC = "0123456789abcdef";
 export const DEAL = "deal000000000001";
+const ANNA = { name: "anna", display: "Anna", role: "member" };
 const encoder = new TextEncoder();
 
 /** Waits until something is so; fails if it still isn't after five seconds. */
@@ -285,30 +288,32 @@ export class World {
   pages = async () => {
     throw new Error("no pages here");
   };
+  /** Answers who one is, once that was asked. */
+  me;
   random = 1;
   #ids = 0;
 
-  constructor() {
-    this.store = new Store({ name: "anna", display: "Anna", role: "member" }, 0);
-    this.session = new Session({
-      api: {
-        ticket: async (signal) => {
-          this.tickets++;
-          const ticket = this.ticket(signal);
-          if (ticket instanceof Error) throw ticket;
-          return ticket;
-        },
-        messages: (...asked) => this.pages(...asked),
-      },
-      open: {
-        webTransport: (ticket) => this.#try("WebTransport", ticket),
-        webSocket: (ticket) => this.#try("WebSocket", ticket),
-      },
-      store: this.store,
-      clock: this.clock,
-      random: () => this.random,
-      id: () => `id-${++this.#ids}`,
+  /** @param {object} [how] @param {boolean} [how.ahead] whether the connection is begun before there is a session */
+  constructor({ ahead = false, ...what } = {}) {
+    Object.assign(this, what);
+    this.store = new Store(ANNA, 0);
+    const { clock, store } = this;
+    const race = new Race(clock, {
+      webTransport: (ticket) => this.#try("WebTransport", ticket),
+      webSocket: (ticket) => this.#try("WebSocket", ticket),
     });
+    const api = {
+      whoAmI: () => new Promise((resolve, reject) => (this.me = { resolve: () => resolve(ANNA), reject })),
+      ticket: async (signal) => {
+        this.tickets++;
+        const ticket = await this.ticket(signal);
+        if (ticket instanceof Error) throw ticket;
+        return ticket;
+      },
+      messages: (...asked) => this.pages(...asked),
+    };
+    this.opening = ahead ? new Opening({ api, race, clock }) : null;
+    this.session = new Session({ api, race, opening: this.opening, store, clock, random: () => this.random, id: () => `id-${++this.#ids}` });
   }
 
   get state() {

@@ -1,10 +1,11 @@
 /**
- * The page: chooses the language, asks who one is, and shows the view for the
- * address. Its views never touch the address themselves, but for the room.
+ * The page: chooses the language, and shows the view for the address and for
+ * who one is. Its views never touch the address themselves, but for the room.
  * @module
  */
 import { api } from "../app/api.js";
 import { choose, formats } from "../app/words.js";
+import { opening } from "./begin.js";
 import "./check.js";
 import "./entry.js";
 import "./room.js";
@@ -12,31 +13,42 @@ import "./room.js";
 /** @typedef {import("../app/rooms.js").Me} Me */
 /** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
 
-/** Where nobody needs to be anybody. */
-const WITHOUT_SIGN_IN = ["/check", "/setup", "/invite"];
-
 class Page extends HTMLElement {
   /** @type {Speech} */
   #speech;
+  /** For the first room. */
+  #opening = opening;
 
   connectedCallback() {
     void this.#begin();
   }
 
   async #begin() {
-    // Asked beside the words, not after them.
-    const me = WITHOUT_SIGN_IN.includes(location.pathname) ? null : api.whoAmI();
-    me?.catch(() => {});
     const language = choose(location.search, sessionStorage, navigator.languages);
-    const { default: words } = await import(`../lang/${language}.js`);
+    const words = await this.#load(language);
+    if (!words) return;
     document.documentElement.lang = language;
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
     this.#speech = { words, formats: formats(locale) };
-    await this.#route(me);
+    await this.#route(opening?.me);
   }
 
-  /** @param {Promise<Me> | null} [me] if it was asked already */
+  /**
+   * The words of a language. Without them this is as good as a script that didn't come: an error of this element.
+   * @param {string} language
+   * @returns {Promise<import("../app/words.js").Dictionary | null>}
+   */
+  async #load(language) {
+    try {
+      return (await import(`../lang/${language}.js`)).default;
+    } catch {
+      this.dispatchEvent(new Event("error"));
+      return null;
+    }
+  }
+
+  /** @param {Promise<Me>} [me] if it was asked already */
   async #route(me) {
     const token = location.hash.slice(1);
     const { pathname } = location;
@@ -78,6 +90,8 @@ class Page extends HTMLElement {
     const room = /** @type {import("./room.js").Room} */ (document.createElement("rr-room"));
     room.speech = this.#speech;
     room.me = me;
+    room.opening = this.#opening;
+    this.#opening = null;
     room.addEventListener("ended", (event) => {
       const why = /** @type {CustomEvent<string>} */ (event).detail;
       this.#enter({ view: "sign-in", notice: why === "deactivated" ? words.signIn.deactivated : words.signIn.ended });

@@ -10,8 +10,7 @@ import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
-import { openWebSocket } from "../app/websocket.js";
-import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
+import { race } from "./begin.js";
 import { invite, newDeal, newTopic } from "./dialogs.js";
 import { h, icon, say, set } from "./dom.js";
 import "./composer.js";
@@ -23,7 +22,6 @@ import "./typing.js";
 import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
-/** @typedef {import("../app/link.js").Ticket} Ticket */
 /** @typedef {import("./message.js").Shown} Shown */
 
 const LAST = "topic";
@@ -40,6 +38,8 @@ export class Room extends HTMLElement {
   speech;
   /** @type {import("../app/rooms.js").Me} */
   me;
+  /** A connection that was begun before there was a room. @type {import("../app/opening.js").Opening | null} */
+  opening = null;
 
   /** @type {Store} */
   #store;
@@ -74,8 +74,8 @@ export class Room extends HTMLElement {
   connectedCallback() {
     const store = new Store(this.me, Date.now());
     this.#store = store;
-    const open = { webTransport: hasWebTransport ? openWebTransport : null, webSocket: (/** @type {Ticket} */ ticket) => openWebSocket(ticket, clock) };
-    this.#session = new Session({ api, open, store, clock, random: Math.random, id: () => newClientID(clock.now()) });
+    const { opening } = this;
+    this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()) });
     this.#build();
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();

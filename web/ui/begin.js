@@ -1,0 +1,29 @@
+/**
+ * What a document does first, with a few modules and before its views are there:
+ * it connects. Only then it has the other modules loaded, as so many at once
+ * leave a browser without the time for anything else.
+ * @module
+ */
+import { api } from "../app/api.js";
+import { clock } from "../app/clock.js";
+import { Opening } from "../app/opening.js";
+import { Race } from "../app/race.js";
+import { openWebSocket } from "../app/websocket.js";
+import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
+
+/** Where nobody needs to be anybody. */
+const WITHOUT_SIGN_IN = ["/check", "/setup", "/invite"];
+
+/** The ways to the server, for this document's sessions, of which there is one at a time. */
+export const race = new Race(clock, {
+  webTransport: hasWebTransport ? openWebTransport : null,
+  webSocket: (ticket) => openWebSocket(ticket, clock),
+});
+
+/** Its first connection. */
+export const opening = WITHOUT_SIGN_IN.includes(location.pathname) ? null : new Opening({ api, race, clock });
+
+window.addEventListener("pagehide", () => opening?.close());
+
+const later = /** @type {HTMLTemplateElement | null} */ (document.querySelector("#later"));
+if (later) document.head.append(later.content);
