@@ -16,7 +16,7 @@ var protocolTests = []string{
 	"TestWatchTells", "TestReadMark", "TestPresence", "TestPING", "TestTyping",
 	"TestSignOutEnds", "TestRemovedMemberIsReset", "TestNewcomerReads", "TestDeactivation", "TestStopSays",
 	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
-	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestStoreIsOneFile",
+	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestUTF8", "TestStoreIsOneFile",
 	"TestTokens", "TestLastWords",
 }
 
