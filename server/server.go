@@ -301,6 +301,7 @@ func (s *Server) Run(ctx context.Context) error {
 		for _, q := range quics {
 			err = errors.Join(err, q.Close())
 		}
+		wt.Wait()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		for _, h := range servers {

@@ -14,8 +14,8 @@ import (
 )
 
 // TestTokensAreGoodOnce spends tokens in every way that must fail. That they
-// end after 60 seconds is shown by the sign-in desk's own test, whose clock can
-// be moved: TestATokenOpensAConnection.
+// end after 60 seconds is shown where the clock can be moved: in package httpd's
+// TestATokenOpensAConnection.
 func TestTokensAreGoodOnce(t *testing.T) {
 	leavesNoGoroutine(t)
 	h := newHouse(t)

@@ -47,17 +47,18 @@ func TestTypingIsToldToTheTopicsOtherReaders(t *testing.T) {
 
 	// What nobody is told: who may not post, where one may not, what one may not
 	// know of, and what is no frame. One's own is not told to oneself, either.
+	// Each by a session of its own, as one may say so only now and then.
 	sayTyping(t, olga, typing+"\n")
 	for _, octets := range []string{"TYPING 0 " + h.foreign + "\n", "TYPING 0 nowhere\n", "TYPING 0\n", "TYPING 3 " + h.topic + "\nabc"} {
-		sayTyping(t, bert, octets)
+		sayTyping(t, enter(h.bert), octets)
 	}
 	if _, ok := bert.Session.(transport.Keyed); !ok {
 		for _, octets := range []string{"", "\n", typing, typing + "\n" + typing + "\n", "POST 2 x\nhi", "\xff\xfe"} {
-			sayTyping(t, bert, octets)
+			sayTyping(t, enter(h.bert), octets)
 		}
 	}
 	h.anna.Must(t, "PATCH", "/api/topics/"+h.topic, map[string]any{"open": false}, nil, 200)
-	sayTyping(t, bert, typing+"\n")
+	sayTyping(t, enter(h.bert), typing+"\n")
 	for name, s := range map[string]*servertest.Session{"anna": anna, "otto, a stranger": otto, "bert's other session": bertElsewhere} {
 		if got := overhears(t, s); got != "" {
 			t.Errorf("%s heard %q", name, got)

@@ -83,7 +83,7 @@ func (s *site) setHeaders(next http.Handler) http.Handler {
 // nothing else: no inline script or style, no eval, no framing.
 func (s *site) contentSecurityPolicy(by *arrival) string {
 	connect := "'self'"
-	if s.allowsHost(by) && by.origin() != "" {
+	if s.allowsHost(by) {
 		connect += " " + socketOrigin(by)
 	}
 	if u, err := url.Parse(s.Connect().WebTransport); err == nil && u.Host != "" {
@@ -108,6 +108,8 @@ func (s *site) checkHost(next http.Handler) http.Handler {
 func (s *site) allowsHost(by *arrival) bool {
 	name, _ := splitHost(by.host)
 	switch {
+	case by.origin() == "":
+		return false // "localhost:8080;x"
 	case by.proxied:
 		return name == s.Host || !isLoopbackName(name) && s.Origins.hasHost(name)
 	case by.secure:

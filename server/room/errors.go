@@ -69,6 +69,9 @@ var (
 	ErrNotYet          = &Error{Code: 429, Text: "Sign in before opening further channels.", Retry: true}
 	ErrTooManyTries    = &Error{Code: 429, Text: "Too many failed tries; wait a little.", Retry: true}
 
+	// ErrStopping says that the same server, or another one, will be there soon.
+	ErrStopping = &Error{Code: 503, Text: "The server is stopping; come back in a moment.", Retry: true}
+
 	// ErrUnavailable means "not known": the same request, with the same
 	// client id, may be sent again and will not be done twice.
 	ErrUnavailable = &Error{Code: 503, Text: "Not now; try again in a moment.", Retry: true}

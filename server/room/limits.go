@@ -19,6 +19,7 @@ const (
 
 	MaxBack     = 1000 // JOIN's after = -k: at most so many messages back
 	MaxChannels = 256  // channels a session, the control channel among them
+	MaxSilent   = 300  // WebSockets of one address that have said nothing yet: a page's channels, and some
 	MaxUnsigned = 32   // sessions an address that have not signed in
 
 	SignInTime     = 10 * time.Second    // from a session's start to its sign-in

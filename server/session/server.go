@@ -112,10 +112,13 @@ func New(c Config) *Server {
 
 // Serve serves one session until it is over.
 func (srv *Server) Serve(conn transport.Session) {
-	from := network(conn.Remote().Addr())
+	from := transport.Network(conn.Remote().Addr())
 	s := newSession(srv, conn)
-	if refusal := srv.admit(s, from); refusal != nil {
+	if refusal, counted := srv.admit(s, from); refusal != nil {
 		turnAway(conn, refusal)
+		if counted {
+			srv.serving.Done()
+		}
 		return
 	}
 	defer srv.serving.Done()
@@ -132,7 +135,7 @@ func (srv *Server) Close() {
 	srv.mu.Lock()
 	srv.closed = true
 	for s := range srv.live {
-		s.end(&ending{code: 503, seconds: 1, sentence: "The server is stopping; come back in a moment."})
+		s.end(stopping())
 	}
 	srv.mu.Unlock()
 	srv.serving.Wait()
@@ -155,20 +158,24 @@ func turnAway(conn transport.Session, why *ending) {
 }
 
 // admit counts s in, unless its network has too many sessions that have not
-// signed in.
-func (srv *Server) admit(s *session, from netip.Prefix) *ending {
+// signed in. Close waits for those that are turned away too, if it hasn't begun.
+func (srv *Server) admit(s *session, from netip.Prefix) (refusal *ending, counted bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if srv.closed {
-		return &ending{code: 503, seconds: 1, sentence: "The server is stopping; come back in a moment."}
+		return stopping(), false
 	}
+	srv.serving.Add(1)
 	if srv.unsigned[from] >= room.MaxUnsigned {
-		return &ending{code: 503, seconds: 10, sentence: "Too many sessions from this address are not signed in."}
+		return &ending{code: 503, seconds: 10, sentence: "Too many sessions from this address are not signed in."}, true
 	}
 	srv.unsigned[from]++
 	srv.live[s] = struct{}{}
-	srv.serving.Add(1)
-	return nil
+	return nil, true
+}
+
+func stopping() *ending {
+	return &ending{code: 503, seconds: 1, sentence: room.ErrStopping.Text}
 }
 
 // signed counts one session less that has not signed in.
@@ -178,19 +185,6 @@ func (srv *Server) signed(from netip.Prefix) {
 	if srv.unsigned[from]--; srv.unsigned[from] == 0 {
 		delete(srv.unsigned, from)
 	}
-}
-
-// network is what counts as one address: a /64 in IPv6.
-func network(a netip.Addr) netip.Prefix {
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		return netip.Prefix{} // no address at all, as of a test's pipe
-	}
-	return p
 }
 
 // now is the clock of stamps, unix-ms.

@@ -429,6 +429,7 @@ func startWebTransport(t *testing.T) func(context.Context) (client, server trans
 }
 
 type webTransportServer struct {
+	address  string
 	url      string
 	trust    *tls.Config
 	sessions chan transport.Session
@@ -452,6 +453,7 @@ func serveWebTransport(t *testing.T) *webTransportServer {
 		t.Fatal(err)
 	}
 	s := &webTransportServer{
+		address:  socket.LocalAddr().String(),
 		url:      fmt.Sprintf("https://localhost:%d", socket.LocalAddr().(*net.UDPAddr).Port),
 		trust:    &tls.Config{RootCAs: x509.NewCertPool()},
 		sessions: make(chan transport.Session, 1),
@@ -477,6 +479,7 @@ func serveWebTransport(t *testing.T) *webTransportServer {
 		if err := errors.Join(<-served, wt.Close(), q.Close()); err != nil {
 			t.Errorf("closing: %v", err)
 		}
+		wt.Wait()
 	})
 	return s
 }

@@ -55,6 +55,7 @@ type Session interface {
 	// Open opens a channel; it waits where the other side's limit is reached.
 	Open(ctx context.Context) (Channel, error)
 	// SendDatagram sends octets that may be lost, or fails with ErrNoDatagrams.
+	// At the server it doesn't wait.
 	SendDatagram(octets []byte) error
 	// ReceiveDatagram waits for the next ones.
 	ReceiveDatagram(ctx context.Context) ([]byte, error)
@@ -74,8 +75,21 @@ type Channel interface {
 	// tells how, where FIN has a place for it: on a WebSocket.
 	CloseSession(code Code, sentence string) error
 	// Reset ends both directions at once; what was written before may not
-	// arrive.
+	// arrive. Once the session ends, it waits for that.
 	Reset(code Code)
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
+}
+
+// Network is what counts as one address: a /64 in IPv6.
+func Network(a netip.Addr) netip.Prefix {
+	bits := 32
+	if a.Is6() {
+		bits = 64
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // no address at all, as of a test's pipe
+	}
+	return p
 }

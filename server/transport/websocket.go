@@ -42,6 +42,7 @@ type WebSockets struct {
 	mu       sync.Mutex
 	closed   bool
 	sockets  map[*wsChannel]struct{} // that have not said yet what they are
+	silent   map[netip.Prefix]int    // how many of them a network has
 	sessions map[string]*wsSession   // by key
 	serving  sync.WaitGroup
 }
@@ -49,7 +50,12 @@ type WebSockets struct {
 // NewWebSockets hands each session to serve, which must not return before the
 // session is over.
 func NewWebSockets(serve func(Session)) *WebSockets {
-	return &WebSockets{serve: serve, sockets: make(map[*wsChannel]struct{}), sessions: make(map[string]*wsSession)}
+	return &WebSockets{
+		serve:    serve,
+		sockets:  make(map[*wsChannel]struct{}),
+		silent:   make(map[netip.Prefix]int),
+		sessions: make(map[string]*wsSession),
+	}
 }
 
 // Serve answers one request to open a WebSocket, whose origin was checked, and
@@ -66,33 +72,41 @@ func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip
 	defer ws.serving.Done()
 
 	taken := &hijacked{ResponseWriter: w}
+	from := Network(remote.Addr())
+	if !ws.admit(from) {
+		http.Error(w, "too many WebSockets from this address have not said yet what they are", http.StatusTooManyRequests)
+		return
+	}
+	admitted := sync.OnceFunc(func() { ws.admitted(from) })
+	defer admitted()
+	gate := make(writeGate, 1)
 	conn, err := websocket.Accept(taken, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{Protocol},
 		InsecureSkipVerify: true, // whoever calls has a list of its own
+		OnPingReceived:     gate.mayAnswer,
 	})
 	if err != nil {
 		return // and was answered
 	}
-	c := newWSChannel(conn, taken.conn)
+	c := newWSChannel(conn, taken.conn, gate)
 	defer c.drop()
 	if conn.Subprotocol() != Protocol {
 		c.hangUp(websocket.StatusPolicyViolation, "ask for the sub-protocol "+Protocol)
 		return
 	}
-	if !ws.expect(c) {
-		return
-	}
-	first, err := c.peekHeader(room.SignInTime)
-	ws.mu.Lock()
-	delete(ws.sockets, c)
-	ws.mu.Unlock()
+	ws.expect(c)
+	first, err := c.peekHeader()
+	stopping := ws.heardFrom(c)
+	admitted()
 	switch {
+	case errors.Is(err, errSilent) && stopping:
+		c.sayBye(room.ErrStopping, "1")
 	case errors.Is(err, errSilent):
-		c.SetWriteDeadline(time.Now().Add(farewellTime))
-		c.Write(wire.AppendFrame(nil, wire.TypeBye, []byte(room.ErrNotSignedIn.Text), "401"))
-		c.hangUp(statusOf(401), room.ErrNotSignedIn.Text)
+		c.sayBye(room.ErrNotSignedIn)
 	case err != nil:
 		return
+	case first != nil && first.Type == wire.TypeAttach && first.Length > 0:
+		c.refuse(room.ErrTooLarge, wire.TypeAttach)
 	case first != nil && first.Type == wire.TypeAttach:
 		ws.attach(c, first.String(0))
 	default:
@@ -100,15 +114,44 @@ func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip
 	}
 }
 
-// expect keeps a socket until it has said what it is.
-func (ws *WebSockets) expect(c *wsChannel) bool {
+// admit counts a socket of a network that has not said yet what it is, unless
+// there are too many.
+func (ws *WebSockets) admit(from netip.Prefix) bool {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	if ws.closed {
+	if ws.silent[from] >= room.MaxSilent {
 		return false
 	}
-	ws.sockets[c] = struct{}{}
+	ws.silent[from]++
 	return true
+}
+
+func (ws *WebSockets) admitted(from netip.Prefix) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.silent[from]--; ws.silent[from] == 0 {
+		delete(ws.silent, from)
+	}
+}
+
+// expect keeps a socket until it has said what it is, or the server stops.
+func (ws *WebSockets) expect(c *wsChannel) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.sockets[c] = struct{}{}
+	if ws.closed {
+		c.SetReadDeadline(time.Unix(0, 0))
+	} else {
+		c.SetReadDeadline(time.Now().Add(room.SignInTime))
+	}
+}
+
+// heardFrom ends that, and tells whether the server stops.
+func (ws *WebSockets) heardFrom(c *wsChannel) (stopping bool) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	delete(ws.sockets, c)
+	return ws.closed
 }
 
 // open serves the session whose control channel c is to be.
@@ -132,9 +175,7 @@ func (ws *WebSockets) attach(c *wsChannel, key string) {
 	s := ws.sessions[key]
 	ws.mu.Unlock()
 	if s == nil || !s.add(c) {
-		c.SetWriteDeadline(time.Now().Add(farewellTime))
-		c.Write(wire.AppendFrame(nil, wire.TypeErr, []byte(room.ErrNoSession.Text), "401", wire.TypeAttach))
-		c.hangUp(websocket.StatusNormalClosure, "")
+		c.refuse(room.ErrNoSession, wire.TypeAttach)
 		return
 	}
 	select {
@@ -144,13 +185,13 @@ func (ws *WebSockets) attach(c *wsChannel, key string) {
 	<-c.over
 }
 
-// Close drops what has not become a session yet, and waits until all sessions,
+// Close ends what has not become a session yet, and waits until all sessions,
 // which are whose they were handed to, are over.
 func (ws *WebSockets) Close() {
 	ws.mu.Lock()
 	ws.closed = true
 	for c := range ws.sockets {
-		c.drop()
+		c.SetReadDeadline(time.Unix(0, 0))
 	}
 	ws.mu.Unlock()
 	ws.serving.Wait()

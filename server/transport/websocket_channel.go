@@ -8,12 +8,14 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
 
+	"redroom/server/room"
 	"redroom/server/wire"
 )
 
@@ -36,6 +38,7 @@ var largePieces = sync.Pool{New: func() any { return new([largePiece]byte) }}
 type wsChannel struct {
 	conn *websocket.Conn
 	raw  net.Conn // below it, and below TLS
+	gate writeGate
 
 	in, out net.Conn      // our ends of the pipes
 	ahead   []byte        // of in, to be read before it
@@ -49,12 +52,12 @@ type wsChannel struct {
 	fault   error // why nothing more comes; nil: by the other side's FIN
 }
 
-func newWSChannel(conn *websocket.Conn, raw net.Conn) *wsChannel {
+func newWSChannel(conn *websocket.Conn, raw net.Conn, gate writeGate) *wsChannel {
 	if t, ok := raw.(*tls.Conn); ok {
 		raw = t.NetConn()
 	}
 	conn.SetReadLimit(maxMessage)
-	c := &wsChannel{conn: conn, raw: raw, heard: make(chan struct{}), over: make(chan struct{})}
+	c := &wsChannel{conn: conn, raw: raw, gate: gate, heard: make(chan struct{}), over: make(chan struct{})}
 	var farIn, farOut net.Conn
 	c.in, farIn = net.Pipe()
 	c.out, farOut = net.Pipe()
@@ -146,8 +149,49 @@ func (c *wsChannel) hangUp(status websocket.StatusCode, reason string) {
 	c.leave()
 }
 
-// drop ends everything at once.
+// sayBye ends a session that never was one, as its control channel would.
+func (c *wsChannel) sayBye(why *room.Error, seconds ...string) {
+	fields := append([]string{strconv.Itoa(why.Code)}, seconds...)
+	c.SetWriteDeadline(time.Now().Add(farewellTime))
+	c.Write(wire.AppendFrame(nil, wire.TypeBye, []byte(why.Text), fields...))
+	c.hangUp(statusOf(Code(why.Code)), why.Text)
+}
+
+// refuse ends a channel that was never taken up.
+func (c *wsChannel) refuse(why *room.Error, ref string) {
+	c.SetWriteDeadline(time.Now().Add(farewellTime))
+	c.Write(wire.AppendFrame(nil, wire.TypeErr, []byte(why.Text), strconv.Itoa(why.Code), ref))
+	c.hangUp(websocket.StatusNormalClosure, "")
+}
+
+// writeGate is held while a message is written. The library answers a ping
+// (RFC 6455 section 5.5.2) where it reads, and ends the connection if it can't
+// write for 5 s; but a reader that falls behind is never cut off.
+type writeGate chan struct{}
+
+// mayAnswer waits a moment until nothing is being written. A ping to a reader
+// that takes nothing isn't answered: it would not read the answer either.
+func (g writeGate) mayAnswer(ctx context.Context, _ []byte) bool {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case g <- struct{}{}:
+		<-g
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// drop ends everything at once, unless it is over; then there may be something
+// to be read still.
 func (c *wsChannel) drop() {
+	select {
+	case <-c.over:
+		return
+	default:
+	}
 	if tcp, ok := c.raw.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}
@@ -162,9 +206,12 @@ func (c *wsChannel) receive(far net.Conn) {
 	defer close(c.heard)
 	defer far.Close()
 	piece := make([]byte, pieceSize)
-	for {
+	for refused := false; ; {
 		kind, message, err := c.conn.Reader(context.Background())
 		switch {
+		case refused && err == nil:
+			io.Copy(io.Discard, message)
+			continue
 		case websocket.CloseStatus(err) != -1:
 			return
 		case err != nil:
@@ -172,10 +219,14 @@ func (c *wsChannel) receive(far net.Conn) {
 			c.raw.Close()
 			return
 		case kind != websocket.MessageBinary:
+			// The reader is told after the other side, lest it drop the connection
+			// before the close frame is on its way.
 			c.end(errText)
-			far.Close()
-			c.conn.Close(websocket.StatusUnsupportedData, errText.Error())
-			return
+			c.finish(websocket.StatusUnsupportedData, errText.Error())
+			defer time.AfterFunc(farewellTime, func() { c.raw.Close() }).Stop()
+			refused = true
+			io.Copy(io.Discard, message)
+			continue
 		}
 		// What fails here fails at the next Reader too, but that nobody reads.
 		if _, err := io.CopyBuffer(far, message, piece); errors.Is(err, io.ErrClosedPipe) {
@@ -216,7 +267,10 @@ func (c *wsChannel) send(far net.Conn) {
 		if err != nil {
 			break
 		}
-		if err := c.conn.Write(context.Background(), websocket.MessageBinary, space[:n]); err != nil {
+		c.gate <- struct{}{}
+		err = c.conn.Write(context.Background(), websocket.MessageBinary, space[:n])
+		<-c.gate
+		if err != nil {
 			return
 		}
 		switch {
@@ -238,10 +292,10 @@ func (c *wsChannel) send(far net.Conn) {
 
 var errSilent = errors.New("nothing was said")
 
-// peekHeader waits for the first header, which is read again after it. It is
-// nil if that is malformed, and fails if the channel ends before.
-func (c *wsChannel) peekHeader(within time.Duration) (*wire.Header, error) {
-	c.SetReadDeadline(time.Now().Add(within))
+// peekHeader waits for the first header until the read deadline, which it takes
+// away. But for an ATTACH, it is read again after it. It is nil if it is
+// malformed; peekHeader fails if the channel ends before.
+func (c *wsChannel) peekHeader() (*wire.Header, error) {
 	defer c.SetReadDeadline(time.Time{})
 	octets := &octetByOctet{from: c}
 	h, err := wire.NewReader(octets).Next()

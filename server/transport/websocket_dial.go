@@ -17,6 +17,9 @@ import (
 // a browser would. A proxy of the environment (HTTPS_PROXY) is gone through.
 func DialWebSocket(ctx context.Context, url, origin string, trust *tls.Config) (Session, error) {
 	d := &wsDialer{url: url, header: http.Header{}, trust: trust.Clone()}
+	if d.trust == nil {
+		d.trust = new(tls.Config)
+	}
 	d.trust.NextProtos = []string{"http/1.1"}
 	if origin != "" {
 		d.header.Set("Origin", origin)
@@ -44,10 +47,12 @@ func (d *wsDialer) dial(ctx context.Context) (*wsChannel, error) {
 		TLSClientConfig:   d.trust,
 		DisableKeepAlives: true,
 	}
+	gate := make(writeGate, 1)
 	conn, answer, err := websocket.Dial(ctx, d.url, &websocket.DialOptions{
-		HTTPClient:   &http.Client{Transport: via, CheckRedirect: noRedirect},
-		HTTPHeader:   d.header,
-		Subprotocols: []string{Protocol},
+		OnPingReceived: gate.mayAnswer,
+		HTTPClient:     &http.Client{Transport: via, CheckRedirect: noRedirect},
+		HTTPHeader:     d.header,
+		Subprotocols:   []string{Protocol},
 	})
 	if err != nil {
 		if answer != nil {
@@ -55,7 +60,7 @@ func (d *wsDialer) dial(ctx context.Context) (*wsChannel, error) {
 		}
 		return nil, err
 	}
-	c := newWSChannel(conn, tcp.get())
+	c := newWSChannel(conn, tcp.get(), gate)
 	if conn.Subprotocol() != Protocol {
 		c.Reset(0)
 		return nil, fmt.Errorf("the server does not speak %s", Protocol)

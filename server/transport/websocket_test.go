@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"redroom/server/room"
 	"redroom/server/transport"
 )
 
@@ -31,6 +32,7 @@ func startWebSocket(t *testing.T) func(context.Context) (client, server transpor
 }
 
 type webSocketServer struct {
+	sockets  *transport.WebSockets
 	url      string
 	trust    *tls.Config
 	sessions chan transport.Session
@@ -47,6 +49,7 @@ func serveWebSocket(t *testing.T) *webSocketServer {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws.Serve(w, r, netip.MustParseAddrPort(r.RemoteAddr))
 	}))
+	s.sockets = ws
 	t.Cleanup(func() {
 		ws.Close()
 		server.Close()
@@ -202,7 +205,9 @@ func TestAttachNeedsALiveKey(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	s := serveWebSocket(t)
-	client, server, _, _, err := s.dial(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	client, server, _, _, err := s.dial(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +225,11 @@ func TestAttachNeedsALiveKey(t *testing.T) {
 		if heard := attach(wrong); !strings.Contains(heard, " 401 ATTACH\n") || !strings.HasPrefix(heard, "ERR ") {
 			t.Errorf("ATTACH with %q heard %q", wrong, heard)
 		}
+	}
+	conn := s.openRaw(t, websocket.DialOptions{})
+	sayRaw(t, conn, websocket.MessageBinary, []byte("ATTACH 6 "+key+"\nPING 0\n"))
+	if heard, status, _ := hearRaw(t, conn); !strings.Contains(heard, " 413 ATTACH\n") || status != websocket.StatusNormalClosure {
+		t.Errorf("ATTACH with a payload heard %q and %d", heard, status)
 	}
 	ours, theirs := openChannel(t, client, server, "hello")
 	echo(t, ours, theirs)
@@ -304,4 +314,86 @@ func TestAWebSocketThatIsDroppedIsNoFIN(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("the session outlives its control WebSocket")
 	}
+}
+
+// TestSilentWebSocketsOfAnAddressAreLimited opens as many as one may have, of
+// which none says what it is; once one has, there is room for another.
+func TestSilentWebSocketsOfAnAddressAreLimited(t *testing.T) {
+	s := serveWebSocket(t)
+	first := s.openRaw(t, websocket.DialOptions{})
+	for range room.MaxSilent - 1 {
+		s.openRaw(t, websocket.DialOptions{})
+	}
+	if _, err := transport.DialWebSocket(t.Context(), s.url, "", s.trust); err == nil || !strings.Contains(err.Error(), "429") {
+		t.Errorf("one more: %v, want status 429", err)
+	}
+	sayRaw(t, first, websocket.MessageBinary, []byte("PING 0\n"))
+	session := <-s.sessions
+	defer session.Close(0, "")
+	another, err := transport.DialWebSocket(t.Context(), s.url, "", s.trust)
+	if err != nil {
+		t.Fatalf("one in its place: %v", err)
+	}
+	another.Close(0, "")
+	first.CloseNow()
+}
+
+// TestStopTellsWebSocketsThatHaveSaidNothing shows their last words.
+func TestStopTellsWebSocketsThatHaveSaidNothing(t *testing.T) {
+	s := serveWebSocket(t)
+	conn := s.openRaw(t, websocket.DialOptions{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.sockets.Close()
+	}()
+	if heard, status, _ := hearRaw(t, conn); !strings.HasPrefix(heard, "BYE ") || !strings.Contains(heard, " 503 1\n") || status != 4503 {
+		t.Errorf("it heard %q and was closed with %d", heard, status)
+	}
+	<-stopped
+}
+
+// TestAReaderThatFallsBehindIsNotCutOffForItsPings has a client ping while the
+// server waits for it to read.
+func TestAReaderThatFallsBehindIsNotCutOffForItsPings(t *testing.T) {
+	s := serveWebSocket(t)
+	conn := s.openRaw(t, websocket.DialOptions{})
+	sayRaw(t, conn, websocket.MessageBinary, []byte("PING 0\n"))
+	session := <-s.sessions
+	c, err := session.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const octets = 32 << 20 // more than lies in buffers
+	rest := make([]byte, octets)
+	for n := 1; n > 0; rest = rest[n:] {
+		c.SetWriteDeadline(time.Now().Add(time.Second / 2))
+		n, _ = c.Write(rest)
+	}
+	c.SetWriteDeadline(time.Time{})
+	ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+	defer cancel()
+	conn.Ping(ctx) // nobody reads the answer, if there is one
+	written := make(chan error, 1)
+	go func() {
+		_, err := c.Write(rest)
+		c.CloseWrite()
+		written <- err
+	}()
+	conn.SetReadLimit(octets)
+	got := 0
+	for {
+		_, message, err := conn.Read(t.Context())
+		if err != nil {
+			if websocket.CloseStatus(err) != websocket.StatusNormalClosure || got != octets {
+				t.Errorf("after %d of %d octets: %v", got, octets, err)
+			}
+			break
+		}
+		got += len(message)
+	}
+	if err := <-written; err != nil {
+		t.Errorf("writing: %v", err)
+	}
+	session.Close(0, "")
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -22,13 +23,15 @@ const Path = "/rrp"
 // WebTransport answers HTTP/3 on QUIC connections: pages by Handler, and
 // WebTransport sessions on Path.
 type WebTransport struct {
-	server *webtransport.Server
+	server  *webtransport.Server
+	sending sync.WaitGroup // one a session, for its datagrams
 }
 
 // NewWebTransport serves pages by handler, and hands each session to serve,
 // which must not return before the session is over. Origins that allowed does
 // not know are refused; an absent one is a tool's and passes.
 func NewWebTransport(handler http.Handler, allowed func(origin string) bool, serve func(Session)) *WebTransport {
+	made := new(WebTransport)
 	wt := &webtransport.Server{
 		H3:                   &http3.Server{MaxHeaderBytes: 32 << 10},
 		ApplicationProtocols: []string{Protocol},
@@ -55,10 +58,13 @@ func NewWebTransport(handler http.Handler, allowed func(origin string) bool, ser
 			http.Error(w, "not a WebTransport request", http.StatusBadRequest)
 			return
 		}
-		serve(wtSession{s})
+		datagrams := make(chan []byte, datagramsWaiting)
+		made.sending.Go(func() { sendDatagrams(s, datagrams) })
+		serve(wtSession{s, datagrams})
 	})
 	webtransport.ConfigureHTTP3Server(wt.H3)
-	return &WebTransport{server: wt}
+	made.server = wt
+	return made
 }
 
 // ServeConn answers one connection that has negotiated h3, until it ends.
@@ -69,10 +75,33 @@ func (wt *WebTransport) ServeConn(conn *quic.Conn) error {
 // Close ends all connections at once.
 func (wt *WebTransport) Close() error { return wt.server.Close() }
 
+// Wait waits, once the QUIC connections are closed, until nothing is being sent
+// on them.
+func (wt *WebTransport) Wait() { wt.sending.Wait() }
+
+// datagramsWaiting are at most so many of a session; what comes beyond is lost.
+const datagramsWaiting = 16
+
+// sendDatagrams sends until the session is over. Sending waits for as long as
+// the client's acknowledgments stay away, which the client decides on, so that
+// only the end of the QUIC connection is sure to end it.
+func sendDatagrams(s *webtransport.Session, datagrams <-chan []byte) {
+	for {
+		select {
+		case octets := <-datagrams:
+			s.SendDatagram(octets) // or it is lost
+		case <-s.Context().Done():
+			return
+		}
+	}
+}
+
 // DialWebTransport opens a session with the server at url, whose connection
 // is the session's own. origin is told if it isn't empty, as a browser would.
 func DialWebTransport(ctx context.Context, url, origin string, trust *tls.Config) (Session, error) {
-	trust = trust.Clone()
+	if trust = trust.Clone(); trust == nil {
+		trust = new(tls.Config)
+	}
 	trust.NextProtos = []string{http3.NextProtoH3}
 	d := webtransport.Transport{
 		TLSClientConfig:      trust,
@@ -90,10 +119,13 @@ func DialWebTransport(ctx context.Context, url, origin string, trust *tls.Config
 		}
 		return nil, fmt.Errorf("opening a WebTransport session at %s: %w", url, err)
 	}
-	return wtSession{s}, nil
+	return wtSession{s: s}, nil
 }
 
-type wtSession struct{ s *webtransport.Session }
+type wtSession struct {
+	s         *webtransport.Session
+	datagrams chan<- []byte // at the server, where sending must not wait
+}
 
 func (s wtSession) Transport() string        { return "WebTransport" }
 func (s wtSession) Remote() netip.AddrPort   { return addrPort(s.s.RemoteAddr()) }
@@ -115,7 +147,16 @@ func (s wtSession) Open(ctx context.Context) (Channel, error) {
 	return wtChannel{stream}, nil
 }
 
-func (s wtSession) SendDatagram(octets []byte) error { return s.s.SendDatagram(octets) }
+func (s wtSession) SendDatagram(octets []byte) error {
+	if s.datagrams == nil {
+		return s.s.SendDatagram(octets)
+	}
+	select {
+	case s.datagrams <- octets:
+	default: // lost
+	}
+	return nil
+}
 
 func (s wtSession) ReceiveDatagram(ctx context.Context) ([]byte, error) {
 	return s.s.ReceiveDatagram(ctx)
