@@ -105,7 +105,9 @@ func (c *Channel) HeadAt(ctx context.Context, seq int64) (room.Head, error) {
 	return room.Head{Seq: seq, Hash: hash}, nil
 }
 
-// Leave ends the channel and waits for the server's answers before its FIN.
+// Leave ends the channel and waits for the server's FIN. Who wants answers waits
+// for them first: on a WebSocket a FIN ends both directions, and answers that
+// the server still owes are lost.
 func (c *Channel) Leave() {
 	c.stream.CloseWrite()
 	<-c.done
@@ -217,7 +219,7 @@ func (c *Channel) frame(h *wire.Header) error {
 		c.answered(h.String(0), answer{fields: fields(h)})
 	case wire.TypeErr:
 		key := h.String(1)
-		if key == wire.TypeHead {
+		if key == wire.TypeHead && c.asksHead() {
 			key = waitingHead
 		}
 		c.answered(key, answer{err: refused(h, payload)})
@@ -225,6 +227,14 @@ func (c *Channel) frame(h *wire.Header) error {
 		c.answered(waitingHead, answer{fields: fields(h)})
 	}
 	return nil
+}
+
+// asksHead tells whether HEAD waits for its answer; if not, an ERR of this ref is
+// that of a post which has it as its id.
+func (c *Channel) asksHead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting[waitingHead] != nil
 }
 
 func (c *Channel) answered(key string, a answer) {

@@ -40,12 +40,14 @@
 //	                           503 seconds     a pause, after so many seconds; JOIN again
 //	ERR ATTACH                 401             as a lost connection
 //	a channel's FIN, reset, silence            a pause; JOIN again where it was
+//	a MESSAGE that isn't the next one          the same; once more there: the topic begins anew, after a pause
 //	ERR of a POST              503 seconds     it is sent again after so many seconds
 //	                           anything else   the answer of Post
 //
 // A pause is drawn at random from 0 to 500 ms, doubled with each failure up to
 // Config.MaxPause, and ends early with [Client.Nudge]. A session that has lived
-// for 5 s starts the count of failures anew.
+// for 5 s starts the count of failures anew, and so does a topic's channel in
+// that of its topic.
 //
 // WebTransport is tried alone for 400 ms, then a WebSocket beside it; the first
 // that is ready spends the token. While a WebSocket is what works, WebTransport
@@ -91,7 +93,7 @@ type Config struct {
 const (
 	ticketWithin = 10 * time.Second
 	signInWithin = 10 * time.Second
-	steady       = 5 * time.Second // a session that lived so long is no failure
+	steady       = 5 * time.Second // a session or a channel that lived so long is no failure
 )
 
 // Client stays connected until it is closed, or until the server says that this
@@ -269,6 +271,7 @@ func (c *Client) askTicket(ctx context.Context) (Ticket, error) {
 	if err != nil {
 		return t, fmt.Errorf("%w: %w", errTicket, err)
 	}
+	t.came = time.Now()
 	return t, nil
 }
 

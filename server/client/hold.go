@@ -44,7 +44,7 @@ func (c *Client) hold(ctx context.Context, l *live) error {
 		case <-next:
 			back.try()
 		case o := <-c.primary.wait():
-			c.primary = nil
+			c.primary, c.ticket = nil, o.ticket
 			if o.err == nil {
 				c.blocked = false
 				back.enter(ctx, link{conn: o.conn})
@@ -143,10 +143,11 @@ func (b *wayBack) try() {
 // enter signs in on a connection that was found, by a token of its own. If that
 // fails, the session that there is goes on.
 func (b *wayBack) enter(ctx context.Context, l link) {
-	ctx, b.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	entering := make(chan *live)
-	b.entering = entering
+	b.entering, b.cancel = entering, cancel
 	b.client.running.Go(func() {
+		defer cancel()
 		found, err := b.client.reenter(ctx, l)
 		if err != nil {
 			found = nil

@@ -168,3 +168,25 @@ func TestWhatIsNoPostIsNotSent(t *testing.T) {
 		})
 	}
 }
+
+// TestAPostMayHaveHEADAsItsID refuses it by an ERR that could be that of HEAD.
+func TestAPostMayHaveHEADAsItsID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		refused := make(chan error, 1)
+		go func() {
+			_, err := k.topic.Post(t.Context(), Post{ID: wire.TypeHead, Body: "one"})
+			refused <- err
+		}()
+		synctest.Wait()
+		k.refuse("one", "403")
+		select {
+		case err := <-refused:
+			if codeOf(err) != 403 {
+				t.Errorf("the post ended with %v", err)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("the post was never answered")
+		}
+	})
+}

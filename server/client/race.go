@@ -14,9 +14,16 @@ const (
 	dialWithin  = 10 * time.Second
 	tryWithin   = 25 * time.Second // a WebTransport try that goes on beside a WebSocket
 	returnEvery = 30 * time.Second // between the beginnings of two of those
+
+	// ticketFresh is how old a ticket may be to dial by: the certificates that a
+	// server makes itself change, and are told an hour ahead.
+	ticketFresh = 30 * time.Minute
 )
 
-var errNoAnswer = errors.New("no transport was ready in time")
+var (
+	errNoAnswer = errors.New("no transport was ready in time")
+	errNoURL    = errors.New("the ticket names no transport that can be dialed")
+)
 
 // try is one attempt to open a connection.
 type try struct {
@@ -27,26 +34,41 @@ type try struct {
 }
 
 type outcome struct {
-	conn transport.Session
-	err  error
+	conn   transport.Session
+	ticket Ticket // the newest one
+	err    error
 }
 
-// try begins one that has so long at most.
+// try begins one that has so long at most, another ticket included, if this one
+// isn't fresh.
 func (c *Client) try(ctx context.Context, dial Dialer, ticket Ticket, within time.Duration) *try {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	t := &try{began: time.Now(), cancel: cancel, outcome: make(chan outcome), givenUp: make(chan struct{})}
 	c.running.Go(func() {
 		defer cancel()
-		conn, err := dial(ctx, ticket)
+		o := c.dial(ctx, dial, ticket)
 		select {
-		case t.outcome <- outcome{conn, err}:
+		case t.outcome <- o:
 		case <-t.givenUp:
-			if err == nil {
-				conn.Close(0, "")
+			if o.err == nil {
+				o.conn.Close(0, "")
 			}
 		}
 	})
 	return t
+}
+
+// dial dials by a ticket that is fresh.
+func (c *Client) dial(ctx context.Context, dial Dialer, ticket Ticket) outcome {
+	if time.Since(ticket.came) >= ticketFresh {
+		other, err := c.askTicket(ctx)
+		if err != nil {
+			return outcome{ticket: ticket, err: err}
+		}
+		ticket = other
+	}
+	conn, err := dial(ctx, ticket)
+	return outcome{conn, ticket, err}
 }
 
 // giveUp ends a try whose outcome nobody wants any more.
@@ -126,7 +148,7 @@ func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
 		}
 	}
 	if len(failed) == 0 {
-		return lose(errors.New("the ticket names no transport that can be dialed"))
+		return lose(errNoURL)
 	}
 	return lose(fmt.Errorf("connecting: %w", errors.Join(failed...)))
 }
@@ -144,8 +166,15 @@ func (c *Client) hasPrimary(ticket Ticket) bool {
 // tryPrimary begins to open a WebTransport session. There is one such try at a
 // time; it may outlive its race.
 func (c *Client) tryPrimary(ticket Ticket) {
-	c.primary = c.try(c.ctx, c.config.WebTransport, ticket, tryWithin)
+	c.primary = c.try(c.ctx, c.dialPrimary, ticket, tryWithin)
 	c.primaryBegan = c.primary.began
+}
+
+func (c *Client) dialPrimary(ctx context.Context, ticket Ticket) (transport.Session, error) {
+	if !c.hasPrimary(ticket) {
+		return nil, errNoURL
+	}
+	return c.config.WebTransport(ctx, ticket)
 }
 
 func (c *Client) givePrimaryUp() {

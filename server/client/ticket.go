@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"redroom/server/room"
 )
@@ -22,6 +23,8 @@ type Ticket struct {
 	WebSocket struct {
 		URL string `json:"url"`
 	} `json:"websocket"`
+
+	came time.Time // when a Client had it
 }
 
 const (

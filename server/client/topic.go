@@ -145,6 +145,7 @@ func (t *Topic) run(ctx context.Context) error {
 		last     *Session
 		failures int
 		begin    anew
+		broken   = room.Head{Seq: -1} // where the chain was broken the last time
 	)
 	for {
 		s, changed, err := t.session(ctx)
@@ -154,8 +155,9 @@ func (t *Topic) run(ctx context.Context) error {
 		if s != last {
 			last, failures = s, 0
 		}
-		joined, err := t.live(ctx, s)
-		if joined {
+		began, err := t.live(ctx, s)
+		joined := !began.IsZero()
+		if joined && time.Since(began) >= steady && !errors.Is(err, ErrBroken) {
 			failures = 0
 		}
 		switch code := codeOf(err); {
@@ -166,6 +168,8 @@ func (t *Topic) run(ctx context.Context) error {
 		case errors.As(err, &begin):
 			t.forget(begin.why)
 			continue
+		case errors.Is(err, ErrBroken):
+			broken = t.brokenAgain(broken)
 		case joined:
 		case code == 404:
 			return room.ErrNotFound
@@ -184,6 +188,17 @@ func (t *Topic) run(ctx context.Context) error {
 	}
 }
 
+// brokenAgain notes where the chain was broken. Whoever is there for the second
+// time can't get on, and begins anew.
+func (t *Topic) brokenAgain(last room.Head) room.Head {
+	at, _ := t.At()
+	if at != last {
+		return at
+	}
+	t.forget(ErrBroken)
+	return room.Head{Seq: -1}
+}
+
 // session waits until one is open.
 func (t *Topic) session(ctx context.Context) (*Session, <-chan struct{}, error) {
 	for {
@@ -199,15 +214,17 @@ func (t *Topic) session(ctx context.Context) (*Session, <-chan struct{}, error) 
 	}
 }
 
-// live is one channel, from its JOIN to its end.
-func (t *Topic) live(ctx context.Context, s *Session) (joined bool, err error) {
+// live is one channel, from its JOIN to its end. It is joined since began; the
+// zero time: it never was.
+func (t *Topic) live(ctx context.Context, s *Session) (began time.Time, err error) {
 	c, err := t.join(ctx, s)
 	if err != nil {
-		return false, err
+		return began, err
 	}
+	began = time.Now()
 	if err := t.resume(c); err != nil {
 		c.over(err)
-		return true, err
+		return began, err
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -220,16 +237,22 @@ func (t *Topic) live(ctx context.Context, s *Session) (joined bool, err error) {
 		}
 	})
 	t.outbox.begin()
-	running.Go(func() { t.send(here, c) })
+	pings := make(chan struct{}, 1)
+	running.Go(func() { t.send(here, c, pings) })
 	if _, apart := s.conn.(transport.Keyed); apart {
 		running.Go(func() {
-			ping := func() { c.write(here, pingFrame) }
+			ping := func() {
+				select {
+				case pings <- struct{}{}:
+				default: // one is waiting to be written
+				}
+			}
 			if channelSilence.watch(here, c.ear, ping, nil) {
 				c.stream.Reset(0)
 			}
 		})
 	}
-	return true, c.read()
+	return began, c.read()
 }
 
 // join asks for what comes behind what is held, or from the beginning.
@@ -257,8 +280,8 @@ func (t *Topic) message(m room.Message, at room.Head) {
 	t.at = at
 }
 
-// send writes posts as they come, until the channel's end.
-func (t *Topic) send(ctx context.Context, c *Channel) {
+// send writes posts and PINGs as they come, until the channel's end.
+func (t *Topic) send(ctx context.Context, c *Channel, pings <-chan struct{}) {
 	for {
 		p, wait := t.outbox.next()
 		if p != nil {
@@ -272,6 +295,10 @@ func (t *Topic) send(ctx context.Context, c *Channel) {
 			again = time.After(wait)
 		}
 		select {
+		case <-pings:
+			if c.write(ctx, pingFrame) != nil {
+				return
+			}
 		case <-t.outbox.more:
 		case <-again:
 		case <-ctx.Done():

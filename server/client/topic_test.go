@@ -1,14 +1,18 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"redroom/server/room"
+	"redroom/server/transport"
 	"redroom/server/wire"
 )
 
@@ -163,5 +167,124 @@ func TestWhatIsOpenedAfterTheEndHasEnded(t *testing.T) {
 			t.Errorf("it ended with %v", topic.Err())
 		}
 		topic.Close()
+	})
+}
+
+// stickyLink answers the sign-in and each JOIN by itself. On its first channel
+// of a topic nothing but the JOIN can be written.
+type stickyLink struct {
+	*keyedLink
+	epoch  string
+	opened chan *scriptedChannel
+	topics int // channels of the one topic
+}
+
+func (l *stickyLink) Open(ctx context.Context) (transport.Channel, error) {
+	opened, err := l.keyedLink.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := opened.(*scriptedChannel)
+	l.opened <- c
+	if c == l.control() {
+		c.say(wire.TypeAck, "", wire.TypeToken, "anna", scriptedKey)
+		return c, nil
+	}
+	c.say(wire.TypeAck, "", sceneTopic, "0", l.epoch, "1", room.ChainStart(sceneTopic).String())
+	if l.topics++; l.topics > 1 {
+		return c, nil
+	}
+	return &stickyChannel{scriptedChannel: c, reset: make(chan struct{})}, nil
+}
+
+type stickyChannel struct {
+	*scriptedChannel
+	once  sync.Once
+	reset chan struct{}
+}
+
+func (c *stickyChannel) Write(p []byte) (int, error) {
+	if bytes.HasPrefix(p, []byte(wire.TypeJoin)) {
+		return c.scriptedChannel.Write(p)
+	}
+	<-c.reset
+	return 0, net.ErrClosed
+}
+
+func (c *stickyChannel) Reset(code transport.Code) {
+	c.once.Do(func() { close(c.reset) })
+	c.scriptedChannel.Reset(code)
+}
+
+// TestAChannelOnWhichAWriteIsStuckIsLeft goes by the real clock: whoever waits
+// for a write by a lock would keep the other one from moving.
+func TestAChannelOnWhichAWriteIsStuckIsLeft(t *testing.T) {
+	usual := channelSilence
+	channelSilence = keepalive{askAfter: 200 * time.Millisecond, answerWithin: 100 * time.Millisecond}
+	t.Cleanup(func() { channelSilence = usual })
+	server := newScriptedServer()
+	opened := make(chan *scriptedChannel, 10)
+	c := Connect(Config{Ticket: server.ticket, WebSocket: func(context.Context, Ticket) (transport.Session, error) {
+		return &stickyLink{keyedLink: &keyedLink{scriptedLink: newScriptedLink("WebSocket")}, epoch: server.epoch, opened: opened}, nil
+	}})
+	topic := c.Open(sceneTopic, Reading{})
+	t.Cleanup(func() {
+		topic.end(ErrClosed)
+		c.Close()
+	})
+	go topic.Post(t.Context(), Post{Body: "one"})
+	for _, name := range []string{"the control channel", "the topic's channel", "another one in its place"} {
+		select {
+		case <-opened:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s was not opened", name)
+		}
+	}
+}
+
+// TestAChannelThatEndsAgainAndAgainIsJoinedLessAndLessOften ends each at once,
+// and then one that has lived.
+func TestAChannelThatEndsAgainAndAgainIsJoinedLessAndLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := readingScene(t, Reading{})
+		for _, pause := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second} {
+			p.play("joins 0", "fin")
+			p.joinsAgainAfter(pause)
+		}
+		p.play("joins 0", "forward 5", "fin")
+		p.joinsAgainAfter(500 * time.Millisecond)
+	})
+}
+
+// joinsAgainAfter passes a pause.
+func (p *scene) joinsAgainAfter(pause time.Duration) {
+	p.t.Helper()
+	old := p.channel()
+	time.Sleep(pause - time.Millisecond)
+	synctest.Wait()
+	p.must(p.channel() == old, "it was joined again before %v", pause)
+	time.Sleep(time.Millisecond)
+	synctest.Wait()
+	p.must(p.channel() != old, "it was not joined again after %v", pause)
+}
+
+// TestAChainThatStaysBrokenIsToldAndReadFromItsBeginning has a server whose
+// message 2 is missing, and takes its time to say so.
+func TestAChainThatStaysBrokenIsToldAndReadFromItsBeginning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, anew := readingScene(t, Reading{})
+		p.play("joins 0", "message 1", "forward 6", "message 3")
+		p.joinsAgainAfter(500 * time.Millisecond)
+		p.play("joins 1", "forward 6", "message 3")
+		if !slices.Equal(*anew, []error{ErrBroken}) {
+			t.Fatalf("it began anew because of %v", *anew)
+		}
+		p.joinsAgainAfter(time.Second)
+		p.play("joins 0", "message 1", "forward 6", "message 3")
+		p.joinsAgainAfter(2 * time.Second)
+		p.play("joins 1", "message 2", "message 3", "has 3")
+		if len(*anew) != 1 {
+			t.Errorf("it began anew because of %v", *anew)
+		}
 	})
 }
