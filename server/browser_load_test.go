@@ -81,7 +81,7 @@ func newPatchy(t *testing.T, r *servertest.Room, missing string, whole int64) *p
 // What a page is made of doesn't all come: it says so instead of staying blank,
 // and loads itself again, once.
 func TestPageThatIsNotAllThereLoadsAgain(t *testing.T) {
-	for _, missing := range []string{"/ui/begin.js", "/app/api.js", "/ui/page.js", "/app/rooms.js", "/lang/en.js", "/ui/tokens.css"} {
+	for _, missing := range []string{"/ui/begin.js", "/app/api.js", "/ui/page.js", "/app/rooms.js", "/lang/en.js", "/ui/all.css"} {
 		t.Run(path.Base(missing), func(t *testing.T) {
 			t.Parallel() // most of it is waiting
 			p := servertest.OpenPage(t)

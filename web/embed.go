@@ -1,7 +1,8 @@
 // Package web holds the page: index.html, a template whose one field Assets is
 // the path under which everything else is served, and the modules, stylesheets
 // and dictionaries that the browser loads from there as they are written here.
-// There is no build: what is in this folder is what runs.
+// There is no build: what is in this folder is what runs; only the stylesheets
+// are served as one file, in the order in which the template has them joined.
 package web
 
 import "embed"

@@ -55,7 +55,7 @@ func readFiles(from fs.FS) (*files, error) {
 		return nil, fmt.Errorf("%s: %w", indexFile, fs.ErrNotExist)
 	}
 	delete(f.all, indexFile)
-	t, err := template.New(indexFile).Parse(string(index))
+	t, err := template.New(indexFile).Funcs(template.FuncMap{"joined": f.join}).Parse(string(index))
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +65,21 @@ func readFiles(from fs.FS) (*files, error) {
 	}
 	f.index = made.Bytes()
 	return f, nil
+}
+
+// join makes one file of several, in this order, and gives its name: many small
+// files take a browser that has none of them longer than all that is in them.
+func (f *files) join(name string, parts ...string) (string, error) {
+	var whole []byte
+	for _, part := range parts {
+		content, ok := f.all[part]
+		if !ok {
+			return "", fmt.Errorf("%s: %w", part, fs.ErrNotExist)
+		}
+		whole = append(whole, content...)
+	}
+	f.all[name] = whole
+	return name, nil
 }
 
 // page is the one page, whichever of its places is asked for.

@@ -41,6 +41,8 @@ const BEFORE = 20;
 /** How long after a message the chain's value is compared, so that many share one HEAD. */
 const CHECK_AFTER = 2_000;
 const READ_EVERY = 1_000;
+/** A channel that lived so long starts the count of failures anew. */
+const STEADY = 5_000;
 /** A channel that is a connection of its own is kept from being dropped for its silence, often after 60 s. */
 const ASK_AFTER = 20_000;
 const ANSWER_WITHIN = 5_000;
@@ -255,12 +257,13 @@ export class Cursor {
    * @param {import("./link.js").Link} link
    */
   async #keep(link) {
-    const { random, gone, refused } = this.around;
+    const { clock, random, gone, refused } = this.around;
     let failures = 0;
     while (this.#link === link) {
+      const began = clock.now();
       const end = await this.#channelLife(link);
       if (this.#link !== link) return;
-      if (end.joined) failures = 0;
+      if (end.joined && clock.now() - began >= STEADY) failures = 0;
       if (end.code === NOT_FOUND && !end.joined) return gone(this.topic);
       if (end.code === NOT_SIGNED_IN && !end.joined) return refused();
       if (end.code === NOT_FOUND || end.code === 409) this.#forget(end);

@@ -21,6 +21,8 @@
 const HEAD_START = 400;
 /** From one beginning of a WebTransport try to the next, where a WebSocket gets through. */
 const RETURN_EVERY = 30_000;
+/** A ticket's certificate hashes end in time, after which no try by it can succeed. */
+const TICKET_FRESH = 30 * 60_000;
 /** Browsers may keep a try pending for longer than it can be of use. */
 const TRY_WITHIN = 25_000;
 const DIAL_WITHIN = 10_000;
@@ -30,6 +32,8 @@ export class Race {
   #open;
   /** @type {Ticket | null} */
   #ticket = null;
+  #ticketAt = 0;
+  #renew = (/** @type {() => Promise<Ticket>} */ (() => Promise.reject(new Error("there is no other ticket"))));
 
   /** The one WebTransport try that is pending. @type {Try | null} */
   #pending = null;
@@ -65,6 +69,7 @@ export class Race {
   dial(ticket, together, signal) {
     this.stop();
     this.#ticket = ticket;
+    this.#ticketAt = this.#clock.now();
     return new Promise((resolve, reject) => {
       /** @type {Try | null} */
       let socket = null;
@@ -122,9 +127,11 @@ export class Race {
    * Goes on to try WebTransport, until a link is ready; it may be handed over
    * at once. Called again when that link came to nothing.
    * @param {(link: Link) => void} found
+   * @param {() => Promise<Ticket>} renew asks for another ticket, when the one that there is has grown old
    */
-  seek(found) {
+  seek(found, renew) {
     this.#seeking = true;
+    this.#renew = renew;
     this.#ready = (link) => {
       this.#seeking = false;
       found(link);
@@ -157,7 +164,25 @@ export class Race {
 
   #later() {
     this.#cancelNext();
-    this.#cancelNext = this.#clock.after(Math.max(0, this.#began + RETURN_EVERY - this.#clock.now()), () => this.#try());
+    this.#cancelNext = this.#clock.after(Math.max(0, this.#began + RETURN_EVERY - this.#clock.now()), () => void this.#tryAgain());
+  }
+
+  /** Tries once more, by a ticket that is not too old. */
+  async #tryAgain() {
+    if (this.#clock.now() - this.#ticketAt >= TICKET_FRESH) {
+      this.#began = this.#clock.now();
+      const old = this.#ticket;
+      try {
+        const ticket = await this.#renew();
+        if (this.#ticket !== old || !this.#seeking || this.#pending) return; // another dial, or try, has begun
+        this.#ticket = ticket;
+        this.#ticketAt = this.#clock.now();
+      } catch {
+        if (this.#ticket === old && this.#seeking && !this.#pending) this.#later();
+        return;
+      }
+    }
+    this.#try();
   }
 
   /** Begins a WebTransport try, in the place of one that is pending. */

@@ -227,7 +227,10 @@ export class Session {
 
   /** @param {AbortSignal} life */
   #seek(life) {
-    this.#race.seek((link) => void this.#goBack(link, life));
+    this.#race.seek(
+      (link) => void this.#goBack(link, life),
+      () => askTicket(this.#parts, life),
+    );
   }
 
   /**

@@ -44,6 +44,10 @@ test("all the rest is what the page needs", () => {
   for (const path of named("modulepreload", later)) assert.ok(needed.has(path), `nothing imports ${path}`);
 });
 
-test("every stylesheet is named, once", () => {
-  assert.deepEqual(named("stylesheet").sort(), files(".css", "ui").sort());
+test("every stylesheet is named, once, and they come as one file, colors and sizes first", () => {
+  const [, all] = /<link rel="stylesheet" href="\{\{\.Assets\}\}\/\{\{joined "ui\/all\.css"([^}]+)\}\}">/.exec(index);
+  const joined = [...all.matchAll(/"([^"]+)"/g)].map(([, path]) => path);
+  assert.deepEqual([...joined].sort(), files(".css", "ui").sort());
+  assert.deepEqual(joined.slice(0, 2), ["ui/tokens.css", "ui/page.css"]);
+  assert.equal(index.split("stylesheet").length, 2);
 });

@@ -178,3 +178,35 @@ test("stop closes what is pending, what is kept, and tries no more", async () =>
   kept.race.stop();
   assert.ok(link.closed);
 });
+
+test("a ticket that has grown old is replaced before WebTransport is tried by it", async () => {
+  const track = new Track();
+  await track.onWebSocket();
+  let renewed = 0;
+  let refuses = true;
+  track.race.seek(
+    () => assert.fail("nothing is ready"),
+    async () => {
+      renewed++;
+      if (refuses) throw new Error("not now");
+      return { ...TICKET, token: "new" };
+    },
+  );
+  for (let turn = 0; turn < 58; turn++) {
+    await track.clock.forward(30_000);
+    assert.equal(track.of("WebTransport").at(-1).ticket, TICKET);
+  }
+  assert.equal(renewed, 0);
+  await track.clock.forward(90_000);
+  assert.ok(renewed >= 1 && renewed <= 3, `asked ${renewed} times`);
+  const before = track.of("WebTransport").length;
+  refuses = false;
+  await track.clock.forward(60_000);
+  assert.ok(track.of("WebTransport").length > before);
+  assert.equal(track.of("WebTransport").at(-1).ticket.token, "new");
+  const asked = renewed;
+  await track.clock.forward(600_000);
+  assert.equal(renewed, asked, "it is fresh again");
+  track.race.stop();
+  assert.equal(track.clock.waiting, 0);
+});

@@ -464,3 +464,22 @@ test("stop leaves nothing behind: no link, no timer, no further try", async () =
   assert.equal(world.clock.waiting, 0);
   assert.equal(world.tickets, 1);
 });
+
+test("a channel that ends as soon as it is joined is joined again after growing pauses", async () => {
+  const { world, stream, chain } = await joinedWorld();
+  let last = stream;
+  let joins = 1;
+  stream.fin();
+  for (let quarter = 0; quarter < 240; quarter++) {
+    await world.clock.forward(250);
+    const next = world.link.topic(TOPIC);
+    if (next === last) continue;
+    last = next;
+    joins++;
+    next.send("ACK", [TOPIC, 0, "e1", 1, chain[0]]);
+    next.fin();
+  }
+  assert.ok(joins > 3 && joins < 10, `${joins} in a minute`);
+  assert.equal(connection(world).state, "open");
+  world.session.stop();
+});
