@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,29 +12,39 @@ import (
 // measured from the moment before the first browser is told to go to the topic's
 // address until both pages have shown what the other's person wrote there; in
 // between, each page is loaded, connects, and has somebody type into it and press
-// Enter. The first visit is that of browsers that have nothing of the page yet.
-// The median counts, as the machine may be busy with other tests.
+// Enter. It holds for visits of browsers that have nothing of the page yet, and
+// for later ones. The median of each kind counts, as the machine may be busy with
+// other tests.
 func TestNetworkPagesTalkAtOnceWithoutUDP(t *testing.T) {
 	for how, end := range map[string]func(*servertest.Machine){
 		"dropped": (*servertest.Machine).DropUDP,
 		"refused": (*servertest.Machine).RejectUDP,
 	} {
 		t.Run(how, func(t *testing.T) {
-			s := newStreet(t, nil)
-			end(s.Server())
-			var took []time.Duration
-			for range 5 {
-				began := time.Now()
-				s.open()
-				s.writeAtOnce()
-				took = append(took, time.Since(began))
-				s.via("WebSocket")
+			var first, later []time.Duration
+			for pair := range 3 {
+				t.Run(fmt.Sprintf("pair %d", pair+1), func(t *testing.T) {
+					s := newStreet(t, nil)
+					end(s.Server())
+					visit := func() time.Duration {
+						began := time.Now()
+						s.open()
+						s.writeAtOnce()
+						took := time.Since(began)
+						s.via("WebSocket")
+						return took
+					}
+					first = append(first, visit())
+					later = append(later, visit(), visit())
+					s.verify(t)
+				})
 			}
-			t.Logf("from opening two pages to each reading the other: %v", took)
-			if median(took) > atOnce {
-				t.Errorf("it took %v from opening two pages to each reading the other, want at most %v", median(took), atOnce)
+			for kind, took := range map[string][]time.Duration{"a first": first, "a later": later} {
+				t.Logf("from opening two pages to each reading the other, on %s visit: %v", kind, took)
+				if len(took) > 0 && median(took) > atOnce {
+					t.Errorf("it took %v from opening two pages to each reading the other on %s visit, want at most %v", median(took), kind, atOnce)
+				}
 			}
-			s.verify(t)
 		})
 	}
 }

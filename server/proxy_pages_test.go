@@ -24,7 +24,6 @@ const countWebSockets = `(() => {
 func TestNetworkPagesTalkThroughProxies(t *testing.T) {
 	for _, kind := range servertest.Proxies {
 		t.Run(kind.Name, func(t *testing.T) {
-			t.Parallel() // they wait for most of their time
 			t.Parallel() // most of it is waiting
 			s := newStreet(t, &kind)
 			s.open()
