@@ -74,8 +74,9 @@ type Config struct {
 	Desk    Desk
 	Store   Store
 	Journal Journal
-	// Assets is the page: index.html, a template with the field Assets, and
-	// what it loads.
+	// Assets is the page: index.html, a template with the field Assets and the
+	// function joined, whose arguments are a new file's name and those of its
+	// parts; and what it loads.
 	Assets fs.FS
 	Log    *slog.Logger
 	Now    func() time.Time

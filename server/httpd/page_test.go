@@ -86,11 +86,28 @@ func TestAnotherContentHasAnotherPath(t *testing.T) {
 	}
 }
 
+func TestFilesAreJoinedAsThePageSays(t *testing.T) {
+	joined := fstest.MapFS{
+		"index.html":    {Data: []byte(`<link href="{{.Assets}}/{{joined "ui/all.css" "ui/tokens.css" "ui/room.css"}}"><script src="{{.Assets}}/app/main.js"></script>`)},
+		"ui/room.css":   {Data: []byte("body {}\n")},
+		"ui/tokens.css": {Data: []byte("html {}\n")},
+	}
+	w := newWorld(t, func(config *httpd.Config) { config.Assets = joined })
+	if page := w.ask("GET", "/", "", "").want(200).Body.String(); !strings.Contains(page, `href="`+w.assets()+`/ui/all.css"`) {
+		t.Errorf("the page is %s", page)
+	}
+	a := w.ask("GET", w.assets()+"/ui/all.css", "", "").want(200)
+	if a.Body.String() != "html {}\nbody {}\n" || a.Header().Get("Content-Type") != "text/css; charset=utf-8" {
+		t.Errorf("%v %q", a.Header(), a.Body)
+	}
+}
+
 func TestAPageThatCanNotBeReadIsAnError(t *testing.T) {
 	for name, assets := range map[string]fs.FS{
 		"no index.html":  fstest.MapFS{"app/main.js": {}},
 		"not a template": fstest.MapFS{"index.html": {Data: []byte("{{")}},
 		"another field":  fstest.MapFS{"index.html": {Data: []byte("{{.Nothing}}")}},
+		"no such part":   fstest.MapFS{"index.html": {Data: []byte(`{{joined "all.css" "nothing.css"}}`)}},
 	} {
 		if _, err := httpd.New(httpd.Config{Assets: assets}); err == nil {
 			t.Errorf("%s: no error", name)
