@@ -154,7 +154,7 @@ func TestLastWordsAreHeard(t *testing.T) {
 				s.Control.ExpectEnd(t)
 				s.Close(0, "")
 			}
+			talks(t, witness)
 		})
 	}
-	talks(t, witness)
 }

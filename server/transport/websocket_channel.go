@@ -104,13 +104,17 @@ func (c *wsChannel) CloseSession(code Code, sentence string) error {
 	return nil
 }
 
-// Reset drops the connection, with what it has not sent yet: a close frame has
-// no place for a code of ours, and must wait for its turn. Where the session
-// ends, though, that is being said, and the channel goes with it.
-func (c *wsChannel) Reset(Code) {
+// Reset drops the connection: a close frame has no place for a code of ours, and
+// must wait for its turn. With a reason to reset, what was written and has not
+// left yet is dropped too. Where the session ends, though, that is being said,
+// and the channel goes with it.
+func (c *wsChannel) Reset(code Code) {
 	c.mu.Lock()
 	leaving := c.leaving
 	c.mu.Unlock()
+	if tcp, ok := c.raw.(*net.TCPConn); ok && code != 0 && !leaving {
+		tcp.SetLinger(0) // its end is an RST then, which takes what lies in buffers with it
+	}
 	if !leaving {
 		c.drop()
 	}
@@ -191,9 +195,6 @@ func (c *wsChannel) drop() {
 	case <-c.over:
 		return
 	default:
-	}
-	if tcp, ok := c.raw.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
 	}
 	c.raw.Close()
 	c.in.Close()

@@ -397,3 +397,23 @@ func TestAReaderThatFallsBehindIsNotCutOffForItsPings(t *testing.T) {
 	}
 	session.Close(0, "")
 }
+
+// TestLastWordsWaitForWhoIsLate has a client read only after the server has
+// given up waiting for its close: what was said lies in its buffers, with the
+// close frame.
+func TestLastWordsWaitForWhoIsLate(t *testing.T) {
+	s := serveWebSocket(t)
+	conn := s.openRaw(t, websocket.DialOptions{})
+	sayRaw(t, conn, websocket.MessageBinary, []byte("PING 0\n"))
+	session := <-s.sessions
+	c, err := session.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(c, "BYE 0 503\n")
+	c.CloseSession(503, "later")
+	session.Close(503, "later") // returns when it has waited enough
+	if heard, status, reason := hearRaw(t, conn); heard != "BYE 0 503\n" || status != 4503 {
+		t.Errorf("it heard %q, and was closed with %d %q", heard, status, reason)
+	}
+}
