@@ -17,9 +17,10 @@
 //
 // # Who may block
 //
-// A request to open a WebSocket is served until that is over. Any other waits for the store, for its event's commit, and for a password's
-// turn to be hashed. Nothing is shared between requests but the Config, so
-// nothing has to be shut down; timeouts and shutdown are the listeners'.
+// A request to open a WebSocket is served until that is over. Any other waits
+// for the store, for its event's commit, and for a password's turn to be hashed.
+// Nothing is shared between requests but the Config, so nothing has to be shut
+// down; timeouts and shutdown are the listeners'.
 package httpd
 
 import (

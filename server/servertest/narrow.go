@@ -40,7 +40,7 @@ func (r *Room) EnterNarrow(t testing.TB, as *API, window uint64) *Narrow {
 			InitialStreamReceiveWindow:       window,
 			MaxStreamReceiveWindow:           window,
 			Tracer: func(context.Context, bool, quic.ConnectionID) qlogwriter.Trace {
-				return n.blocked
+				return frameTrace(n.blocked.see)
 			},
 		},
 	}
@@ -160,21 +160,10 @@ func (b *blocked) of(id quic.StreamID) (at int64, more <-chan struct{}) {
 	return b.at[id], b.more
 }
 
-func (b *blocked) AddProducer() qlogwriter.Recorder { return b }
-
-func (b *blocked) SupportsSchemas(string) bool { return false }
-
-func (b *blocked) Close() error { return nil }
-
-// RecordEvent is called with whatever happens on the connection.
-func (b *blocked) RecordEvent(event qlogwriter.Event) {
-	packet, ok := event.(qlog.PacketReceived)
-	if !ok {
-		return
-	}
+func (b *blocked) see(frames []qlog.Frame) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, f := range packet.Frames {
+	for _, f := range frames {
 		switch f := f.Frame.(type) {
 		case *qlog.StreamDataBlockedFrame:
 			b.at[f.StreamID] = max(b.at[f.StreamID], int64(f.MaximumStreamData))

@@ -78,7 +78,7 @@ func (m *Machine) OpenWire(t testing.TB, r *Room) *Wire {
 		QUICConfig: &quic.Config{
 			EnableDatagrams:                  true,
 			EnableStreamResetPartialDelivery: true,
-			Tracer:                           func(context.Context, bool, quic.ConnectionID) qlogwriter.Trace { return w.order },
+			Tracer:                           func(context.Context, bool, quic.ConnectionID) qlogwriter.Trace { return frameTrace(w.order.see) },
 		},
 		DialAddr: func(ctx context.Context, _ string, trust *tls.Config, config *quic.Config) (*quic.Conn, error) {
 			to, err := net.ResolveUDPAddr("udp4", server)
@@ -129,21 +129,10 @@ func (o *order) number(id quic.StreamID) {
 	o.channels[id] = len(o.channels)
 }
 
-func (o *order) AddProducer() qlogwriter.Recorder { return o }
-
-func (o *order) SupportsSchemas(string) bool { return false }
-
-func (o *order) Close() error { return nil }
-
-// RecordEvent is called with whatever happens on the connection.
-func (o *order) RecordEvent(event qlogwriter.Event) {
-	packet, ok := event.(qlog.PacketReceived)
-	if !ok {
-		return
-	}
+func (o *order) see(frames []qlog.Frame) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, f := range packet.Frames {
+	for _, f := range frames {
 		stream, ok := f.Frame.(*qlog.StreamFrame)
 		if !ok {
 			continue

@@ -6,10 +6,10 @@
 // # Goroutines
 //
 // A session has one that accepts channels, and one that reads datagrams where
-// there are any; each channel has one that reads
-// and, once its purpose is known, one that writes. A channel's writer is the
-// only one that writes it: answers wait in a bounded list, and are written
-// between frames. When the list is full, the channel's input isn't read.
+// there are any; each channel has one that reads and, once its purpose is
+// known, one that writes. A channel's writer is the only one that writes it:
+// answers wait in a bounded list, and are written between frames. When the list
+// is full, the channel's input isn't read.
 //
 // # Who may block
 //
