@@ -69,6 +69,14 @@ var (
 	ErrNotYet          = &Error{Code: 429, Text: "Sign in before opening further channels.", Retry: true}
 	ErrTooManyTries    = &Error{Code: 429, Text: "Too many failed tries; wait a little.", Retry: true}
 
+	ErrTooManySessions = &Error{Code: 429, Text: "You have as many sessions as a user may have; close some.", Retry: true}
+	ErrTooManyPosts    = &Error{Code: 429, Text: "You post faster than allowed; this post is not known to be taken: send it again, under the same id, after the seconds.", Retry: true}
+	ErrTooManyRequests = &Error{Code: 429, Text: "Too many requests; wait a moment.", Retry: true}
+
+	// ErrFull says that there is no place now, and that the same server will
+	// have one when others have left.
+	ErrFull = &Error{Code: 503, Text: "There are as many connections as the server takes; come back in a moment.", Retry: true}
+
 	// ErrStopping says that the same server, or another one, will be there soon.
 	ErrStopping = &Error{Code: 503, Text: "The server is stopping; come back in a moment.", Retry: true}
 

@@ -20,7 +20,7 @@ const (
 	MaxBack     = 1000 // JOIN's after = -k: at most so many messages back
 	MaxChannels = 256  // channels a session, the control channel among them
 	MaxSilent   = 300  // WebSockets of one address that have said nothing yet: a page's channels, and some
-	MaxUnsigned = 32   // sessions an address that have not signed in
+	MaxUnsigned = 32   // sessions an address that have not signed in; further ones wait a moment for a place
 
 	SignInTime     = 10 * time.Second    // from a session's start to its sign-in
 	PayloadSilence = 10 * time.Second    // within a payload, nothing coming
@@ -30,4 +30,43 @@ const (
 	SessionLife    = 14 * 24 * time.Hour // of a browser's sign-in
 	InvitationLife = 7 * 24 * time.Hour
 	PasswordLink   = 24 * time.Hour // an invitation to set a new password
+)
+
+// What a user may take of the server; see package load. An address, behind which
+// an office may sit, may take AddressTimes as much.
+const (
+	AddressTimes = 20
+
+	UserSessions   = 500
+	UserChannels   = 2048     // over all sessions
+	UserUnderway   = 1 << 20  // octets of posts on their way to the log; each counts PostWeight more
+	PostWeight     = 4 << 10  // of a post beside its octets
+	PostRate       = 100      // posts a second
+	PostBurst      = 1000     // posts at once, after a pause
+	PostOctetRate  = 1 << 20  // octets of posts a second
+	PostOctetBurst = 16 << 20 // at once
+	RequestRate    = 50       // HTTP requests a second; also those of an address where nobody is signed in
+	RequestBurst   = 1000     // at once
+	TypingRate     = 2        // TYPINGs a second
+	TypingBurst    = 10       // at once
+
+	// What comes in is read no faster than this, whatever it is; it waits with
+	// the sender, who is told nothing. A channel counts ChannelWeight frames.
+	FrameRate     = 2000     // frames a second
+	FrameBurst    = 4000     // at once
+	InputRate     = 4 << 20  // octets of payloads a second
+	InputBurst    = 32 << 20 // at once
+	ChannelWeight = 4
+
+	// Messages are written to a user's channels no faster than this, over all of
+	// them; he falls behind then, and misses nothing.
+	OutputRate   = 16 << 20  // octets a second
+	OutputBurst  = 128 << 20 // at once
+	OutputWeight = 1 << 10   // of a write beside its octets
+
+	AddressSessions    = 4096  // less than AddressTimes as many: each holds memory
+	ServerSessions     = 20000 // of everybody
+	ServerUnsigned     = 5000  // of these, those that have not signed in
+	AddressConnections = 8192  // TCP, but for WebSockets, and QUIC
+	ServerConnections  = 40000 // of everybody but this machine itself
 )
