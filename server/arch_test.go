@@ -21,16 +21,17 @@ const module = "redroom"
 // isn't said here is not allowed, and a package without a row does not belong
 // anywhere yet.
 var mayImport = map[string][]string{
-	"cmd/redroom": {"server", "server/bench", "server/client", "store", "certs"},
+	"cmd/redroom": {"server", "server/bench", "server/client", "server/load", "server/room", "store", "certs"},
 
 	// The only place that sees every part.
 	"server": {
-		"server/bench", "server/httpd", "server/session", "server/signin", "server/hub", "server/journal",
+		"server/bench", "server/httpd", "server/load", "server/session", "server/signin", "server/hub", "server/journal",
 		"server/transport", "server/wire", "server/room", "store", "certs", "web",
 	},
 	"server/httpd":     {"server/room", "server/wire", "server/transport"},
-	"server/session":   {"server/room", "server/wire", "server/transport"},
+	"server/session":   {"server/load", "server/room", "server/wire", "server/transport"},
 	"server/signin":    {"server/room"},
+	"server/load":      {"server/room"},
 	"server/hub":       {"server/room", "server/wire"},
 	"server/journal":   {"server/room"},
 	"server/bench":     {"server/client", "server/room", "server/wire", "server/transport", "store", "certs"},

@@ -12,12 +12,12 @@ import (
 // protocolTests are those that speak the protocol itself, by whatever carries
 // it. They begin with one of these.
 var protocolTests = []string{
-	"TestBadInput", "TestForeignTopicIsAnswered", "TestTooManyChannels$", "TestTooManySessions", "TestHalfAFrame", "TestTenThousandRandom",
+	"TestBadInput", "TestForeignTopicIsAnswered", "TestTooManyChannels$", "TestTooManyChannelsOfAUser", "TestTooManySessions", "TestPostsOver", "TestHalfAFrame", "TestTenThousandRandom",
 	"TestWatchTells", "TestReadMark", "TestPresence", "TestPING", "TestTyping",
 	"TestSignOutEnds", "TestRemovedMemberIsReset", "TestNewcomerReads", "TestDeactivation", "TestStopSays",
 	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
 	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestUTF8", "TestStoreIsOneFile",
-	"TestTokens", "TestLastWords",
+	"TestTokens", "TestLastWords", "TestDrainAnswers",
 }
 
 // TestProtocolOverWebSockets runs the protocol's tests once more with sessions

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"redroom/server/client"
+	limits "redroom/server/load"
 	"redroom/server/room"
 	"redroom/server/servertest"
 )
@@ -32,6 +33,7 @@ func TestACrowdReadsALongPastWhileWritersPost(t *testing.T) {
 	p := newPast(t, length, names...)
 	c := servertest.Config(t)
 	c.Data = p.data
+	c.Limits = limits.Defaults().WithPosts(0) // the crowd is one user
 	r, _ := servertest.StartWith(t, c)
 
 	anna := r.SignIn(t, "anna")

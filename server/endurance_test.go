@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"redroom/server/client"
+	limits "redroom/server/load"
 	"redroom/server/room"
 	"redroom/server/servertest"
 )
@@ -44,7 +45,9 @@ const (
 func TestEndurance(t *testing.T) {
 	leavesNoGoroutine(t)
 	leg := lasting(3*time.Second, 10*time.Second, time.Minute, 10*time.Minute) / legs
-	r := servertest.Start(t)
+	c := servertest.Config(t)
+	c.Limits = limits.Defaults().WithPosts(0)
+	r, _ := servertest.StartWith(t, c)
 	anna := r.Admin(t)
 	deal := anna.Deal(t, "Inn", "all")
 	v := &visits{room: r, trust: r.Trust(t)}

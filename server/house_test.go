@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"redroom/server"
 	"redroom/server/servertest"
 )
 
@@ -24,7 +25,14 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{Room: servertest.Start(t)}
+	return newHouseOf(t, servertest.Config(t))
+}
+
+// newHouseOf is newHouse with a server of which something is said.
+func newHouseOf(t *testing.T, c server.Config) *house {
+	t.Helper()
+	r, _ := servertest.StartWith(t, c)
+	h := &house{Room: r}
 	h.anna = h.Admin(t)
 	h.deal = h.anna.Deal(t, "House", "all")
 	h.topic = h.anna.Topic(t, h.deal, "Parlor", 1)

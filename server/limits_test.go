@@ -36,7 +36,7 @@ func TestTooManyChannels(t *testing.T) {
 		more[i].Say(t, "JOIN 0 "+h.topic+" 0\n")
 	}
 	for _, c := range more {
-		c.Expect(t, "ERR 429 -")
+		c.Expect(t, "ERR 429 - *")
 	}
 	for _, c := range more {
 		c.Finish(t)
@@ -51,7 +51,7 @@ func TestTooManyChannels(t *testing.T) {
 	for deadline := time.Now().Add(servertest.Patience); ; {
 		c := s.Channel(t)
 		c.Say(t, "JOIN 0 "+h.topic+" 0\n")
-		if f := c.Hear(t); f.Is("ERR 429 -") != nil {
+		if f := c.Hear(t); f.Is("ERR 429 - *") != nil {
 			if err := f.Is("ACK " + h.topic + " * * * *"); err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestTooManyChannels(t *testing.T) {
 	}
 	full := s.Channel(t)
 	full.Say(t, "JOIN 0 "+h.topic+" 0\n")
-	full.Expect(t, "ERR 429 -")
+	full.Expect(t, "ERR 429 - *")
 }
 
 // manyTopics makes some that bert may read.

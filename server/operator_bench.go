@@ -86,7 +86,8 @@ func (s *Server) benchCommands(mux *http.ServeMux) {
 	})
 }
 
-// makeBench makes a deal, topics, and an account that may post there.
+// makeBench makes a deal, topics, and an account that may post there, as much
+// as the server can take.
 func (s *Server) makeBench(ctx context.Context, topics int) (*benchRoom, error) {
 	if topics < 1 || topics > bench.MaxTopics {
 		return nil, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("A bench has 1 to %d topics.", bench.MaxTopics))
@@ -115,11 +116,16 @@ func (s *Server) makeBench(ctx context.Context, topics int) (*benchRoom, error) 
 		made.Topics = append(made.Topics, id)
 		events = append(events, room.TopicCreated{Stamp: by, ID: id, Deal: made.Deal, Title: fmt.Sprintf("Topic %d", i+1), Number: i + 1})
 	}
-	return made, s.appendAll(ctx, events)
+	if err := s.appendAll(ctx, events); err != nil {
+		return nil, err
+	}
+	s.load.Lift(made.User)
+	return made, nil
 }
 
 // endBench closes what makeBench has made.
 func (s *Server) endBench(ctx context.Context, made benchRoom) error {
+	s.load.Restore(made.User)
 	by := room.Stamp{At: time.Now().UnixMilli()}
 	no := false
 	var events []room.Event

@@ -5,8 +5,12 @@
 //
 // # Shutdown
 //
-// It runs the way of the data: listeners, sessions, journal (drained), hub,
-// store. What was acknowledged before is in the store.
+// It runs the way of the data. First sessions are drained, while the listeners
+// are there to say to whoever comes when to come back: what was read is
+// answered, if the store takes it within drainWithin. Then all connections end,
+// the requests that are under way within closeWithin of the beginning; then
+// journal, hub and store. What was acknowledged before is in the store. Only the store may hold
+// that up, by a disk that hangs; who runs the process puts an end to that.
 package server
 
 import (
@@ -14,6 +18,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,6 +35,7 @@ import (
 	"redroom/server/httpd"
 	"redroom/server/hub"
 	"redroom/server/journal"
+	"redroom/server/load"
 	"redroom/server/room"
 	"redroom/server/session"
 	"redroom/server/signin"
@@ -56,6 +62,10 @@ type Config struct {
 	TLSCert, TLSKey string // certificate files; "": the self-made one
 	H3Cert          string // "own" or "same"
 
+	Page fs.FS // the page's files; nil: those that it is built with
+
+	Limits load.Limits // what users and addresses may take; the zero value: load.Defaults
+
 	Log *slog.Logger
 }
 
@@ -67,6 +77,7 @@ type Server struct {
 	journal  *journal.Journal
 	hub      *hub.Hub
 	desk     *signin.Desk
+	load     *load.Guard
 	sessions *session.Server
 	sockets  *transport.WebSockets
 
@@ -102,7 +113,11 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		}
 	}()
 	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Log: s.log})
-	s.sessions = session.New(session.Config{Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub}, Log: s.log})
+	if c.Limits == (load.Limits{}) {
+		c.Limits = load.Defaults()
+	}
+	s.load = load.New(c.Limits, s.log)
+	s.sessions = session.New(session.Config{Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub}, Load: s.load, Log: s.log})
 	s.sockets = transport.NewWebSockets(s.sessions.Serve)
 	if err := s.openCertificates(); err != nil {
 		return nil, err
@@ -168,6 +183,10 @@ func (s *Server) openPage() (err error) {
 	if err != nil {
 		return err
 	}
+	files := s.config.Page
+	if files == nil {
+		files = web.Files
+	}
 	link := ""
 	if s.config.Host != "localhost" {
 		link = s.PublicURL()
@@ -176,7 +195,8 @@ func (s *Server) openPage() (err error) {
 		Desk:           s.desk,
 		Store:          s.store,
 		Journal:        s.journal,
-		Assets:         web.Files,
+		Load:           s.load,
+		Assets:         files,
 		Log:            s.log,
 		Origins:        s.origins,
 		Host:           s.config.Host,
@@ -185,6 +205,7 @@ func (s *Server) openPage() (err error) {
 		Connect:        s.connectInfo,
 		WebSocket:      s.sockets.Serve,
 		Ready:          s.journal.Ready,
+		Draining:       s.sessions.Draining,
 	})
 	return err
 }
@@ -253,23 +274,37 @@ func (s *Server) WriterPragma(ctx context.Context, name string) (string, error) 
 	return s.store.WriterPragma(ctx, name)
 }
 
-// Run serves until ctx ends or something fails; then sessions are told, and it
+const (
+	drainWithin = 4 * time.Second             // for answers to what was read
+	closeWithin = drainWithin + 2*time.Second // for requests that are under way
+)
+
+// Run serves until ctx ends or something fails; then sessions are drained, and it
 // returns. Close has still to be called.
 func (s *Server) Run(ctx context.Context) error {
 	wt := transport.NewWebTransport(s.page, s.origins.Allowed, s.sessions.Serve)
 	plain := s.httpServer(s.page)
 	public := s.httpServer(s.altSvc(s.page))
+	counted := newConnections(s.connect)
+	plain.ConnState, public.ConnState = counted.note, counted.note
 	servers := []*http.Server{plain, public}
 	quics, err := s.listenQUIC()
 	if err != nil {
 		return err
 	}
 
+	beyond := context.WithoutCancel(ctx) // of what ends by being closed, after the drain
 	g, ctx := errgroup.WithContext(ctx)
 	for _, q := range quics {
 		g.Go(func() error {
-			return q.Serve(ctx, transport.Protocols{
+			return q.Serve(beyond, transport.Protocols{
 				http3.NextProtoH3: func(conn *quic.Conn) {
+					release, err := s.connect(conn.RemoteAddr())
+					if err != nil {
+						conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many connections")
+						return
+					}
+					defer release()
 					tls := conn.ConnectionState().TLS
 					s.log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
 					if err := wt.ServeConn(conn); err != nil {
@@ -295,17 +330,19 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.own.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
-		s.sessions.Close() // says BYE; the listeners must still be there for it
+		ended, cancel := context.WithTimeout(beyond, closeWithin)
+		defer cancel()
+		drained, cancel := context.WithTimeout(ended, drainWithin)
+		defer cancel()
+		s.sessions.Drain(drained)
 		s.sockets.Close()
 		err := wt.Close()
 		for _, q := range quics {
 			err = errors.Join(err, q.Close())
 		}
 		wt.Wait()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
 		for _, h := range servers {
-			if h.Shutdown(ctx) != nil {
+			if h.Shutdown(ended) != nil {
 				err = errors.Join(err, h.Close())
 			}
 		}

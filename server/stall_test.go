@@ -68,7 +68,7 @@ type hall struct {
 
 func newHall(t *testing.T) *hall {
 	t.Helper()
-	h := &hall{server: servertest.StartProcess(t, t.TempDir(), nil)}
+	h := &hall{server: servertest.StartProcess(t, t.TempDir(), nil, anyNumberOfPosts...)}
 	h.anna = h.server.Admin(t)
 	h.topic = h.anna.Topic(t, h.anna.Deal(t, "Hall", "all"), "Crowded", 1)
 	h.traffic = newTraffic(t, h.server.Room, h.anna, h.topic, 3)
@@ -103,7 +103,7 @@ func TestReadersStalledInTheirHistoryHoldUpNobody(t *testing.T) {
 		length = 100_000
 	}
 	past := newPast(t, length)
-	p := servertest.StartProcess(t, past.data, nil)
+	p := servertest.StartProcess(t, past.data, nil, anyNumberOfPosts...)
 	anna := p.SignIn(t, "anna")
 	history := func() time.Duration {
 		var took []time.Duration

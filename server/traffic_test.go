@@ -21,6 +21,9 @@ import (
 
 const mib = 1 << 20
 
+// anyNumberOfPosts are flags of a server that many posts of one user are sent to.
+var anyNumberOfPosts = []string{"--posts-per-second", "0"}
+
 // traffic is steady, on one topic: writers that post at a rate, and readers
 // that note how long each post took to come.
 type traffic struct {

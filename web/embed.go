@@ -2,14 +2,15 @@
 // the path under which everything else is served, and the modules, stylesheets
 // and dictionaries that the browser loads from there as they are written here.
 // There is no build: what is in this folder is what runs; only the stylesheets
-// are served as one file, in the order in which the template has them joined.
+// are served as one file, in the order in which the template has them joined,
+// and sw.js, the service worker, is told what all of that is.
 package web
 
 import "embed"
 
-// Files is the page: index.html, app/ (logic without a document), ui/ (custom
+// Files is the page: index.html, sw.js, app/ (logic without a document), ui/ (custom
 // elements, a stylesheet beside each) and lang/ (a dictionary a language).
 // Modules import each other by relative paths, so any prefix will do.
 //
-//go:embed index.html app ui lang
+//go:embed index.html sw.js app ui lang
 var Files embed.FS

@@ -8,15 +8,19 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"redroom/server"
+	"redroom/server/load"
+	"redroom/server/room"
 )
 
 type serveFlags struct {
 	config  server.Config
 	proxies []string
+	posts   float64
 	demo    bool
 	log     logFlags
 }
@@ -51,10 +55,18 @@ REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
 	fl.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file` (PEM), read again when it changes")
 	fl.StringVar(&c.TLSKey, "tls-key", "", "its key's `file` (PEM)")
 	fl.StringVar(&c.H3Cert, "h3-cert", "own", "what HTTP/3 and WebTransport show: `own|same`, the short-lived self-made certificate or the one of --tls-cert")
+	fl.Float64Var(&f.posts, "posts-per-second", room.PostRate, "how many posts a user may send, in the long run, 0.01 at least; 0: any `number`")
 	fl.BoolVar(&f.demo, "demo", false, "begin with an example deal; for a new --data only")
 	f.log.add(fl)
 	return cmd
 }
+
+// A user's posts a second: one in a hundred seconds at least, and no more than
+// any machine takes.
+const (
+	minPosts = 0.01
+	maxPosts = 1_000_000
+)
 
 // serve runs the server until ctx ends.
 func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err error) {
@@ -69,7 +81,12 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 		}
 		f.config.TrustedProxies = append(f.config.TrustedProxies, network)
 	}
+	if f.posts != 0 && !(f.posts >= minPosts && f.posts <= maxPosts) {
+		return usageError{fmt.Errorf("--posts-per-second is a number from %v to %d, or 0 for no limit, not %v", minPosts, maxPosts, f.posts)}
+	}
+	f.config.Limits = load.Defaults().WithPosts(f.posts)
 	f.config.Log = log
+	defer endInTime(ctx, log)()
 	if err := f.config.Check(); err != nil {
 		return usageError{err}
 	}
@@ -94,6 +111,27 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// endWithin is how long a server has to stop: what asks for it waits for ten
+// seconds, as Docker does.
+const endWithin = 9 * time.Second
+
+// endInTime ends the process if it hasn't ended by itself so long after ctx. It
+// is stopped by the function that it gives.
+func endInTime(ctx context.Context, log *slog.Logger) (ended func()) {
+	over := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(endWithin)
+		defer timer.Stop()
+		select {
+		case <-over:
+		case <-timer.C:
+			log.Error("stopping takes too long, as of a disk that hangs, and is given up; what was acknowledged is stored", "after", endWithin)
+			os.Exit(failed)
+		}
+	})
+	return func() { close(over) }
 }
 
 // greet says where the room is and what to do next.

@@ -7,7 +7,7 @@ import (
 
 const (
 	firstPause = 500 * time.Millisecond
-	maxPause   = 30 * time.Second
+	maxPause   = 8 * time.Second // so that everybody is back within 10 s of a server's return
 )
 
 // backoff is how long to wait after so many failures in a row, 0 for the first:

@@ -72,7 +72,9 @@ func (c *Channel) Post(ctx context.Context, id, text string, ref int64) (seq int
 }
 
 // Send posts a message and returns its seq when it is on stable storage. The
-// same id may be sent again, whatever came of it.
+// same id may be sent again, whatever came of it. With a [Refused] of code 429 or
+// 503 the message is not known to be taken: send it again with the same id, after
+// the seconds that its Detail says.
 func (c *Channel) Send(ctx context.Context, p Post) (seq int64, err error) {
 	a, err := c.request(ctx, p.ID, p.frame())
 	if err == nil {

@@ -14,7 +14,11 @@
 // after each JOIN, always under the same client id, which the server counts
 // once: so a post is neither lost nor doubled. Whoever waits for one Post before
 // the next has them in that order in the log; of those that are on their way
-// together a later one may overtake one that the server answered with 503.
+// together a later one may overtake one that the server answered with 429 or 503.
+//
+// An [Outbox] keeps posts in a file, and sends those of a topic one at a time: so
+// they are in the log in the order in which they were posted, over any number of
+// restarts too, each once.
 //
 // # Who may block
 //
@@ -23,7 +27,8 @@
 // answer, however often the connection is lost in between. What Config calls
 // is called from goroutines that must not be held up, but for Ticket and the
 // dialers, which end with their context. SignIn, Join and a Channel's Post wait
-// for the server's answer or the session's end.
+// for the server's answer or the session's end. An Outbox's Post waits for the
+// disk only, and its Run for as long as it is to send.
 //
 // # What follows which end
 //
@@ -33,15 +38,17 @@
 //	BYE                        410             the end: the account is deactivated
 //	                           503 seconds     a pause, after so many seconds
 //	                           anything else   a pause
+//	ERR TOKEN                  429 seconds     too many sessions: as the BYE 503 that follows says
+//	an opening that is refused                 a pause
 //	silence                                    at once, over all transports; then a pause
 //	a lost connection                          a pause
 //	ERR JOIN                   404             the end of the topic
 //	                           409             the topic begins anew
-//	                           503 seconds     a pause, after so many seconds; JOIN again
+//	ERR JOIN, or of a channel  429, 503        a pause, after as many seconds as it says; JOIN again
 //	ERR ATTACH                 401             as a lost connection
 //	a channel's FIN, reset, silence            a pause; JOIN again where it was
 //	a MESSAGE that isn't the next one          the same; once more there: the topic begins anew, after a pause
-//	ERR of a POST              503 seconds     it is sent again after so many seconds
+//	ERR of a POST              429, 503        it is sent again, after as many seconds as it says, or 2 s
 //	                           anything else   the answer of Post
 //
 // A pause is drawn at random from 0 to 500 ms, doubled with each failure up to
@@ -49,7 +56,8 @@
 // for 5 s starts the count of failures anew, and so does a topic's channel in
 // that of its topic.
 //
-// WebTransport is tried alone for 400 ms, then a WebSocket beside it; the first
+// WebTransport is tried alone for 400 ms, or for as long as the ticket took, up
+// to 3 s, then a WebSocket beside it; the first
 // that is ready spends the token. While a WebSocket is what works, WebTransport
 // is tried every 30 s, one try at a time, and taken when it has signed in.
 //
@@ -79,7 +87,7 @@ type Config struct {
 	// WebTransport and WebSocket open connections; nil: never.
 	WebTransport, WebSocket Dialer
 
-	MaxPause time.Duration  // between two tries; 0: 30 s
+	MaxPause time.Duration  // between two tries; 0: 8 s
 	Jitter   func() float64 // 0 to 1; nil: random
 
 	// OnState is called with each new state, in their order; may be nil.
@@ -116,8 +124,9 @@ type Client struct {
 
 	mu      sync.Mutex
 	state   State
-	session *Session      // that topics use; nil: none is open
-	changed chan struct{} // closed with the next change of session
+	session *Session          // that topics use; nil: none is open
+	changed chan struct{}     // closed with the next change of session
+	topics  map[string]*Topic // that are open, the last one of each id
 }
 
 // Connect makes a client, which connects from now on.
@@ -128,7 +137,7 @@ func Connect(config Config) *Client {
 	if config.Jitter == nil {
 		config.Jitter = rand.Float64
 	}
-	c := &Client{config: config, news: make(chan struct{}, 1), changed: make(chan struct{})}
+	c := &Client{config: config, news: make(chan struct{}, 1), changed: make(chan struct{}), topics: make(map[string]*Topic)}
 	c.ctx, c.end = context.WithCancelCause(context.Background())
 	c.running.Go(func() {
 		err := c.run(c.ctx)
@@ -267,11 +276,12 @@ func (c *Client) open(ctx context.Context) (*live, error) {
 func (c *Client) askTicket(ctx context.Context) (Ticket, error) {
 	ctx, cancel := context.WithTimeout(ctx, ticketWithin)
 	defer cancel()
+	asked := time.Now()
 	t, err := c.config.Ticket(ctx)
 	if err != nil {
 		return t, fmt.Errorf("%w: %w", errTicket, err)
 	}
-	t.came = time.Now()
+	t.came, t.took = time.Now(), time.Since(asked)
 	return t, nil
 }
 

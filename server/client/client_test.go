@@ -156,3 +156,44 @@ func TestATryThatIsReadyTooLateIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// A server that has much to do isn't asked twice at once.
+func TestWebTransportIsTriedAloneForAsLongAsTheTicketTook(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		0:                      400 * time.Millisecond,
+		399 * time.Millisecond: 400 * time.Millisecond,
+		900 * time.Millisecond: 900 * time.Millisecond,
+		9 * time.Second:        3 * time.Second,
+	} {
+		if got := headOf(Ticket{took: took}); got != want {
+			t.Errorf("after a ticket that took %v: %v, want %v", took, got, want)
+		}
+	}
+}
+
+func TestTooManySessionsIsAPauseOfAsManySecondsAsTheBYESays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newScene(t)
+		p.start()
+		p.play("ready WebTransport")
+		control := p.token(p.link("WebTransport"))
+		control.say(wire.TypeErr, "You have as many sessions as a user may have.", "429", wire.TypeToken, "3")
+		control.sayLast(wire.TypeBye, "You have as many sessions as a user may have.", "503", "7")
+		synctest.Wait()
+		p.play("closed WebTransport", "state waiting", "forward 7.4", "asked 1", "forward 0.2", "asked 2")
+	})
+}
+
+func TestAChannelTooManyIsAPauseOfItsTopic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newScene(t)
+		p.start()
+		p.play("ready WebTransport", "signs-in WebTransport", "open", "refuses-join 429 3")
+		refused := p.channel()
+		p.play("forward 3.4")
+		if p.channel() != refused {
+			t.Error("it was joined again within the seconds")
+		}
+		p.play("forward 0.2", "joins 0")
+	})
+}

@@ -16,6 +16,13 @@ var (
 	// ErrBroken means that a topic's messages are not what its chain says, or
 	// not the next ones: the log was changed, or the server is wrong.
 	ErrBroken = errors.New("the topic's chain is broken")
+	// ErrOutdated, of code 412, means that a post speaks of a message of another
+	// log: the store was restored, and the same seq may be another message.
+	ErrOutdated = &room.Error{Code: 412, Text: "It speaks of a message of another log; the server's was restored."}
+	// ErrUnknown, a room.ErrNotFound, means that a post was on its way, that its
+	// answer never came, and that the topic can't be read any more: whether it
+	// was accepted is not known. The same id is not accepted a second time.
+	ErrUnknown = room.Refuse(room.ErrNotFound, "It may have been accepted; this topic can't be read any more.")
 	// ErrClosed means that the Client, or the Topic, was closed.
 	ErrClosed = errors.New("it was closed")
 

@@ -1,108 +1,233 @@
 package client
 
 import (
-	"slices"
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"redroom/server/room"
 )
 
-// resendAfter is when a post is sent again that was answered with 503, unless
-// that says when.
-const resendAfter = 2 * time.Second
-
-// outbox holds the posts of one topic that are not answered yet, in the order
-// in which they are sent.
-type outbox struct {
+// Outbox keeps posts in a file until they are answered, over any number of
+// restarts, kill -9 included. It is one user's, in one room. Any number of
+// goroutines may use it.
+//
+// Posts of a topic are sent one at a time, in the order in which Post returned:
+// the next one goes when the one before was accepted or refused for good.
+// Topics don't wait for each other.
+type Outbox struct {
+	db   *sql.DB
 	more chan struct{} // one slot: there may be something to send
 
-	mu    sync.Mutex
-	posts []*posting
-	held  time.Time // nothing is sent before
+	sending sync.Mutex // held by Run
 }
 
-type posting struct {
-	id       string
-	frame    []byte
-	sent     bool // on the channel that there is
-	answered chan answer
+// Kept is a post in an Outbox.
+type Kept struct {
+	Topic string
+	Post
+	// Refused is why it was refused for good, or ErrUnknown; nil: it waits to be
+	// sent, or for its answer.
+	Refused *room.Error
+
+	sent bool // it may be in the log: no answer to it said that it isn't
 }
 
-func newOutbox() *outbox { return &outbox{more: make(chan struct{}, 1)} }
+// Answered is what came of a post.
+type Answered struct {
+	Topic, ID string
+	Seq       int64       // where it was accepted
+	Epoch     string      // of the log in which it has this seq
+	Refused   *room.Error // nil: it was accepted; ErrUnknown: it may have been
+}
 
-// add puts a post at the end.
-func (o *outbox) add(p Post) (*posting, error) {
-	entry := &posting{id: p.ID, frame: p.frame(), answered: make(chan answer, 1)}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.find(p.ID) >= 0 {
-		return nil, errTwice
+var (
+	// ErrOutboxInUse means that an outbox's file is open elsewhere, mostly in
+	// another process.
+	ErrOutboxInUse = errors.New("the outbox is in use by another process; stop that first, or choose another path")
+
+	errSending  = errors.New("this outbox is being sent already")
+	errNoEpoch  = room.Refuse(room.ErrUnprocessable, "Say of which epoch the log is in which the message has this seq.")
+	errNotThere = room.Refuse(room.ErrNotFound, "There is no such refused post in the outbox.")
+)
+
+// OpenOutbox opens the outbox in a file, and makes it if there is none. It is for
+// its owner's eyes only: wider permissions are tightened to 0600. If it is open
+// already, that is ErrOutboxInUse.
+func OpenOutbox(ctx context.Context, path string) (*Outbox, error) {
+	db, err := openOutboxFile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the outbox %s: %w", path, advisedOutbox(err))
 	}
-	o.posts = append(o.posts, entry)
+	return &Outbox{db: db, more: make(chan struct{}, 1)}, nil
+}
+
+// Close lets the file go. Run must have returned.
+func (o *Outbox) Close() error {
+	if err := o.db.Close(); err != nil {
+		return fmt.Errorf("closing the outbox: %w", err)
+	}
+	return nil
+}
+
+// Post keeps a post and returns its id, which it is given if it has none. It
+// doesn't wait for the network: the post is on stable storage, and will be
+// sent. With an error it isn't kept. What speaks of another message needs the
+// epoch of the log in which that is.
+//
+// An id that is kept already, with the same post, is that post: one that waits
+// stays where it is, and one that was refused is sent again, after those of its
+// topic that wait. With another post it is room.ErrIDTaken.
+func (o *Outbox) Post(ctx context.Context, topic string, p Post) (id string, err error) {
+	p.ID = cmp.Or(p.ID, room.NewClientID(time.Now()))
+	p.Kind = cmp.Or(p.Kind, room.Text)
+	if err := o.keep(ctx, topic, p); err != nil {
+		return "", fmt.Errorf("keeping the post %s: %w", p.ID, advisedOutbox(err))
+	}
 	o.look()
-	return entry, nil
+	return p.ID, nil
 }
 
-// remove takes a post out that nobody waits for.
-func (o *outbox) remove(p *posting) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.posts = slices.DeleteFunc(o.posts, func(other *posting) bool { return other == p })
-}
-
-// begin makes everything be sent, on a new channel.
-func (o *outbox) begin() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sendFrom(0)
-	o.held = time.Time{}
-}
-
-// next is the post to send now, which counts as sent from then on. Without one,
-// it says after how long to look again; 0: when there is more.
-func (o *outbox) next() (p *posting, wait time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	i := slices.IndexFunc(o.posts, func(p *posting) bool { return !p.sent })
-	if i < 0 {
-		return nil, 0
+func (o *Outbox) keep(ctx context.Context, topic string, p Post) error {
+	if err := p.check(); err != nil {
+		return err
 	}
-	if wait := time.Until(o.held); wait > 0 {
-		return nil, wait
+	if p.Ref != 0 && p.Epoch == "" {
+		return errNoEpoch
 	}
-	o.posts[i].sent = true
-	return o.posts[i], 0
+	conn, err := o.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// Once begun it isn't given up: it is kept or it isn't, and who asked knows.
+	result, err := conn.ExecContext(context.WithoutCancel(ctx), keepPost, topic, p.ID, p.Kind, p.Ref, p.Epoch, p.Body)
+	if err != nil {
+		return err
+	}
+	return oneRow(result, room.ErrIDTaken)
 }
 
-// answer takes what the server said to a post. 503 means that it isn't known
-// yet: it is sent again later, and so is what came after it.
-func (o *outbox) answer(id string, a answer) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	i := o.find(id)
-	if i < 0 {
-		return
+// Posts are all that were not accepted yet, in the order in which they were
+// posted.
+func (o *Outbox) Posts(ctx context.Context) (all []Kept, err error) {
+	rows, err := o.db.QueryContext(ctx, allPosts)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
 	}
-	if codeOf(a.err) == 503 {
-		o.sendFrom(i)
-		o.held = time.Now().Add(max(waitFor(a.err), resendAfter))
-		o.look()
-		return
+	defer rows.Close()
+	for rows.Next() {
+		k, err := scanPost(rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
+		}
+		all = append(all, k)
 	}
-	o.posts[i].answered <- a
-	o.posts = slices.Delete(o.posts, i, i+1)
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
+	}
+	return all, nil
 }
 
-func (o *outbox) sendFrom(i int) {
-	for _, p := range o.posts[i:] {
-		p.sent = false
+// Again has a refused post sent once more, before those of its topic that were
+// posted later and still wait. One of code 409 or 412 would be refused again:
+// discard it, and post what is to be said under another id.
+func (o *Outbox) Again(ctx context.Context, id string) error {
+	if err := o.refused(ctx, markPost, 0, "", true, id); err != nil {
+		return fmt.Errorf("sending the post %s again: %w", id, err)
 	}
+	o.look()
+	return nil
 }
 
-func (o *outbox) find(id string) int {
-	return slices.IndexFunc(o.posts, func(p *posting) bool { return p.id == id })
+// Discard gives a refused post up. One that waits can't be: it may be in the log
+// already.
+func (o *Outbox) Discard(ctx context.Context, id string) error {
+	if err := o.refused(ctx, deletePost, id); err != nil {
+		return fmt.Errorf("discarding the post %s: %w", id, err)
+	}
+	return nil
 }
 
-func (o *outbox) look() {
+// refused changes one post, if that was refused.
+func (o *Outbox) refused(ctx context.Context, change string, arguments ...any) error {
+	result, err := o.db.ExecContext(context.WithoutCancel(ctx), change+` AND code <> 0`, arguments...)
+	if err != nil {
+		return advisedOutbox(err)
+	}
+	return oneRow(result, errNotThere)
+}
+
+// oneRow says that a statement has changed a row, or else why it has none.
+func oneRow(result sql.Result, none error) error {
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, none)
+	}
+	return nil
+}
+
+// depart notes that a post is on its way from now on.
+func (o *Outbox) depart(ctx context.Context, id string) error {
+	if _, err := o.db.ExecContext(context.WithoutCancel(ctx), departPost, id); err != nil {
+		return fmt.Errorf("noting that the post %s is on its way: %w", id, advisedOutbox(err))
+	}
+	return nil
+}
+
+// settle notes what came of a post that was sent: one that was accepted is kept
+// no longer.
+func (o *Outbox) settle(ctx context.Context, a Answered) error {
+	ctx = context.WithoutCancel(ctx)
+	var err error
+	if a.Refused == nil {
+		_, err = o.db.ExecContext(ctx, deletePost, a.ID)
+	} else {
+		unsure := a.Refused == ErrUnknown || a.Refused == ErrOutdated // by no answer to it
+		_, err = o.db.ExecContext(ctx, markPost, a.Refused.Code, a.Refused.Text, unsure, a.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("noting what came of the post %s: %w", a.ID, advisedOutbox(err))
+	}
+	return nil
+}
+
+// next is the post of a topic to be sent now.
+func (o *Outbox) next(ctx context.Context, topic string) (k Kept, ok bool, err error) {
+	k, err = scanPost(o.db.QueryRowContext(ctx, nextPost, topic))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Kept{}, false, nil
+	}
+	if err != nil {
+		return Kept{}, false, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
+	}
+	return k, true, nil
+}
+
+// topics are those that something waits for.
+func (o *Outbox) topics(ctx context.Context) (topics []string, err error) {
+	rows, err := o.db.QueryContext(ctx, waitingTopics)
+	if err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var topic string
+		if err := rows.Scan(&topic); err != nil {
+			return nil, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
+		}
+		topics = append(topics, topic)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading the outbox: %w", advisedOutbox(err))
+	}
+	return topics, nil
+}
+
+func (o *Outbox) look() {
 	select {
 	case o.more <- struct{}{}:
 	default:

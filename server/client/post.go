@@ -15,6 +15,10 @@ type Post struct {
 	Kind room.Kind // "": text
 	Ref  int64     // the seq that it replies to, edits or redacts; 0: none
 	Body string
+	// Epoch is that of the log in which Ref is. Where a Topic or an Outbox meets
+	// another log, in which the same seq may be another message, the post fails
+	// with ErrOutdated. "": not compared. A Channel has one log, and ignores it.
+	Epoch string
 }
 
 // frame is POST n id [kind [ref]].

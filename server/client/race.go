@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	headStart   = 400 * time.Millisecond // that WebTransport has
+	headStart   = 400 * time.Millisecond // that WebTransport has, or as long as the ticket took
+	longestHead = 3 * time.Second
 	dialWithin  = 10 * time.Second
 	tryWithin   = 25 * time.Second // a WebTransport try that goes on beside a WebSocket
 	returnEvery = 30 * time.Second // between the beginnings of two of those
@@ -94,14 +95,15 @@ type link struct {
 }
 
 // race opens a connection by the transport that is ready first: WebTransport
-// has a head start, unless the last session fell silent. When a WebSocket wins,
-// the WebTransport try goes on, as the way back.
+// has a head start, unless the last session fell silent. Where the ticket took
+// longer, so may it: a server that has much to do isn't asked twice. When a
+// WebSocket wins, the WebTransport try goes on, as the way back.
 func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
 	head := time.Duration(0)
 	if c.mayTryPrimary(ticket) {
 		c.tryPrimary(ticket)
 		if !c.silenced {
-			head = headStart
+			head = headOf(ticket)
 		}
 	}
 	var (
@@ -152,6 +154,9 @@ func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
 	}
 	return lose(fmt.Errorf("connecting: %w", errors.Join(failed...)))
 }
+
+// headOf is how long WebTransport is tried alone.
+func headOf(t Ticket) time.Duration { return min(max(headStart, t.took), longestHead) }
 
 // mayTryPrimary says whether WebTransport may be tried now: where only a
 // WebSocket gets through, every half minute.

@@ -69,10 +69,11 @@ type scene struct {
 	mu       sync.Mutex
 	has      []int64
 	accepted map[string]int64
+	failed   map[string]error
 }
 
 func newScene(t *testing.T) *scene {
-	return &scene{t: t, server: newScriptedServer(), accepted: make(map[string]int64)}
+	return &scene{t: t, server: newScriptedServer(), accepted: make(map[string]int64), failed: make(map[string]error)}
 }
 
 func (p *scene) start() {
@@ -108,10 +109,10 @@ var verbs = map[string]func(p *scene, words []string){
 
 	"tickets": (*scene).tickets, "ready": (*scene).ready, "fails": (*scene).fails, "signs-in": (*scene).signsIn, "joins": (*scene).joins,
 	"message": (*scene).message, "ack": (*scene).ack, "bye": (*scene).bye, "lost": (*scene).lost, "silent": (*scene).silent,
-	"refuses-join": (*scene).refusesJoin, "refuses-token": (*scene).refusesToken, "resets": (*scene).resets, "fin": (*scene).fin,
+	"refuses-post": (*scene).refusesPost, "refuses-join": (*scene).refusesJoin, "refuses-token": (*scene).refusesToken, "resets": (*scene).resets, "fin": (*scene).fin,
 
 	"asked": (*scene).asked, "tried": (*scene).tried, "pending": (*scene).pending, "closed": (*scene).closed, "state": (*scene).state,
-	"posted": (*scene).posted, "posts": (*scene).posts, "has": (*scene).hasAll, "accepted": (*scene).isAccepted, "silence": (*scene).silence,
+	"posted": (*scene).posted, "posts": (*scene).posts, "has": (*scene).hasAll, "accepted": (*scene).isAccepted, "failed": (*scene).hasFailed, "silence": (*scene).silence,
 	"forward": (*scene).forward,
 }
 
@@ -139,6 +140,8 @@ func (p *scene) post(words []string) {
 		defer p.mu.Unlock()
 		if err == nil {
 			p.accepted[words[0]] = seq
+		} else {
+			p.failed[words[0]] = err
 		}
 	}()
 }
@@ -261,13 +264,20 @@ func (p *scene) message(words []string) {
 }
 
 func (p *scene) ack(words []string) {
-	for _, post := range p.channel().got(wire.TypePost) {
-		if post.payload == words[0] {
-			p.channel().say(wire.TypeAck, "", post.fields[0], words[1])
-			return
-		}
-	}
-	p.must(false, "there was no such post")
+	p.channel().say(wire.TypeAck, "", p.id(words[0]), words[1])
+}
+
+func (p *scene) refusesPost(words []string) {
+	p.channel().say(wire.TypeErr, "It is refused.", slices.Concat([]string{words[1], p.id(words[0])}, words[2:])...)
+}
+
+// id is that of a post that the newest channel has got.
+func (p *scene) id(text string) string {
+	p.t.Helper()
+	posts := p.channel().got(wire.TypePost)
+	at := slices.IndexFunc(posts, func(f frame) bool { return f.payload == text })
+	p.must(at >= 0, "there was no such post")
+	return posts[at].fields[0]
 }
 
 func (p *scene) bye(words []string) {
@@ -351,7 +361,13 @@ func (p *scene) state(words []string) {
 
 func (p *scene) posted(words []string) {
 	posts := p.channel().got(wire.TypePost)
-	p.must(slices.ContainsFunc(posts, func(f frame) bool { return f.payload == words[0] }), "the channel has got %v", posts)
+	times := 0
+	for _, f := range posts {
+		if f.payload == words[0] {
+			times++
+		}
+	}
+	p.must(times > 0 && (len(words) == 1 || times == p.number(words[1])), "the channel has got %v", posts)
 }
 
 func (p *scene) posts(words []string) {
@@ -373,6 +389,12 @@ func (p *scene) isAccepted(words []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.must(p.accepted[words[0]] > 0, "accepted were %v", p.accepted)
+}
+
+func (p *scene) hasFailed(words []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.must(p.failed[words[0]] != nil, "failed were %v", p.failed)
 }
 
 // silence: no goroutine is left that could wait for anything.

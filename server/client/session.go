@@ -32,6 +32,7 @@ type Session struct {
 
 type answer struct {
 	fields []string
+	epoch  string // of the log, where a post was answered
 	err    error
 }
 

@@ -24,7 +24,8 @@ type Ticket struct {
 		URL string `json:"url"`
 	} `json:"websocket"`
 
-	came time.Time // when a Client had it
+	came time.Time     // when a Client had it
+	took time.Duration // how long it had asked for it
 }
 
 const (

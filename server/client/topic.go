@@ -31,7 +31,7 @@ type Topic struct {
 
 	client  *Client
 	reading Reading
-	outbox  *outbox
+	flight  *flight
 	ctx     context.Context // ends with the topic; its cause says why
 	end     context.CancelCauseFunc
 	done    chan struct{}
@@ -51,7 +51,7 @@ var channelSilence = keepalive{askAfter: 20 * time.Second, answerWithin: 5 * tim
 
 // Open begins to read a topic.
 func (c *Client) Open(topic string, r Reading) *Topic {
-	t := &Topic{ID: topic, client: c, reading: r, outbox: newOutbox(), done: make(chan struct{})}
+	t := &Topic{ID: topic, client: c, reading: r, flight: newFlight(), done: make(chan struct{})}
 	if r.Proof != nil && r.After >= 0 {
 		t.epoch, t.first, t.at = r.Proof.Epoch, r.After, room.Head{Seq: r.After, Hash: r.Proof.Hash}
 	}
@@ -62,11 +62,29 @@ func (c *Client) Open(topic string, r Reading) *Topic {
 		close(t.done)
 		return t
 	}
+	c.topics[t.ID] = t
 	c.running.Go(func() {
 		defer close(t.done)
 		t.end(t.run(t.ctx))
+		c.left(t)
 	})
 	return t
+}
+
+// left notes that a topic has ended.
+func (c *Client) left(t *Topic) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.topics[t.ID] == t {
+		delete(c.topics, t.ID)
+	}
+}
+
+// reads is a topic that is open, the one opened last; nil: none is.
+func (c *Client) reads(topic string) *Topic {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.topics[topic]
 }
 
 // At is how far messages were handed on, and what proves it to a later Open;
@@ -96,46 +114,48 @@ func (t *Topic) Close() {
 // Post posts a message and returns its seq when it is on stable storage,
 // however often the connection is lost in between. Without an id it is given
 // one. When ctx ends first, it may have been accepted; the same id may be
-// posted again.
+// posted again. So it may have been with ErrUnknown: the right to read the topic
+// has ended since the post was sent. What an earlier call has sent under the
+// same id doesn't count: to this one the same is room.ErrNotFound.
 func (t *Topic) Post(ctx context.Context, p Post) (seq int64, err error) {
 	if p.ID == "" {
 		p.ID = room.NewClientID(time.Now())
 	}
-	if seq, err = t.post(ctx, p); err != nil {
+	var a answer
+	if err = p.check(); err == nil {
+		a, err = t.post(ctx, newPosting(p))
+	}
+	if err == nil {
+		seq, err = a.seq()
+	}
+	if err != nil {
 		return 0, fmt.Errorf("posting %s: %w", p.ID, err)
 	}
 	return seq, nil
 }
 
-func (t *Topic) post(ctx context.Context, p Post) (seq int64, err error) {
-	if err := p.check(); err != nil {
-		return 0, err
+// post waits for the answer to a post that was checked.
+func (t *Topic) post(ctx context.Context, entry *posting) (answer, error) {
+	if err := t.flight.add(entry); err != nil {
+		return answer{}, err
 	}
-	entry, err := t.outbox.add(p)
-	if err != nil {
-		return 0, err
-	}
-	defer t.outbox.remove(entry)
+	defer t.flight.remove(entry)
 	select {
 	case a := <-entry.answered:
-		return a.result()
+		return a, a.err
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return answer{}, ctx.Err()
 	case <-t.done:
 	}
 	select {
 	case a := <-entry.answered: // it came before the end
-		return a.result()
+		return a, a.err
 	default:
-		return 0, t.Err()
 	}
-}
-
-func (a answer) result() (seq int64, err error) {
-	if a.err != nil {
-		return 0, a.err
+	if errors.Is(t.Err(), room.ErrNotFound) && t.flight.wasSent(entry) {
+		return answer{}, ErrUnknown
 	}
-	return a.seq()
+	return answer{}, t.Err()
 }
 
 // run keeps a channel in each session, one after the other, and says why it
@@ -236,7 +256,7 @@ func (t *Topic) live(ctx context.Context, s *Session) (began time.Time, err erro
 			c.stream.Reset(0)
 		}
 	})
-	t.outbox.begin()
+	t.flight.begin(c.Epoch)
 	pings := make(chan struct{}, 1)
 	running.Go(func() { t.send(here, c, pings) })
 	if _, apart := s.conn.(transport.Keyed); apart {
@@ -267,7 +287,7 @@ func (t *Topic) join(ctx context.Context, s *Session) (*Channel, error) {
 	case after == 0: // of nothing there is nothing to prove
 		proof = nil
 	}
-	return s.join(ctx, t.ID, after, proof, hand{message: t.message, answered: t.outbox.answer})
+	return s.join(ctx, t.ID, after, proof, hand{message: t.message, answered: t.flight.answer})
 }
 
 // message hands one on.
@@ -283,7 +303,7 @@ func (t *Topic) message(m room.Message, at room.Head) {
 // send writes posts and PINGs as they come, until the channel's end.
 func (t *Topic) send(ctx context.Context, c *Channel, pings <-chan struct{}) {
 	for {
-		p, wait := t.outbox.next()
+		p, wait := t.flight.next()
 		if p != nil {
 			if c.write(ctx, p.frame) != nil {
 				return
@@ -299,7 +319,7 @@ func (t *Topic) send(ctx context.Context, c *Channel, pings <-chan struct{}) {
 			if c.write(ctx, pingFrame) != nil {
 				return
 			}
-		case <-t.outbox.more:
+		case <-t.flight.more:
 		case <-again:
 		case <-ctx.Done():
 			return

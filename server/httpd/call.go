@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"redroom/server/room"
+	"redroom/server/transport"
 )
 
 // call is one request on its way through a handler.
@@ -38,6 +39,16 @@ func (s *site) do(handle func(*call) error) http.HandlerFunc {
 	}
 }
 
+// stranger is do for what is asked by those who need not be signed in.
+func (s *site) stranger(handle func(*call) error) http.HandlerFunc {
+	return s.do(func(c *call) error {
+		if err := s.Load.Request("", transport.Network(c.by.client)); err != nil {
+			return err
+		}
+		return handle(c)
+	})
+}
+
 // signedIn is do for those who are.
 func (s *site) signedIn(handle func(*call) error) http.HandlerFunc {
 	return s.do(func(c *call) error {
@@ -58,13 +69,19 @@ func (s *site) admin(handle func(*call) error) http.HandlerFunc {
 	})
 }
 
-// identify finds out who calls.
+// identify finds out who calls, and counts the request as theirs.
 func (s *site) identify(c *call) (err error) {
-	c.cookie = c.by.readCookie(c.r)
-	if c.cookie == "" {
-		return room.ErrNotSignedIn
+	err = room.ErrNotSignedIn
+	if c.cookie = c.by.readCookie(c.r); c.cookie != "" {
+		c.session, c.user, err = s.Desk.Session(c.ctx(), c.cookie)
 	}
-	c.session, c.user, err = s.Desk.Session(c.ctx(), c.cookie)
+	name := ""
+	if err == nil {
+		name = c.user.Name
+	}
+	if over := s.Load.Request(name, transport.Network(c.by.client)); over != nil {
+		return over
+	}
 	if err != nil {
 		return err
 	}

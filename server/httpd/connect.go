@@ -55,16 +55,18 @@ func socketOrigin(by *arrival) string {
 	return "ws" + strings.TrimPrefix(by.origin(), "http")
 }
 
-// token is what a page opens a session with.
+// token is what a page opens a session with. Page is the hash of the page's
+// files as this server has them.
 type token struct {
 	Token   string    `json:"token"`
 	Expires time.Time `json:"expires"`
+	Page    string    `json:"page"`
 	ways
 }
 
 func (s *site) issueToken(c *call) error {
 	secret, expires := s.Desk.IssueToken(c.cookie, c.session)
-	return c.answer(http.StatusOK, token{Token: secret, Expires: expires.UTC(), ways: s.ways(arrivalOf(c.r))})
+	return c.answer(http.StatusOK, token{Token: secret, Expires: expires.UTC(), Page: s.files.hash, ways: s.ways(arrivalOf(c.r))})
 }
 
 // check is what the server sees of a connection, and the ways to try from its
@@ -73,6 +75,7 @@ type check struct {
 	Address  string `json:"address"`
 	Protocol string `json:"protocol"`
 	HTTP3    bool   `json:"http3"`
+	Page     string `json:"page"` // as a token's
 	ways
 }
 
@@ -82,6 +85,7 @@ func (s *site) check(c *call) error {
 		Address:  by.client.String(),
 		Protocol: c.r.Proto,
 		HTTP3:    s.Connect().HTTP3,
+		Page:     s.files.hash,
 		ways:     s.ways(by),
 	})
 }

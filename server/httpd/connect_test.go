@@ -12,6 +12,7 @@ import (
 type connectAnswer struct {
 	Address, Protocol string
 	HTTP3             bool
+	Page              string
 	WebTransport      struct {
 		URL               string
 		CertificateHashes []string
@@ -44,6 +45,22 @@ func TestAWebSocketGoesWhereThePageCameFrom(t *testing.T) {
 	w.ask("POST", "/api/session/token", w.cookieOf("bert"), "").want(200).into(&got)
 	if got.WebSocket.URL != "ws://localhost:8080/rrp" {
 		t.Errorf("with a token came %q", got.WebSocket.URL)
+	}
+}
+
+// TestAPageIsToldWhichOneTheServerHas: an older one sees that it is older.
+func TestAPageIsToldWhichOneTheServerHas(t *testing.T) {
+	w := newWorld(t)
+	want := strings.TrimPrefix(w.assets(), "/assets/")
+	var got connectAnswer
+	w.ask("POST", "/api/session/token", w.cookieOf("bert"), "").want(200).into(&got)
+	if got.Page != want {
+		t.Errorf("with a token came %q, want %q", got.Page, want)
+	}
+	got.Page = ""
+	w.ask("GET", "/api/check", "", "").want(200).into(&got)
+	if got.Page != want {
+		t.Errorf("the check says %q, want %q", got.Page, want)
 	}
 }
 

@@ -224,3 +224,15 @@ func TestAFailureIsA503WithoutItsInside(t *testing.T) {
 		})
 	}
 }
+
+// A server that is about to stop takes no more requests, and is alive.
+func TestHealthOfAServerThatIsDrained(t *testing.T) {
+	w := newWorld(t, func(config *httpd.Config) { config.Draining = func() (int64, bool) { return 3, true } })
+	w.ask("GET", "/healthz", "", "").want(200)
+	for _, path := range []string{"/readyz", "/api/session", "/"} {
+		a := w.ask("GET", path, "", "").want(503)
+		if a.Header().Get("Retry-After") != "3" || a.Header().Get("Connection") != "close" {
+			t.Errorf("%s: %v", path, a.Header())
+		}
+	}
+}

@@ -70,14 +70,25 @@ type Desk interface {
 	IssueToken(cookie string, s room.Session) (token string, expires time.Time)
 }
 
-// Config is what a Handler works with. Log and Now may be nil.
+// Load says what users and addresses may take; see package load. An error that
+// has a method RetryAfter() time.Duration says how long to wait.
+type Load interface {
+	// Arrival counts a request of an address, Request one of a user, or if that
+	// is "" of those at an address who are not signed in.
+	Arrival(from netip.Prefix) error
+	Request(user string, from netip.Prefix) error
+}
+
+// Config is what a Handler works with. Load, Log and Now may be nil.
 type Config struct {
 	Desk    Desk
 	Store   Store
 	Journal Journal
+	Load    Load // nil: there are no limits
 	// Assets is the page: index.html, a template with the field Assets and the
 	// function joined, whose arguments are a new file's name and those of its
-	// parts; and what it loads.
+	// parts; what it loads; and sw.js, a template with the fields Assets and
+	// Files, which are all of these, with spaces between.
 	Assets fs.FS
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -97,6 +108,9 @@ type Config struct {
 	WebSocket func(w http.ResponseWriter, r *http.Request, client netip.AddrPort)
 	// Ready is nil while events can be committed.
 	Ready func() error
+	// Draining tells whether the server is about to stop, and after how many
+	// seconds to come back. It may be nil.
+	Draining func() (seconds int64, draining bool)
 }
 
 // site is a Handler's state: all of it is fixed when it is made.
@@ -111,8 +125,14 @@ func New(c Config) (http.Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Load == nil {
+		c.Load = noLimits{}
+	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Draining == nil {
+		c.Draining = func() (int64, bool) { return 0, false }
 	}
 	files, err := readFiles(c.Assets)
 	if err != nil {
@@ -121,7 +141,7 @@ func New(c Config) (http.Handler, error) {
 	s := &site{Config: c, files: files}
 
 	r := chi.NewMux()
-	r.Use(s.arrive, s.watch, s.setHeaders, s.checkHost, s.checkOrigin, middleware.GetHead)
+	r.Use(s.arrive, s.watch, s.setHeaders, s.refuseDraining, s.limit, s.checkHost, s.checkOrigin, middleware.GetHead)
 	r.NotFound(s.do(func(*call) error { return room.ErrNotFound }))
 	r.MethodNotAllowed(s.do(func(c *call) error { return wrongMethod(r, c) }))
 
@@ -129,21 +149,22 @@ func New(c Config) (http.Handler, error) {
 	r.Get(readyPath, s.do(s.readyz))
 	r.Get(transport.Path, s.do(s.openSocket))
 	r.Route("/api", s.routeAPI)
-	for _, page := range []string{"/", "/t/{topic}", "/setup", "/invite", "/admin", "/check"} {
-		r.Get(page, s.do(s.page))
+	for _, place := range places {
+		r.Get(place, s.do(s.page))
 	}
+	r.Get(workerPath, s.do(s.worker))
 	r.Get(assetsPath+"{hash}/*", s.do(s.asset))
 	return r, nil
 }
 
 func (s *site) routeAPI(r chi.Router) {
-	r.Post("/setup", s.do(s.setUp))
+	r.Post("/setup", s.stranger(s.setUp))
 	r.Get("/session", s.do(s.whoAmI))
-	r.Post("/session", s.do(s.signIn))
+	r.Post("/session", s.stranger(s.signIn))
 	r.Delete("/session", s.signedIn(s.signOut))
 	r.Post("/session/password", s.signedIn(s.changePassword))
 	r.Post("/session/token", s.signedIn(s.issueToken))
-	r.Get("/check", s.do(s.check))
+	r.Get("/check", s.stranger(s.check))
 
 	r.Get("/users", s.admin(s.listUsers))
 	r.Post("/users", s.admin(s.addUser))
@@ -151,8 +172,8 @@ func (s *site) routeAPI(r chi.Router) {
 	r.Post("/users/{name}/invitation", s.signedIn(s.makePasswordLink))
 
 	r.Post("/invitations", s.admin(s.makeInvitation))
-	r.Post("/invitations/open", s.do(s.openInvitation))
-	r.Post("/invitations/accept", s.do(s.acceptInvitation))
+	r.Post("/invitations/open", s.stranger(s.openInvitation))
+	r.Post("/invitations/accept", s.stranger(s.acceptInvitation))
 
 	r.Get("/deals", s.signedIn(s.listDeals))
 	r.Post("/deals", s.admin(s.createDeal))

@@ -6,10 +6,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
+	texttemplate "text/template"
 	"time"
 
 	"redroom/server/room"
@@ -17,16 +22,23 @@ import (
 
 const (
 	assetsPath = "/assets/"
+	workerPath = "/sw.js"
 	indexFile  = "index.html"
+	workerFile = "sw.js"
 )
+
+// places are where the page is; the service worker knows them too.
+var places = []string{"/", "/t/{topic}", "/setup", "/invite", "/admin", "/check"}
 
 // files are the page's, read once. All of them lie under one hash of their
 // content, so that a browser never mixes two versions and may keep what it
-// has for ever.
+// has for ever. The service worker names that hash and all of them, so that it
+// is another one whenever they are.
 type files struct {
-	hash  string
-	index []byte
-	all   map[string][]byte
+	hash   string
+	index  []byte
+	worker []byte
+	all    map[string][]byte
 }
 
 func readFiles(from fs.FS) (*files, error) {
@@ -50,25 +62,52 @@ func readFiles(from fs.FS) (*files, error) {
 	}
 	f.hash = hex.EncodeToString(sum.Sum(nil)[:16])
 
-	index, ok := f.all[indexFile]
-	if !ok {
-		return nil, fmt.Errorf("%s: %w", indexFile, fs.ErrNotExist)
-	}
-	delete(f.all, indexFile)
-	t, err := template.New(indexFile).Funcs(template.FuncMap{"joined": f.join}).Parse(string(index))
+	index, err := f.take(indexFile)
 	if err != nil {
 		return nil, err
 	}
-	var made bytes.Buffer
-	if err := t.Execute(&made, struct{ Assets string }{assetsPath + f.hash}); err != nil {
+	page, err := template.New(indexFile).Funcs(template.FuncMap{"joined": f.join}).Parse(index)
+	if err != nil {
 		return nil, err
 	}
-	f.index = made.Bytes()
-	return f, nil
+	worker, err := f.take(workerFile)
+	if err != nil {
+		return nil, err
+	}
+	script, err := texttemplate.New(workerFile).Parse(worker)
+	if err != nil {
+		return nil, err
+	}
+	if f.index, err = f.fill(page.Execute); err != nil {
+		return nil, err
+	}
+	f.worker, err = f.fill(script.Execute) // after the page, which says what is joined
+	return f, err
 }
 
-// join makes one file of several, in this order, and gives its name: many small
-// files take a browser that has none of them longer than all that is in them.
+// take takes a template out of the files.
+func (f *files) take(name string) (string, error) {
+	content, ok := f.all[name]
+	if !ok {
+		return "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	delete(f.all, name)
+	return string(content), nil
+}
+
+// fill makes what is served of a template.
+func (f *files) fill(execute func(w io.Writer, data any) error) ([]byte, error) {
+	var made bytes.Buffer
+	err := execute(&made, struct{ Assets, Files string }{
+		Assets: assetsPath + f.hash,
+		Files:  strings.Join(slices.Sorted(maps.Keys(f.all)), " "),
+	})
+	return made.Bytes(), err
+}
+
+// join makes one file of several, in this order, in their place, and gives its
+// name: many small files take a browser that has none of them longer than all
+// that is in them.
 func (f *files) join(name string, parts ...string) (string, error) {
 	var whole []byte
 	for _, part := range parts {
@@ -78,6 +117,9 @@ func (f *files) join(name string, parts ...string) (string, error) {
 		}
 		whole = append(whole, content...)
 	}
+	for _, part := range parts {
+		delete(f.all, part)
+	}
 	f.all[name] = whole
 	return name, nil
 }
@@ -86,6 +128,14 @@ func (f *files) join(name string, parts ...string) (string, error) {
 func (s *site) page(c *call) error {
 	c.w.Header().Set("Cache-Control", "no-cache")
 	s.files.serve(c, indexFile, s.files.index)
+	return nil
+}
+
+// worker is the service worker. The browser asks for it at each visit, to see
+// whether it is another one.
+func (s *site) worker(c *call) error {
+	c.w.Header().Set("Cache-Control", "no-cache")
+	s.files.serve(c, workerFile, s.files.worker)
 	return nil
 }
 

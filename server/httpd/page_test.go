@@ -1,7 +1,9 @@
 package httpd_test
 
 import (
+	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,6 +91,7 @@ func TestAnotherContentHasAnotherPath(t *testing.T) {
 func TestFilesAreJoinedAsThePageSays(t *testing.T) {
 	joined := fstest.MapFS{
 		"index.html":    {Data: []byte(`<link href="{{.Assets}}/{{joined "ui/all.css" "ui/tokens.css" "ui/room.css"}}"><script src="{{.Assets}}/app/main.js"></script>`)},
+		"sw.js":         {Data: []byte("{{.Files}}")},
 		"ui/room.css":   {Data: []byte("body {}\n")},
 		"ui/tokens.css": {Data: []byte("html {}\n")},
 	}
@@ -100,14 +103,51 @@ func TestFilesAreJoinedAsThePageSays(t *testing.T) {
 	if a.Body.String() != "html {}\nbody {}\n" || a.Header().Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Errorf("%v %q", a.Header(), a.Body)
 	}
+	w.ask("GET", w.assets()+"/ui/room.css", "", "").want(404)
+	if kept := w.ask("GET", "/sw.js", "", "").want(200).Body.String(); kept != "ui/all.css" {
+		t.Errorf("the service worker keeps %q", kept)
+	}
+}
+
+func TestTheServiceWorkerNamesAllFilesOfThePage(t *testing.T) {
+	w := newWorld(t)
+	a := w.ask("GET", "/sw.js", "", "").want(200)
+	want := fmt.Sprintf("const all = [%q, %q];\n", w.assets(), "app/main.js app/nested/deeper.js app/words.with.dots lang/de.json room.webmanifest ui/mark.svg ui/room.css")
+	if a.Body.String() != want {
+		t.Errorf("it is %q, want %q", a.Body, want)
+	}
+	if kind, policy := a.Header().Get("Content-Type"), a.Header().Get("Content-Security-Policy"); kind != "text/javascript; charset=utf-8" || !strings.HasPrefix(policy, "default-src 'none'") {
+		t.Errorf("%v", a.Header())
+	}
+	if a.Header().Get("Cache-Control") != "no-cache" {
+		t.Errorf("it may be kept without asking: %v", a.Header())
+	}
+	if a := w.ask("GET", "/sw.js", "", "", header("If-None-Match", a.Header().Get("ETag"))); a.Code != http.StatusNotModified {
+		t.Errorf("asked again: %d", a.Code)
+	}
+	for _, name := range []string{"/index.html", "/sw.js"} {
+		w.ask("GET", w.assets()+name, "", "").want(404)
+	}
+}
+
+func TestWhoeverChangesAFileChangesTheServiceWorker(t *testing.T) {
+	w := newWorld(t)
+	changed := maps.Clone(files)
+	changed["ui/room.css"] = &fstest.MapFile{Data: []byte("body { color: red }\n")}
+	other := newWorld(t, func(config *httpd.Config) { config.Assets = changed })
+	if w.ask("GET", "/sw.js", "", "").Body.String() == other.ask("GET", "/sw.js", "", "").Body.String() {
+		t.Error("it is the same")
+	}
 }
 
 func TestAPageThatCanNotBeReadIsAnError(t *testing.T) {
 	for name, assets := range map[string]fs.FS{
-		"no index.html":  fstest.MapFS{"app/main.js": {}},
-		"not a template": fstest.MapFS{"index.html": {Data: []byte("{{")}},
-		"another field":  fstest.MapFS{"index.html": {Data: []byte("{{.Nothing}}")}},
-		"no such part":   fstest.MapFS{"index.html": {Data: []byte(`{{joined "all.css" "nothing.css"}}`)}},
+		"no index.html":                   fstest.MapFS{"app/main.js": {}, "sw.js": {}},
+		"no sw.js":                        fstest.MapFS{"index.html": {}},
+		"a worker that is not a template": fstest.MapFS{"index.html": {}, "sw.js": {Data: []byte("{{")}},
+		"not a template":                  fstest.MapFS{"sw.js": {}, "index.html": {Data: []byte("{{")}},
+		"another field":                   fstest.MapFS{"sw.js": {}, "index.html": {Data: []byte("{{.Nothing}}")}},
+		"no such part":                    fstest.MapFS{"sw.js": {}, "index.html": {Data: []byte(`{{joined "all.css" "nothing.css"}}`)}},
 	} {
 		if _, err := httpd.New(httpd.Config{Assets: assets}); err == nil {
 			t.Errorf("%s: no error", name)

@@ -51,6 +51,7 @@ func (nobody) Publish([]room.Event, []room.Outcome) {}
 // files are a page.
 var files = fstest.MapFS{
 	"index.html":           {Data: []byte(`<!doctype html><script type="module" src="{{.Assets}}/app/main.js"></script>`)},
+	"sw.js":                {Data: []byte("const all = [\"{{.Assets}}\", \"{{.Files}}\"];\n")},
 	"app/main.js":          {Data: []byte("export {};\n")},
 	"ui/room.css":          {Data: []byte("body {}\n")},
 	"ui/mark.svg":          {Data: []byte("<svg/>\n")},

@@ -38,24 +38,24 @@ const (
 	AddressTimes = 20
 
 	UserSessions   = 500
-	UserChannels   = 2048     // over all sessions
-	UserUnderway   = 1 << 20  // octets of posts on their way to the log; each counts PostWeight more
-	PostWeight     = 4 << 10  // of a post beside its octets
-	PostRate       = 100      // posts a second
-	PostBurst      = 1000     // posts at once, after a pause
-	PostOctetRate  = 1 << 20  // octets of posts a second
-	PostOctetBurst = 16 << 20 // at once
-	RequestRate    = 50       // HTTP requests a second; also those of an address where nobody is signed in
-	RequestBurst   = 1000     // at once
-	TypingRate     = 2        // TYPINGs a second
-	TypingBurst    = 10       // at once
+	UserChannels   = 2048    // over all sessions
+	UserUnderway   = 1 << 20 // octets of posts on their way to the log; each counts PostWeight more
+	PostWeight     = 4 << 10 // of a post beside its octets
+	PostRate       = 100     // posts a second
+	PostBurst      = 1000    // posts at once, after a pause
+	PostOctetRate  = 1 << 20 // octets of posts a second
+	PostOctetBurst = 8 << 20 // at once
+	RequestRate    = 50      // HTTP requests a second; also those of an address where nobody is signed in
+	RequestBurst   = 1000    // at once
+	TypingRate     = 2       // TYPINGs a second
+	TypingBurst    = 10      // at once
 
 	// What comes in is read no faster than this, whatever it is; it waits with
 	// the sender, who is told nothing. A channel counts ChannelWeight frames.
-	FrameRate     = 2000     // frames a second
-	FrameBurst    = 4000     // at once
-	InputRate     = 4 << 20  // octets of payloads a second
-	InputBurst    = 32 << 20 // at once
+	FrameRate     = 1000     // frames a second
+	FrameBurst    = 2000     // at once
+	InputRate     = 2 << 20  // octets of payloads a second
+	InputBurst    = 16 << 20 // at once
 	ChannelWeight = 4
 
 	// Messages are written to a user's channels no faster than this, over all of

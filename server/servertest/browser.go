@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,9 +28,10 @@ import (
 // its content security policy, threw an exception or complained in the console
 // in between.
 type Page struct {
-	t   testing.TB
-	ctx context.Context
-	tab *chromedp.Target
+	t       testing.TB
+	ctx     context.Context
+	tab     *chromedp.Target
+	profile string // directory
 
 	mu         sync.Mutex
 	complaints []Complaint
@@ -66,12 +68,18 @@ func Chromium(t testing.TB) string {
 // ones.
 func OpenPage(t testing.TB, flags ...string) *Page {
 	t.Helper()
-	return openPage(t, Chromium(t), flags)
+	return openPage(t, Chromium(t), t.TempDir(), flags)
 }
 
-func openPage(t testing.TB, chromium string, flags []string) *Page {
+// OpenPageIn is OpenPage with a profile, a directory, that another Chromium may
+// have used before.
+func OpenPageIn(t testing.TB, profile string, flags ...string) *Page {
 	t.Helper()
-	profile := t.TempDir()
+	return openPage(t, Chromium(t), profile, flags)
+}
+
+func openPage(t testing.TB, chromium, profile string, flags []string) *Page {
+	t.Helper()
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium), chromedp.Flag("user-data-dir", profile)}
 	for _, flag := range append([]string{
 		"headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "no-default-browser-check", "disable-background-networking",
@@ -88,28 +96,65 @@ func openPage(t testing.TB, chromium string, flags []string) *Page {
 	}
 	ctx, closeBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
-	p := &Page{t: t, ctx: ctx}
+	p := &Page{t: t, ctx: ctx, profile: profile}
+	p.judge()
 	t.Cleanup(func() {
 		closeTab()
 		closeBrowser()
 		awaitEnd(t, profile)
+	})
+	p.begin()
+	return p
+}
+
+// Tab opens another tab in the same Chromium.
+func (p *Page) Tab() *Page {
+	p.t.Helper()
+	ctx, closeTab := chromedp.NewContext(p.ctx)
+	tab := &Page{t: p.t, ctx: ctx, profile: p.profile}
+	tab.judge()
+	p.t.Cleanup(closeTab)
+	tab.begin()
+	return tab
+}
+
+// judge fails the test at its end if there were complaints.
+func (p *Page) judge() {
+	p.t.Cleanup(func() {
 		for _, c := range p.Complaints() {
 			if c.Kind != "network" {
-				t.Errorf("the page was complained about: %s: %s", c.Kind, c.Text)
+				p.t.Errorf("the page was complained about: %s: %s", c.Kind, c.Text)
 			}
 		}
 	})
-	if err := chromedp.Listen(ctx, p.hear); err != nil {
-		t.Fatalf("starting Chromium: %v", err)
+}
+
+// begin makes the tab one that a person sits before.
+func (p *Page) begin() {
+	p.t.Helper()
+	if err := chromedp.Listen(p.ctx, p.hear); err != nil {
+		p.t.Fatalf("starting Chromium: %v", err)
 	}
-	p.tab = chromedp.FromContext(ctx).Target
+	p.tab = chromedp.FromContext(p.ctx).Target
 	call(p, runtime.AddBinding, runtime.AddBindingParams{Name: "policyViolated"})
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
 		Source: `addEventListener("securitypolicyviolation", (e) => policyViolated(e.violatedDirective + " " + e.blockedURI + " " + e.sample))`,
 	})
 	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // the window is in front
 	p.Show(1280, 800, "light")
-	return p
+}
+
+// Kill ends the Chromium with SIGKILL, all its processes, and waits until they
+// are gone.
+func (p *Page) Kill() {
+	p.t.Helper()
+	for pid := range processes(p.profile) {
+		// One that ends by itself meanwhile is what is wanted.
+		if process, err := os.FindProcess(pid); err == nil {
+			process.Kill()
+		}
+	}
+	awaitEnd(p.t, p.profile)
 }
 
 // hear notes what Chromium says against the page.
@@ -179,21 +224,23 @@ func awaitEnd(t testing.TB, profile string) {
 	defer again.Stop()
 	for left := processes(profile); len(left) > 0; left = processes(profile) {
 		if time.Now().After(deadline) {
-			t.Errorf("Chromium is still there: %q", left)
+			t.Errorf("Chromium is still there: %v", left)
 			return
 		}
 		<-again.C
 	}
 }
 
-// processes are the command lines of a profile's Chromium, where the system
-// tells them.
-func processes(profile string) (lines []string) {
+// processes are the command lines of a profile's Chromium by their process ids,
+// where the system tells them.
+func processes(profile string) map[int]string {
+	lines := make(map[int]string)
 	paths, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is a good one
 	for _, path := range paths {
 		// It may end while it is read; then it is gone, as it should be.
 		if line, err := os.ReadFile(path); err == nil && strings.Contains(string(line), "--user-data-dir="+profile) {
-			lines = append(lines, strings.ReplaceAll(string(line), "\x00", " "))
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))) // digits, by the pattern
+			lines[pid] = strings.ReplaceAll(string(line), "\x00", " ")
 		}
 	}
 	return lines

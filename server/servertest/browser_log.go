@@ -7,7 +7,7 @@ type Message struct {
 	Seq     int64  // 0 while it isn't in the log
 	Heading string // the author, and when
 	Text    string
-	Waiting bool // it says that it is being sent
+	Waiting bool // it says that it is being sent, or waits for the connection
 	Trouble string
 }
 
@@ -43,7 +43,10 @@ func (p *Page) Messages() []Message {
 	}
 	for i := range messages {
 		m := &messages[i]
-		m.Text, m.Waiting = strings.CutSuffix(m.Text, " · sending")
+		for _, note := range []string{" · sending", " · waiting for the connection"} {
+			text, waiting := strings.CutSuffix(m.Text, note)
+			m.Text, m.Waiting = text, m.Waiting || waiting
+		}
 	}
 	return messages
 }

@@ -92,6 +92,22 @@ func addNamespace(t testing.TB) (name string) {
 	return name
 }
 
+// own is where ip-netns(8) looks for the files in /etc that differ in a
+// namespace.
+func own(namespace string) string { return filepath.Join("/etc/netns", namespace) }
+
+// knowRoom has programs on a machine know the room's name.
+func (n *Network) knowRoom(m *Machine) {
+	n.t.Helper()
+	if err := os.MkdirAll(own(m.namespace), 0o755); err != nil {
+		n.t.Fatalf("naming the room in a network: %v", err)
+	}
+	hosts := "127.0.0.1 localhost\n" + n.server.address + " " + RoomHost + "\n"
+	if err := os.WriteFile(filepath.Join(own(m.namespace), "hosts"), []byte(hosts), 0o644); err != nil {
+		n.t.Fatalf("naming the room in a network: %v", err)
+	}
+}
+
 func deleteNamespace(name string) error {
 	pids, err := exec.Command("ip", "netns", "pids", name).Output()
 	if err != nil {
@@ -109,7 +125,7 @@ func deleteNamespace(name string) error {
 	if out, err := exec.Command("ip", "netns", "delete", name).CombinedOutput(); err != nil {
 		return fmt.Errorf("ip netns delete %s: %w: %s", name, err, out)
 	}
-	return nil
+	return os.RemoveAll(own(name))
 }
 
 // sweepNamespaces removes those of test processes that were killed.

@@ -14,7 +14,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 )
 
@@ -45,6 +47,9 @@ func (n *Network) Machine() *Machine {
 	run(n.t, "", "ip", "-n", n.router, "address", "add", m.at(1)+"/24", "dev", m.cable)
 	run(n.t, "", "ip", "-n", n.router, "link", "set", m.cable, "up")
 	run(n.t, m.plugging(), "ip", "-n", m.namespace, "-batch", "-")
+	if n.server != nil {
+		n.knowRoom(m)
+	}
 	return m
 }
 
@@ -93,6 +98,13 @@ func (m *Machine) Sees(r *Room, at string) *Room {
 // trusts the authority of the room's data directory.
 func (m *Machine) OpenPage(t testing.TB, r *Room, flags ...string) *Page {
 	t.Helper()
+	return m.OpenPageIn(t, r, t.TempDir(), flags...)
+}
+
+// OpenPageIn is OpenPage with a profile, a directory, that another Chromium may
+// have used before.
+func (m *Machine) OpenPageIn(t testing.TB, r *Room, profile string, flags ...string) *Page {
+	t.Helper()
 	// The browser is what the shell becomes, and is ended as any other is.
 	script := filepath.Join(t.TempDir(), "chromium")
 	line := "#!/bin/sh\nexec " + strings.Join(m.prefix(), " ") + " '" + Chromium(t) + "' \"$@\"\n"
@@ -103,7 +115,7 @@ func (m *Machine) OpenPage(t testing.TB, r *Room, flags ...string) *Page {
 		"host-resolver-rules=MAP " + RoomHost + " " + m.network.server.address,
 		"ignore-certificate-errors-spki-list=" + authorityHash(t, r.Data),
 	}, flags...)
-	return openPage(t, script, flags)
+	return openPage(t, script, profile, flags)
 }
 
 // Be signs the browser in as whom the API is, who has signed in at the address
@@ -115,9 +127,12 @@ func (p *Page) Be(a *API) {
 		p.t.Fatal(err)
 	}
 	secure, hidden := address.Scheme == "https", true
+	// As the server's: one without an end is gone with Chromium's process for
+	// the network.
+	ends := cdp.TimeSinceEpoch(time.Now().Add(24 * time.Hour).Unix())
 	for _, c := range a.HTTP.Jar.Cookies(address) {
 		call(p, network.SetCookie, network.SetCookieParams{
-			Name: c.Name, Value: c.Value, URL: a.base, Path: "/", Secure: &secure, HTTPOnly: &hidden, SameSite: network.CookieSameSiteStrict,
+			Name: c.Name, Value: c.Value, URL: a.base, Path: "/", Secure: &secure, HTTPOnly: &hidden, SameSite: network.CookieSameSiteStrict, Expires: ends,
 		})
 	}
 }
@@ -200,7 +215,7 @@ func (m *Machine) Plug() {
 	run(m.network.t, m.plugging(), "ip", "-n", m.namespace, "-batch", "-")
 }
 
-// Command is one that runs on this machine.
+// Command is one that runs on this machine, where the room has its name.
 func (m *Machine) Command(name string, arguments ...string) *exec.Cmd {
 	line := append(append(m.prefix(), name), arguments...)
 	return exec.Command(line[0], line[1:]...)

@@ -121,3 +121,12 @@ func TestNetworksLeaveNothing(t *testing.T) {
 		t.Errorf("the namespace %s is still there: %s", left, out)
 	}
 }
+
+func TestNetworkProgramsKnowTheRoomByItsName(t *testing.T) {
+	n := NewNetwork(t)
+	m := n.Machine()
+	out, err := m.Command("getent", "ahostsv4", RoomHost).CombinedOutput()
+	if fields := strings.Fields(string(out)); err != nil || len(fields) == 0 || fields[0] != n.server.address {
+		t.Errorf("on a machine %s is at %q, %v, want %s", RoomHost, out, err, n.server.address)
+	}
+}

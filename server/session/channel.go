@@ -23,9 +23,11 @@ type channel struct {
 	in     *wire.Reader
 
 	deadlines   sync.Mutex
-	closing     bool // the deadlines are the farewell's
-	hurried     bool // there is a read deadline
-	interrupted bool // the write deadline is an interruption
+	closing     bool      // the deadlines are the farewell's
+	stopped     bool      // nothing is read any more
+	hurried     bool      // there is a read deadline
+	interrupted bool      // the write deadline is an interruption
+	until       time.Time // the write deadline when it is none; the zero time: there is none
 
 	places  chan struct{} // one for each request that is not answered yet
 	answers chan answer   // never more than places
@@ -67,7 +69,7 @@ func (c *channel) hurry(inFrame bool) {
 	c.deadlines.Lock()
 	defer c.deadlines.Unlock()
 	switch {
-	case c.closing:
+	case c.closing || c.stopped:
 	case inFrame:
 		c.stream.SetReadDeadline(time.Now().Add(room.PayloadSilence))
 		c.hurried = true
@@ -88,13 +90,39 @@ func (c *channel) closeSoon() {
 }
 
 // stopReading ends the read that is under way, unless the channel closes anyway.
+// From then on, whoever doesn't take what is written is not waited for.
 func (c *channel) stopReading() {
 	c.deadlines.Lock()
 	defer c.deadlines.Unlock()
 	if !c.closing {
-		c.closing = true
+		c.stopped = true
 		c.stream.SetReadDeadline(time.Unix(0, 0))
+		c.limitWrite()
 	}
+}
+
+// beginWrite gives the next write a moment, if nothing is read any more.
+func (c *channel) beginWrite() {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if c.stopped && !c.closing {
+		c.limitWrite()
+	}
+}
+
+// limitWrite has a write end in a moment.
+func (c *channel) limitWrite() {
+	c.until = time.Now().Add(farewellTime)
+	if !c.interrupted {
+		c.stream.SetWriteDeadline(c.until)
+	}
+}
+
+// isStopped tells whether that is why a read has failed.
+func (c *channel) isStopped() bool {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	return c.stopped
 }
 
 // interrupt makes the write that is under way, or else the next one, end early.
@@ -119,7 +147,7 @@ func (c *channel) resumes(err error) bool {
 		return false
 	}
 	c.interrupted = false
-	c.stream.SetWriteDeadline(time.Time{})
+	c.stream.SetWriteDeadline(c.until)
 	return true
 }
 
@@ -134,13 +162,42 @@ func (c *channel) send(octets []byte) error {
 	}
 }
 
+// patience is how long at most a control channel's frame, or a datagram, waits
+// because its user, and as long because its address, has sent too much, so that
+// he is still heard there.
+const patience = time.Second
+
+// next reads the next frame's header, and waits with what follows if the user
+// has sent too much: as long as it takes, or atMost unless that is 0. It doesn't
+// wait when ctx has ended. Before the sign-in no payload is kept, and the header
+// of one that never comes takes nothing of the address.
+func (c *channel) next(ctx context.Context, atMost time.Duration) (*wire.Header, error) {
+	h, err := c.in.Next()
+	if err != nil {
+		return nil, err
+	}
+	octets := h.Length
+	if c.s.signedInAs() == "" {
+		octets = 0
+	}
+	if err := c.s.spend(ctx, 1, octets, atMost); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
 // serve finds out by the first frame what the channel is for. Until then the
-// end of the session is the channel's.
+// end of the session is the channel's, and so is the drain, but for the one that
+// becomes the control channel.
 func (c *channel) serve() {
-	waiting := context.AfterFunc(c.s.ctx, c.stopReading)
+	over := c.s.taking
+	if c.s.signedInAs() == "" {
+		over = c.s.ctx
+	}
+	waiting := context.AfterFunc(over, c.stopReading)
 	defer waiting()
 	for {
-		h, err := c.in.Next()
+		h, err := c.next(over, patience)
 		if err != nil {
 			c.firstFailed(err)
 			return
@@ -174,23 +231,38 @@ func (c *channel) serve() {
 	}
 }
 
-// pingFirst answers a PING before there is a writer.
+// pingFirst answers a PING before there is a writer, unless nothing is read any
+// more: what is left of the input is over soon then, whoever takes no answers.
 func (c *channel) pingFirst(h *wire.Header) bool {
 	frame := pong(h)
 	if h.Length > 0 {
 		frame = errFrame(noPayload(h.Type), h.Type)
 	}
-	c.stream.SetWriteDeadline(time.Now().Add(room.PayloadSilence))
+	if !c.limitFirst(time.Now().Add(room.PayloadSilence)) {
+		return true
+	}
 	_, err := c.stream.Write(frame)
-	c.stream.SetWriteDeadline(time.Time{})
+	c.limitFirst(time.Time{})
 	return err == nil
+}
+
+// limitFirst sets the write deadline before there is a writer; it is false, and
+// doesn't, when nothing is read any more.
+func (c *channel) limitFirst(until time.Time) bool {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if c.closing || c.stopped {
+		return false
+	}
+	c.stream.SetWriteDeadline(until)
+	return true
 }
 
 // firstFailed ends a channel that never said what it is for. Before the
 // sign-in it is the one that would have become the control channel, and its
 // end the session's.
 func (c *channel) firstFailed(err error) {
-	frame, unsigned := badInput(err), c.s.signedInAs() == ""
+	frame, unsigned := c.badInput(err), c.s.signedInAs() == ""
 	switch {
 	case unsigned && c.s.ctx.Err() != nil:
 		c.leave(c.s.cause())
@@ -201,16 +273,26 @@ func (c *channel) firstFailed(err error) {
 	}
 }
 
-// badInput is the ERR for what could not be read; nil where the stream ended
-// or was cut off, so that there is nothing to say.
-func badInput(err error) []byte {
+// badInput is the ERR for what could not be read; nil where the stream ended, or
+// nothing is read any more, so that there is nothing to say.
+func (c *channel) badInput(err error) []byte {
 	switch {
 	case errors.Is(err, wire.ErrMalformed):
 		return errFrame(room.Refuse(room.ErrMalformed, err.Error()), "")
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) && !c.isStopped():
 		return errFrame(room.Refuse(room.ErrMalformed, "Nothing came for 10 seconds in the middle of a frame."), "")
 	}
 	return nil
+}
+
+// refuseFor ends a channel for which there is no place.
+func (c *channel) refuseFor(why error) {
+	refusal := room.AsError(why)
+	if errors.Is(why, room.ErrTooManyChannels) {
+		c.hangUp(errFrame(refusal, "", number(secondsOf(why))))
+		return
+	}
+	c.hangUp(errFrame(refusal, ""))
 }
 
 // refuse ends a channel that was never taken up.
@@ -287,6 +369,7 @@ func (c *channel) write(first answer) error {
 			more = false
 		}
 	}
+	c.beginWrite()
 	if err := c.send(octets); err != nil {
 		return err
 	}

@@ -64,8 +64,8 @@ func (k *control) read(h *wire.Header) error {
 			return errLost
 		}
 		var err error
-		if h, err = k.in.Next(); err != nil {
-			if frame := badInput(err); frame != nil {
+		if h, err = k.next(k.s.ctx, patience); err != nil {
+			if frame := k.badInput(err); frame != nil {
 				return &ending{code: 400, sentence: room.ErrMalformed.Text, err: frame}
 			}
 			return errLost
@@ -101,7 +101,7 @@ func (k *control) token(h *wire.Header) bool {
 	if k.watcher != nil {
 		return k.reply(errFrame(room.Refuse(room.ErrControlOnce, "This session is signed in already."), h.Type))
 	}
-	s := k.s
+	s, asked := k.s, time.Now()
 	signIn, user, err := s.server.Desk.SpendToken(s.ctx, h.String(0))
 	if err != nil {
 		s.end(signInRefused(room.AsError(err), h.Type))
@@ -113,13 +113,25 @@ func (k *control) token(h *wire.Header) bool {
 		s.end(signInRefused(room.AsError(err), h.Type))
 		return false
 	}
+	if err := s.load.SignIn(user.Name); err != nil {
+		e := overLimit(err)
+		e.err = errFrame(room.AsError(err), h.Type, number(e.seconds))
+		s.end(e)
+		return false
+	}
 	s.signIn(user.Name)
-	s.log.Info("signed in", "user", user.Name)
 	ack := []string{h.Type, user.Name}
 	if conn, ok := s.conn.(transport.Keyed); ok {
 		ack = append(ack, conn.Key())
 	}
-	return k.reply(ackFrame(ack...))
+	if !k.place() {
+		return false
+	}
+	k.answers <- answer{octets: ackFrame(ack...), after: func() error {
+		s.log.Info("signed in", "user", user.Name, "opened", time.Since(s.opened), "asked", time.Since(asked))
+		return nil
+	}}
+	return true
 }
 
 // signInRefused ends a session whose sign-in failed.

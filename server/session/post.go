@@ -29,14 +29,45 @@ func (t *topicChannel) post(h *wire.Header) error {
 	if refusal != nil {
 		return t.reply(t.refusedPost(id, refusal))
 	}
+	if over := t.s.load.Post(len(event.Body)); over != nil {
+		if answer := t.overLimit(id, over); answer != nil {
+			return t.reply(answer)
+		}
+	}
+	return t.submit(event)
+}
+
+// overLimit answers a post that its user may not post now; nil: its id was
+// taken before, so that it takes nothing. One that was sent before, and is not
+// in the log yet, may be on its way there: 429 says no more than that it is not
+// known to be taken.
+func (t *topicChannel) overLimit(id string, over error) []byte {
+	seq, _, err := t.s.server.Store.Posted(t.s.ctx, t.topic, t.user, id)
+	switch {
+	case err != nil:
+		return postAnswer(id, room.Outcome{}, err)
+	case seq > 0:
+		return nil
+	}
+	return errFrame(room.AsError(over), id, number(secondsOf(over)))
+}
+
+// submit gives a post to the journal, beside few others of the same user.
+func (t *topicChannel) submit(event room.MessagePosted) error {
 	if !t.place() {
 		return errEnded
 	}
-	err := t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
-		t.answer(postAnswer(id, o, err))
+	done, err := t.s.load.Underway(t.s.ctx, len(event.Body))
+	if err != nil {
+		return errEnded
+	}
+	err = t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
+		done()
+		t.answer(postAnswer(event.ID, o, err))
 	})
 	if err != nil {
-		t.answer(postAnswer(id, room.Outcome{}, err))
+		done()
+		t.answer(postAnswer(event.ID, room.Outcome{}, err))
 	}
 	return nil
 }

@@ -13,25 +13,39 @@
 //
 // # Who may block
 //
-// A reader waits for the journal's queue (the back-pressure) and for room in
-// the session's buffer of unfinished payloads. A writer waits for the
-// transport. Neither holds up another channel.
+// A reader waits for the journal's queue (the back-pressure), for room in the
+// session's buffer of unfinished payloads, and where its user sends more than
+// he may: see package load. A writer waits for the transport. Neither holds up
+// another channel.
 //
 // # Shutdown
 //
 // Serve returns when the session is over and all its goroutines have ended.
 // An end that the server makes is said before it happens: ERR if there is one,
 // BYE, FIN, a second for the other side's FIN, and the transport's close.
+//
+// Drain ends all sessions so that nothing that was read goes without its answer.
+// Of each session: no channel is taken any more, and nothing further is read on
+// those of its topics; what was read of them is answered, and FIN said; whoever
+// doesn't take the answers is waited for a second. When all of them are over,
+// BYE 503 follows on the control channel, which is served until then. The
+// seconds are drawn at random, over a span that grows with the number of
+// sessions, lest all come back at once.
 package session
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
+	"redroom/server/load"
 	"redroom/server/room"
 	"redroom/server/transport"
 )
@@ -91,55 +105,163 @@ type Config struct {
 	Store   Store
 	Desk    Desk
 	Hub     Hub
+	Load    *load.Guard // nil: there are no limits
 	Log     *slog.Logger
 }
+
+// doorTime is how long a session waits for a place to sign in from.
+const doorTime = 2 * time.Second
 
 // Server serves all sessions of a node.
 type Server struct {
 	Config
 
-	mu       sync.Mutex
-	closed   bool
-	live     map[*session]struct{}
-	unsigned map[netip.Prefix]int
-	serving  sync.WaitGroup
+	mu      sync.Mutex
+	span    int64 // of seconds after which to come back; 0: not draining
+	live    map[*session]struct{}
+	doors   map[netip.Prefix]*door
+	serving sync.WaitGroup
+}
+
+// door is what the sessions of one network go through until they have signed
+// in: so many at a time, the others after them.
+type door struct {
+	places *semaphore.Weighted
+	users  int // that are in it or wait
 }
 
 // New makes a server without sessions.
 func New(c Config) *Server {
-	return &Server{Config: c, live: make(map[*session]struct{}), unsigned: make(map[netip.Prefix]int)}
+	if c.Load == nil {
+		c.Load = load.New(load.Limits{}, c.Log)
+	}
+	return &Server{Config: c, live: make(map[*session]struct{}), doors: make(map[netip.Prefix]*door)}
 }
 
 // Serve serves one session until it is over.
 func (srv *Server) Serve(conn transport.Session) {
 	from := transport.Network(conn.Remote().Addr())
 	s := newSession(srv, conn)
-	if refusal, counted := srv.admit(s, from); refusal != nil {
+	refusal, counted := srv.admit(s, from)
+	if counted {
+		defer srv.serving.Done()
+	}
+	if refusal != nil {
 		turnAway(conn, refusal)
-		if counted {
-			srv.serving.Done()
-		}
 		return
 	}
-	defer srv.serving.Done()
-	s.signedOff = sync.OnceFunc(func() { srv.signed(from) })
+	defer srv.dismiss(s)
+	leave, refusal := srv.enter(s, from)
+	if refusal != nil {
+		turnAway(conn, refusal)
+		return
+	}
+	s.signedOff = sync.OnceFunc(leave)
+	defer s.signedOff()
 	s.serve()
-	s.signedOff()
-	srv.mu.Lock()
-	delete(srv.live, s)
-	srv.mu.Unlock()
 }
 
-// Close says BYE 503 to every session, and waits until they are over.
-func (srv *Server) Close() {
+// enter waits for one of the places that the sessions of a network have until
+// they have signed in; leave gives it back.
+func (srv *Server) enter(s *session, from netip.Prefix) (leave func(), refusal *ending) {
 	srv.mu.Lock()
-	srv.closed = true
+	d := srv.doors[from]
+	if d == nil {
+		d = &door{places: semaphore.NewWeighted(room.MaxUnsigned)}
+		srv.doors[from] = d
+	}
+	d.users++
+	srv.mu.Unlock()
+	out := func() {
+		srv.mu.Lock()
+		defer srv.mu.Unlock()
+		if d.users--; d.users == 0 {
+			delete(srv.doors, from)
+		}
+	}
+	defer func() {
+		if leave == nil {
+			out()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(s.taking, doorTime)
+	defer cancel()
+	if d.places.Acquire(ctx, 1) == nil {
+		return func() {
+			d.places.Release(1)
+			out()
+		}, nil
+	}
+	if errors.As(context.Cause(s.taking), &refusal) { // it is drained
+		return nil, refusal
+	}
+	return nil, &ending{code: 503, seconds: draw(3), sentence: "Too many sessions from this address are not signed in."}
+}
+
+// dismiss counts a session out.
+func (srv *Server) dismiss(s *session) {
+	s.load.Close()
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	delete(srv.live, s)
+}
+
+// Drain takes no session any more, has each answer what was read of it, says
+// BYE 503, and waits until all are over. Answers that aren't there when ctx ends
+// are not waited for.
+func (srv *Server) Drain(ctx context.Context) {
+	srv.mu.Lock()
+	if srv.span == 0 {
+		srv.span = span(len(srv.live))
+	}
 	for s := range srv.live {
-		s.end(stopping())
+		s.drain(stopping(srv.span))
 	}
 	srv.mu.Unlock()
+	stop := context.AfterFunc(ctx, srv.endAll)
+	defer stop()
 	srv.serving.Wait()
 }
+
+// Close is Drain without waiting for answers.
+func (srv *Server) Close() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	srv.Drain(ctx)
+}
+
+// Draining tells whether no session is taken any more, and after how many
+// seconds whoever asks may come back.
+func (srv *Server) Draining() (seconds int64, draining bool) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.span == 0 {
+		return 0, false
+	}
+	return draw(srv.span), true
+}
+
+// endAll ends the sessions that are not over.
+func (srv *Server) endAll() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	for s := range srv.live {
+		s.end(stopping(srv.span))
+	}
+}
+
+// span is that of the seconds after which so many sessions may come back.
+func span(sessions int) int64 {
+	const aSecond, longest = 400, 8
+	return int64(min(max((sessions+aSecond-1)/aSecond, 1), longest))
+}
+
+// stopping is the end of a session that is drained.
+func stopping(span int64) *ending {
+	return &ending{code: 503, seconds: draw(span), sentence: room.ErrStopping.Text}
+}
+
+func draw(span int64) int64 { return 1 + rand.Int64N(span) }
 
 // turnAway ends a session that never was one, on its first channel, for which
 // it waits a moment.
@@ -157,34 +279,35 @@ func turnAway(conn transport.Session, why *ending) {
 	conn.Close(why.code, why.sentence)
 }
 
-// admit counts s in, unless its network has too many sessions that have not
-// signed in. Close waits for those that are turned away too, if it hasn't begun.
+// admit counts s in, unless there is no place for it. Drain waits for those that
+// are turned away too, if it hasn't begun.
 func (srv *Server) admit(s *session, from netip.Prefix) (refusal *ending, counted bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if srv.closed {
-		return stopping(), false
+	if srv.span > 0 {
+		return stopping(srv.span), false
 	}
 	srv.serving.Add(1)
-	if srv.unsigned[from] >= room.MaxUnsigned {
-		return &ending{code: 503, seconds: 10, sentence: "Too many sessions from this address are not signed in."}, true
+	var err error
+	if s.load, err = srv.Load.Open(from); err != nil {
+		return overLimit(err), true
 	}
-	srv.unsigned[from]++
 	srv.live[s] = struct{}{}
 	return nil, true
 }
 
-func stopping() *ending {
-	return &ending{code: 503, seconds: 1, sentence: room.ErrStopping.Text}
+// overLimit ends a session for which there is no place.
+func overLimit(err error) *ending {
+	return &ending{code: 503, seconds: secondsOf(err), sentence: room.AsError(err).Text}
 }
 
-// signed counts one session less that has not signed in.
-func (srv *Server) signed(from netip.Prefix) {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if srv.unsigned[from]--; srv.unsigned[from] == 0 {
-		delete(srv.unsigned, from)
+// secondsOf is how long a refusal says to wait.
+func secondsOf(err error) int64 {
+	var refusal *load.Refusal
+	if errors.As(err, &refusal) {
+		return refusal.Seconds()
 	}
+	return 1
 }
 
 // now is the clock of stamps, unix-ms.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"redroom/server/load"
 	"redroom/server/room"
 	"redroom/server/transport"
 	"redroom/server/wire"
@@ -30,17 +31,21 @@ type session struct {
 
 	ctx       context.Context // ends when the session is to end; its cause may be an *ending
 	cancel    context.CancelCauseFunc
+	taking    context.Context // ends with ctx, or earlier, when no channel is taken and no topic's is read any more
+	drain     context.CancelCauseFunc
 	budget    *semaphore.Weighted
+	opened    time.Time
 	heard     atomic.Int64 // when anything came last, unix-ns
-	signedOff func()       // it counts no longer as one that has not signed in
+	load      *load.Session
+	signedOff func() // it counts no longer as one that has not signed in
 
 	mu       sync.Mutex
 	channels int
-	control  bool      // there is a control channel
-	typed    time.Time // when it last told that its user types
-	user     string    // "" until signed in
+	control  bool   // there is a control channel
+	user     string // "" until signed in
 
 	running  sync.WaitGroup
+	topics   sync.WaitGroup // those of them that serve a topic's channel, or will
 	speaking sync.WaitGroup // those of them that say why the session ends
 	silence  *time.Timer    // looks whether anything is heard
 	ask      chan struct{}  // one slot: the control channel is to PING
@@ -64,9 +69,11 @@ func newSession(srv *Server, conn transport.Session) *session {
 		conn:   conn,
 		log:    srv.Log.With("transport", conn.Transport(), "remote", conn.Remote()),
 		budget: semaphore.NewWeighted(payloadBudget),
+		opened: time.Now(),
 		ask:    make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(conn.Context())
+	s.taking, s.drain = context.WithCancelCause(s.ctx)
 	s.heard.Store(time.Now().UnixNano())
 	return s
 }
@@ -85,28 +92,33 @@ func (s *session) serve() {
 	s.listen()
 	s.running.Go(s.readDatagrams)
 	for {
-		stream, err := s.conn.Accept(s.ctx)
+		stream, err := s.conn.Accept(s.taking)
 		if err != nil {
-			s.end(errLost) // unless it ended for another reason
 			break
 		}
 		refusal, unsigned := s.admitChannel()
-		if unsigned {
-			s.speaking.Add(1)
+		of := &s.speaking
+		if !unsigned {
+			of = &s.topics
+			s.spend(s.taking, room.ChannelWeight, 0, 0) // its end is seen by the next Accept
 		}
+		of.Add(1)
 		s.running.Go(func() {
 			defer s.channelOver()
-			if unsigned {
-				defer s.speaking.Done()
-			}
+			defer of.Done()
 			c := newChannel(s, stream)
 			if refusal != nil {
-				c.refuse(refusal)
+				c.refuseFor(refusal)
 				return
 			}
 			c.serve()
 		})
 	}
+	if s.ctx.Err() == nil && s.taking.Err() != nil { // it is drained
+		s.topics.Wait() // which end with the session at the latest
+		s.end(context.Cause(s.taking))
+	}
+	s.end(errLost) // unless it ended for another reason
 	s.speaking.Wait()
 	e := s.cause()
 	s.conn.Close(e.code, e.sentence)
@@ -144,20 +156,22 @@ func (s *session) listen() {
 
 // admitChannel counts a channel, or says why there may not be another. The one
 // before the sign-in is what becomes the control channel.
-func (s *session) admitChannel() (refusal *room.Error, unsigned bool) {
+func (s *session) admitChannel() (refusal error, unsigned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels++
+	over := s.load.Channel()
 	switch {
 	case s.user == "" && s.channels > 1:
 		return room.ErrNotYet, false
 	case s.channels > room.MaxChannels:
 		return room.ErrTooManyChannels, false
 	}
-	return nil, s.user == ""
+	return over, s.user == ""
 }
 
 func (s *session) channelOver() {
+	s.load.ChannelOver()
 	s.mu.Lock()
 	s.channels--
 	s.mu.Unlock()
@@ -185,6 +199,39 @@ func (s *session) signedInAs() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.user
+}
+
+// spend counts frames and octets that have come, and waits until the user, and
+// the address, may have them read: as long as it takes, or atMost each unless
+// that is 0. The address is not charged with what its user has not waited for
+// long enough, so that he takes nothing of others there. It fails when ctx ends.
+func (s *session) spend(ctx context.Context, frames, octets int, atMost time.Duration) error {
+	wait := s.load.Spend(frames, octets)
+	if err := rest(ctx, wait, atMost); err != nil {
+		return err
+	}
+	if atMost > 0 && wait > atMost {
+		return nil
+	}
+	return rest(ctx, s.load.SpendOfAddress(frames, octets), atMost)
+}
+
+// rest waits, atMost unless that is 0.
+func rest(ctx context.Context, wait, atMost time.Duration) error {
+	if wait == 0 {
+		return nil
+	}
+	if atMost > 0 {
+		wait = min(wait, atMost)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return errEnded
+	}
 }
 
 // errFrame is ERR n code ref [detail] with the refusal's sentence.

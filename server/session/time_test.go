@@ -12,6 +12,7 @@ import (
 
 	"redroom/server/hub"
 	"redroom/server/journal"
+	"redroom/server/load"
 	"redroom/server/room"
 	"redroom/server/session"
 	"redroom/server/signin"
@@ -45,6 +46,10 @@ func (h sessionHub) Watch(user, id string, onEnd func()) session.Watcher {
 
 // inTime runs a test where time passes when everybody waits for it.
 func inTime(t *testing.T, test func(t *testing.T, p *parts)) {
+	inTimeWith(t, load.Limits{}, test)
+}
+
+func inTimeWith(t *testing.T, limits load.Limits, test func(t *testing.T, p *parts)) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
@@ -55,7 +60,7 @@ func inTime(t *testing.T, test func(t *testing.T, p *parts)) {
 		h := hub.New(st)
 		p := &parts{store: st, journal: journal.New(st, h, log)}
 		p.desk = signin.New(signin.Config{Store: st, Journal: p.journal, Log: log})
-		p.server = session.New(session.Config{Journal: p.journal, Store: st, Desk: p.desk, Hub: sessionHub{h}, Log: log})
+		p.server = session.New(session.Config{Journal: p.journal, Store: st, Desk: p.desk, Hub: sessionHub{h}, Load: load.New(limits, log), Log: log})
 		for _, ev := range []room.Event{
 			room.UserAdded{Stamp: stamp(""), Name: "anna", Display: "Anna", Role: room.Admin, PasswordHashed: "none"},
 			room.UserAdded{Stamp: stamp(""), Name: "bert", Display: "Bert", Role: room.Member, PasswordHashed: "none"},

@@ -79,6 +79,8 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 		c.stream.SetWriteDeadline(time.Now())
 	})
 	defer stop()
+	drained := context.AfterFunc(c.s.taking, c.stopReading)
+	defer drained()
 
 	cursor := c.s.server.Hub.Open(user, t.topic, j.from, j.start)
 	cursor.WhenStale(c.interrupt)
@@ -98,12 +100,12 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 // could not be read, if that was the end.
 func (t *topicChannel) readAll() []byte {
 	for {
-		h, err := t.in.Next()
+		h, err := t.next(t.s.taking, 0)
 		if err == nil {
 			err = t.handle(h)
 		}
 		if err != nil {
-			return badInput(err)
+			return t.badInput(err)
 		}
 	}
 }
@@ -207,11 +209,15 @@ func (t *topicChannel) writeNext(cursor Cursor, m *marks) error {
 		return t.channel.write(a)
 	default:
 	}
+	if behind := t.s.load.Behind(); behind > 0 {
+		return t.rest(min(behind, restAtMost))
+	}
 	octets, wake, err := cursor.Next(t.s.ctx)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	case octets != nil:
+		t.s.load.Wrote(len(octets))
 		return t.writeMessages(cursor, octets)
 	}
 	select {
@@ -222,6 +228,26 @@ func (t *topicChannel) writeNext(cursor Cursor, m *marks) error {
 		m.note(seq)
 	case <-m.timer.C:
 		m.flush()
+	case <-t.over:
+	case <-t.s.ctx.Done():
+		return errEnded
+	}
+	return nil
+}
+
+// restAtMost is how long the end of a right may go unnoticed at a reader of whom
+// more was read than may be.
+const restAtMost = time.Second / 4
+
+// rest writes no messages for a while, as much as the user has had already, but
+// an answer.
+func (t *topicChannel) rest(d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case a := <-t.answers:
+		return t.channel.write(a)
+	case <-timer.C:
 	case <-t.over:
 	case <-t.s.ctx.Done():
 		return errEnded
@@ -267,6 +293,7 @@ func (t *topicChannel) giveUp(why error) {
 // writeMessages writes what the cursor gave, but what became stale meanwhile.
 // A frame that was begun comes to its end, so that frames stay whole.
 func (t *topicChannel) writeMessages(cursor Cursor, octets []byte) error {
+	t.beginWrite()
 	for len(octets) > 0 {
 		n, err := t.stream.Write(octets)
 		if err == nil || !t.resumes(err) {

@@ -9,9 +9,6 @@ import (
 	"redroom/server/wire"
 )
 
-// typingEvery is how often a session may tell that its user types.
-const typingEvery = time.Second / 2
-
 // readDatagrams handles what may be lost: TYPING. Whatever else comes so, or
 // comes before the sign-in, is dropped.
 func (s *session) readDatagrams() {
@@ -21,6 +18,9 @@ func (s *session) readDatagrams() {
 			return // there are none, or no more
 		}
 		s.heard.Store(time.Now().UnixNano())
+		if s.spend(s.ctx, 1, 0, patience) != nil {
+			return
+		}
 		h, payload, err := wire.ParseFrame(octets)
 		if err == nil && h.Type == wire.TypeTyping && len(payload) == 0 {
 			s.types(h.String(0))
@@ -30,14 +30,8 @@ func (s *session) readDatagrams() {
 
 // types tells the topic's other readers, if the user could post there.
 func (s *session) types(topic string) {
-	user, now := s.signedInAs(), time.Now()
-	s.mu.Lock()
-	soon := now.Sub(s.typed) < typingEvery
-	if !soon {
-		s.typed = now
-	}
-	s.mu.Unlock()
-	if !soon && s.server.Store.State().MayPost(user, topic) {
+	user := s.signedInAs()
+	if s.load.Typing() && s.server.Store.State().MayPost(user, topic) {
 		s.server.Hub.Types(user, topic)
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
@@ -64,7 +66,7 @@ func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip
 	ws.mu.Lock()
 	if ws.closed {
 		ws.mu.Unlock()
-		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
+		comeBack(w, "the server is stopping", http.StatusServiceUnavailable)
 		return
 	}
 	ws.serving.Add(1)
@@ -74,7 +76,7 @@ func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip
 	taken := &hijacked{ResponseWriter: w}
 	from := Network(remote.Addr())
 	if !ws.admit(from) {
-		http.Error(w, "too many WebSockets from this address have not said yet what they are", http.StatusTooManyRequests)
+		comeBack(w, "too many WebSockets from this address have not said yet what they are", http.StatusTooManyRequests)
 		return
 	}
 	admitted := sync.OnceFunc(func() { ws.admitted(from) })
@@ -112,6 +114,13 @@ func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip
 	default:
 		ws.open(c, remote)
 	}
+}
+
+// comeBack refuses the opening of a WebSocket for now; those who are refused
+// are spread over some seconds.
+func comeBack(w http.ResponseWriter, sentence string, status int) {
+	w.Header().Set("Retry-After", strconv.Itoa(1+mathrand.IntN(3)))
+	http.Error(w, sentence, status)
 }
 
 // admit counts a socket of a network that has not said yet what it is, unless

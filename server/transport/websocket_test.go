@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -326,6 +327,13 @@ func TestSilentWebSocketsOfAnAddressAreLimited(t *testing.T) {
 	}
 	if _, err := transport.DialWebSocket(t.Context(), s.url, "", s.trust); err == nil || !strings.Contains(err.Error(), "429") {
 		t.Errorf("one more: %v, want status 429", err)
+	}
+	_, refused, err := websocket.Dial(t.Context(), s.url, &websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: s.trust.Clone(), DisableKeepAlives: true}}})
+	if err == nil {
+		t.Fatal("one more is opened")
+	}
+	if wait, err := strconv.Atoi(refused.Header.Get("Retry-After")); refused.StatusCode != 429 || err != nil || wait < 1 || wait > 3 {
+		t.Errorf("one more: %s, to be tried again after %q seconds, want 1 to 3", refused.Status, refused.Header.Get("Retry-After"))
 	}
 	sayRaw(t, first, websocket.MessageBinary, []byte("PING 0\n"))
 	session := <-s.sessions

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -19,6 +20,10 @@ const Protocol = "rrp1"
 
 // Path is where WebTransport and WebSocket sessions are opened.
 const Path = "/rrp"
+
+// idleTime is how long an HTTP/3 connection may have neither a session nor a
+// request.
+const idleTime = 2 * time.Minute
 
 // WebTransport answers HTTP/3 on QUIC connections: pages by Handler, and
 // WebTransport sessions on Path.
@@ -33,7 +38,7 @@ type WebTransport struct {
 func NewWebTransport(handler http.Handler, allowed func(origin string) bool, serve func(Session)) *WebTransport {
 	made := new(WebTransport)
 	wt := &webtransport.Server{
-		H3:                   &http3.Server{MaxHeaderBytes: 32 << 10},
+		H3:                   &http3.Server{MaxHeaderBytes: 32 << 10, IdleTimeout: idleTime},
 		ApplicationProtocols: []string{Protocol},
 		CheckOrigin: func(r *http.Request) bool {
 			origin := r.Header.Get("Origin")

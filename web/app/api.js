@@ -19,6 +19,9 @@
  * @property {string} [digest] hex, of a redacted message
  */
 
+/** A server that doesn't say within so long, in ms, who one is might as well be away. */
+const PATIENCE = 5_000;
+
 /** A request that wasn't answered as hoped. */
 export class Problem extends Error {
   /**
@@ -80,12 +83,12 @@ const at = (id) => encodeURIComponent(id);
 
 export const api = {
   /** @returns {Promise<Me>} */
-  whoAmI: () => call("GET", "/api/session"),
+  whoAmI: () => call("GET", "/api/session", undefined, AbortSignal.timeout(PATIENCE)),
   /** @param {number} number makes the address one of its own @param {AbortSignal} signal @returns {Promise<import("./check.js").Offer>} */
   offer: (number, signal) => call("GET", `/api/check?${number}`, undefined, signal),
   /** @param {{name: string, password: string}} form @returns {Promise<Me>} */
   signIn: (form) => call("POST", "/api/session", form),
-  signOut: () => call("DELETE", "/api/session"),
+  signOut: () => call("DELETE", "/api/session", undefined, AbortSignal.timeout(PATIENCE)),
   /** @param {AbortSignal} signal @returns {Promise<import("./link.js").Ticket>} */
   ticket: (signal) => call("POST", "/api/session/token", undefined, signal),
 

@@ -19,17 +19,32 @@ export const clock = {
 };
 
 const FIRST = 500;
-const LONGEST = 30_000;
+const LONGEST = 8000;
 
 /**
  * How long to wait before the next try: full jitter over a span that doubles
- * from half a second to thirty. Chrome itself delays WebTransport more after
- * each failure of the last five minutes; coming back sooner gains nothing.
+ * from half a second to eight, so that everybody is back within ten of a
+ * server's return.
  * @param {number} failures in a row, 0 after the first
  * @param {() => number} random 0 to 1
  */
 export function backoff(failures, random) {
   return random() * Math.min(LONGEST, FIRST * 2 ** failures);
+}
+
+/**
+ * What a promise comes to, if that is soon enough.
+ * @template T
+ * @param {number} ms
+ * @param {Clock} clock
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export function within(ms, clock, promise) {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new Error("it takes too long")));
+    promise.then(resolve, reject).finally(cancel);
+  });
 }
 
 /**

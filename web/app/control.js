@@ -29,11 +29,15 @@ import { Decoder, encode, number } from "./wire.js";
 const SIGN_IN_WITHIN = 10_000;
 const ASK_AFTER = 2_000;
 const ANSWER_WITHIN = 2_500;
+/** How long the server goes without a sign of life before it gives a session up; PROTOCOL.md section 3. */
+const GIVEN_UP_AFTER = 30_000;
 
 export class Control {
   #around;
   #over = false;
   #signedIn = false;
+  /** As whom it is signed in. */
+  name = "";
   /** The code of an ERR before the sign-in. */
   #refused = 0;
   /** @type {Channel | null} */
@@ -97,9 +101,9 @@ export class Control {
   /**
    * @param {number} code
    * @param {number} [seconds]
-   * @param {boolean} [silent]
+   * @param {boolean} [silent] what ends after a sleep did so long before
    */
-  #end(code, seconds = 0, silent = false) {
+  #end(code, seconds = 0, silent = this.#pulse?.slept ?? false) {
     if (this.#over) return;
     this.close();
     this.#around.ended(this, { code, seconds, silent });
@@ -121,7 +125,7 @@ export class Control {
   #take(frame) {
     const { type, fields } = frame;
     if (this.#over) return;
-    if (type === "ACK" && fields[0] === "TOKEN") this.#onSignedIn(fields[2] ?? "");
+    if (type === "ACK" && fields[0] === "TOKEN") this.#onSignedIn(fields[1] ?? "", fields[2] ?? "");
     // A BYE with the same code should follow; if not, the end of the channel tells.
     else if (type === "ERR" && !this.#signedIn) this.#refused = number(fields[0]) || 0;
     else if (type === "BYE") this.#end(number(fields[0]) || 0, number(fields[1]) || 0);
@@ -129,9 +133,13 @@ export class Control {
     else this.#around.news(frame);
   }
 
-  /** @param {string} key */
-  #onSignedIn(key) {
+  /**
+   * @param {string} name
+   * @param {string} key
+   */
+  #onSignedIn(name, key) {
     if (this.#signedIn) return;
+    this.name = name;
     const { clock } = this.#around;
     this.#cancel();
     this.#signedIn = true;
@@ -140,6 +148,7 @@ export class Control {
       clock,
       askAfter: ASK_AFTER,
       answerWithin: ANSWER_WITHIN,
+      givenUpAfter: GIVEN_UP_AFTER,
       ask: () => this.#channel?.send("PING"),
       dead: () => this.#end(0, 0, true),
     });

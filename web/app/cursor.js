@@ -111,9 +111,37 @@ export class Cursor {
     return this.#start;
   }
 
+  /** The seq before the first message that the chain was recomputed for. */
+  get proved() {
+    return this.#proof.base;
+  }
+
   /** The first seq that one may read. */
   get from() {
     return this.#from;
+  }
+
+  /**
+   * Goes on from an earlier visit.
+   * @param {import("./shelf.js").KeptLog} log
+   */
+  resume({ epoch, from, start, head, messages, hashes }) {
+    this.#epoch = epoch;
+    this.#from = from;
+    this.#start = start;
+    this.#last = start + messages.length;
+    this.#head = head;
+    void this.#proof.resume(start, hashes);
+    this.#findNamed(messages);
+  }
+
+  /**
+   * The chain's values from `start` to the newest message that came; none if
+   * not all of them are known.
+   * @param {number} start
+   */
+  hashes(start) {
+    return this.#proof.since(start);
   }
 
   /** @param {import("./link.js").Link} link */
@@ -231,6 +259,11 @@ export class Cursor {
     }
     dispatch({ type: "quote", topic: this.topic, seq, message });
     return answered;
+  }
+
+  /** @param {import("./rooms.js").Message[]} messages */
+  #findNamed(messages) {
+    for (const { kind, ref } of messages) if (kind === "redact" && ref <= this.#start) this.#named.add(ref);
   }
 
   /**
@@ -354,7 +387,7 @@ export class Cursor {
     this.#last += arrivals.length;
     this.around.dispatch({ type: "messages", topic: this.topic, messages: arrivals.map((arrival) => arrival.message) });
     void this.#proof.extend(arrivals.map((arrival) => arrival.link));
-    for (const { message } of arrivals) if (message.kind === "redact" && message.ref <= this.#start) this.#named.add(message.ref);
+    this.#findNamed(arrivals.map((arrival) => arrival.message));
     void this.#learn();
     if (this.#last < this.#head) return;
     if (this.#checked < 0) void this.#check();

@@ -6,7 +6,7 @@
 import { Cursor } from "./cursor.js";
 
 /** How many topics keep their channel. */
-const KEPT = 5;
+export const KEPT = 10;
 
 /**
  * @typedef {object} Surroundings
@@ -40,8 +40,27 @@ export class Cursors {
    */
   attach(link) {
     this.#link = link;
+    this.tend();
+  }
+
+  /** All go on from an earlier visit. @param {import("./shelf.js").KeptLog[]} logs the last looked at last */
+  resume(logs) {
+    for (const log of logs) {
+      const cursor = this.#make(log.topic);
+      cursor.resume(log);
+      this.#all.set(log.topic, cursor);
+    }
+  }
+
+  /** The topics in the order in which they were last looked at. */
+  get order() {
+    return [...this.#all.keys()];
+  }
+
+  /** Reads in every topic that something is to be sent to. */
+  tend() {
     for (const topic of this.#around.outbox.topics) if (!this.#all.has(topic)) this.#all.set(topic, this.#make(topic));
-    for (const cursor of this.#all.values()) cursor.attach(link);
+    if (this.#link) for (const cursor of this.#all.values()) cursor.attach(this.#link);
   }
 
   /** The link is gone; the places are kept. */

@@ -45,6 +45,7 @@
  * @property {string} token spent by its first use, within 60 seconds
  * @property {{url: string, certificateHashes?: string[]}} webtransport
  * @property {{url: string}} websocket
+ * @property {string} [page] the version of the page that the server has; version.js
  */
 
 /** The sub-protocol that both transports ask for. */

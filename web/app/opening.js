@@ -9,8 +9,11 @@
 /** @typedef {import("./link.js").Link} Link */
 /** @typedef {import("./link.js").Ticket} Ticket */
 /** @typedef {import("./race.js").Race} Race */
+/** @typedef {Pick<import("./version.js").Version, "heard">} Version */
 
 const TICKET_WITHIN = 10_000;
+/** How long a page that is loaded again, as the server has another one, has for that. */
+const RELOAD_WITHIN = 10_000;
 
 export class Opening {
   #race;
@@ -18,12 +21,12 @@ export class Opening {
   #life = new AbortController();
   #taken = false;
 
-  /** @param {{api: Pick<import("./api.js").Api, "whoAmI" | "ticket">, race: Race, clock: Clock}} parts */
-  constructor({ api, race, clock }) {
+  /** @param {{api: Pick<import("./api.js").Api, "whoAmI" | "ticket">, race: Race, clock: Clock, version?: Version}} parts */
+  constructor({ api, race, clock, version }) {
     this.#race = race;
     /** Who one is, or why there is no answer. */
     this.me = api.whoAmI();
-    this.#found = connect({ api, race, clock }, false, this.#life.signal);
+    this.#found = connect({ api, race, clock, version }, false, this.#life.signal);
     this.#found.catch(none);
     // Nobody is signed in, or who is isn't known: there will be no session for this.
     this.me.catch(() => this.close());
@@ -52,21 +55,24 @@ export class Opening {
 
 /**
  * A link, and the ticket that it was opened with.
- * @param {{api: Pick<import("./api.js").Api, "ticket">, race: Race, clock: Clock}} parts
+ * @param {{api: Pick<import("./api.js").Api, "ticket">, race: Race, clock: Clock, version?: Version}} parts
  * @param {boolean} together whether all transports start at the same time
  * @param {AbortSignal} life
  */
-export async function connect({ api, race, clock }, together, life) {
-  const ticket = await askTicket({ api, clock }, life);
-  return { ticket, link: await race.dial(ticket, together, life) };
+export async function connect({ api, race, clock, version }, together, life) {
+  const asked = clock.now();
+  const ticket = await askTicket({ api, clock, version }, life);
+  return { ticket, link: await race.dial(ticket, together, life, clock.now() - asked) };
 }
 
 /**
- * @param {{api: Pick<import("./api.js").Api, "ticket">, clock: Clock}} parts
+ * A ticket, which also says whether this page is the one that the server has:
+ * if not, it may be loaded again instead.
+ * @param {{api: Pick<import("./api.js").Api, "ticket">, clock: Clock, version?: Version}} parts
  * @param {AbortSignal} life
  * @throws {import("./api.js").Problem}
  */
-export async function askTicket({ api, clock }, life) {
+export async function askTicket({ api, clock, version }, life) {
   const asking = new AbortController();
   const giveUp = () => asking.abort();
   const cancel = clock.after(TICKET_WITHIN, giveUp);
@@ -74,6 +80,10 @@ export async function askTicket({ api, clock }, life) {
   try {
     const ticket = await api.ticket(asking.signal);
     life.throwIfAborted();
+    if (version?.heard(ticket.page)) {
+      await new Promise((resolve) => clock.after(RELOAD_WITHIN, () => resolve(null)));
+      life.throwIfAborted();
+    }
     return ticket;
   } finally {
     cancel();

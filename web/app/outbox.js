@@ -1,9 +1,14 @@
 /**
- * Sends the posts that wait in the state: when their topic is joined, and once
- * more after every JOIN until each is answered, always under the same client
- * id, which the server counts once. It keeps no words of its own.
+ * Sends the posts that wait in the state, those of a topic one at a time and in
+ * the order in which they were written: the next one goes when the one before is
+ * answered for good. So neither a lost connection nor "not now" can turn them
+ * round. After every JOIN the first that waits is sent again, always under the
+ * same client id, which the server counts once.
+ *
+ * It keeps no words of its own. A post is kept by the browser before it is sent.
  * @module
  */
+import { OUTDATED } from "./rooms.js";
 
 /** @typedef {import("./rooms.js").Post} Post */
 
@@ -13,6 +18,7 @@
  * @property {import("./clock.js").Clock} clock
  * @property {() => string} id a new client id
  * @property {(topic: string) => import("./cursor.js").Cursor | undefined} cursor
+ * @property {(id: string) => Promise<unknown>} kept resolves when a post is kept, or can't be
  */
 
 /**
@@ -25,9 +31,13 @@ export function newClientID(now) {
 }
 
 const RESEND_AFTER = 2_000;
+/** Codes of what may be taken later: over the limit, not known yet. */
+const NOT_NOW = [429, 503];
 
 export class Outbox {
   #around;
+  /** What is on its way in each topic, on the channel that there is. @type {Map<string, {id: string}>} */
+  #sending = new Map();
   /** Topics that wait for a better moment, and what cancels that. @type {Map<string, () => void>} */
   #held = new Map();
 
@@ -57,7 +67,7 @@ export class Outbox {
     const id = this.#around.id();
     if (kind === "edit") this.#supersede(topic, ref);
     store.dispatch({ type: "post", post: { id, topic, kind, text, ref, time: clock.now() } });
-    this.#send(id);
+    void this.#next(topic);
   }
 
   /**
@@ -69,14 +79,14 @@ export class Outbox {
     const post = store.state.posts.find((post) => post.id === id);
     if (post?.state !== "failed") return;
     const { topic, code, message } = post;
-    if (code === 409) {
-      // This id stands for other words already.
+    if (code === 409 || code === OUTDATED) {
+      // This id stands for other words already; or what it answered is gone.
       this.discard(id);
-      this.post(topic, message.text, message.ref, /** @type {"text" | "edit" | "redact"} */ (message.kind));
+      this.post(topic, message.text, code === OUTDATED ? 0 : message.ref, /** @type {"text" | "edit" | "redact"} */ (message.kind));
       return;
     }
     store.dispatch({ type: "again", id });
-    this.#send(id);
+    void this.#next(topic);
   }
 
   /**
@@ -94,28 +104,41 @@ export class Outbox {
    */
   answered(id, { code, seq, seconds, reason }) {
     const { store, clock } = this.#around;
-    const post = this.#waiting.find((post) => post.id === id);
-    if (!post) return;
-    const { topic } = post;
-    if (code === 503) {
-      // Not known yet. In their order: what comes after this one waits with it.
+    const sent = [...this.#sending].find(([, post]) => post.id === id);
+    const topic = sent?.[0] ?? this.#waiting.find((post) => post.id === id)?.topic;
+    if (!topic) return;
+    if (sent) this.#sending.delete(topic);
+    if (NOT_NOW.includes(code)) {
       if (!this.#held.has(topic)) this.#held.set(topic, clock.after(seconds * 1000 || RESEND_AFTER, () => this.flush(topic)));
-    } else if (code === 0) store.dispatch({ type: "accepted", topic, id, seq });
+      return;
+    }
+    if (code === 0) store.dispatch({ type: "accepted", topic, id, seq });
     else store.dispatch({ type: "failed", id, code, reason });
+    void this.#next(topic);
   }
 
   /**
-   * Sends all that waits for a topic.
+   * Something may wait for a topic.
+   * @param {string} topic
+   */
+  look(topic) {
+    void this.#next(topic);
+  }
+
+  /**
+   * Sends what waits for a topic, as if nothing of it had been sent.
    * @param {string} topic
    */
   flush(topic) {
     this.#held.get(topic)?.();
     this.#held.delete(topic);
-    for (const post of this.#waiting) if (post.topic === topic) this.#send(post.id);
+    this.#sending.delete(topic);
+    void this.#next(topic);
   }
 
   /** Sends nothing any more. */
   stop() {
+    this.#sending.clear();
     for (const cancel of this.#held.values()) cancel();
     this.#held.clear();
   }
@@ -131,11 +154,22 @@ export class Outbox {
     }
   }
 
-  /** @param {string} id */
-  #send(id) {
-    const post = this.#waiting.find((post) => post.id === id);
-    if (!post) return;
-    const cursor = this.#around.cursor(post.topic);
-    if (cursor?.joined && !this.#held.has(post.topic)) cursor.post(id, post.message);
+  /**
+   * Sends the first that waits for a topic, unless one is on its way.
+   * @param {string} topic
+   */
+  async #next(topic) {
+    const { cursor, kept } = this.#around;
+    const free = () => cursor(topic)?.joined && !this.#held.has(topic);
+    const first = this.#waiting.find((post) => post.topic === topic);
+    if (!first || this.#sending.has(topic) || !free()) return;
+    const sending = { id: first.id };
+    this.#sending.set(topic, sending);
+    await kept(first.id);
+    if (this.#sending.get(topic) !== sending) return;
+    const post = this.#waiting.find((post) => post.id === sending.id);
+    if (post && free()) cursor(topic)?.post(post.id, post.message);
+    else this.#sending.delete(topic);
+    if (!post) void this.#next(topic);
   }
 }

@@ -43,6 +43,37 @@ export class Proof {
   }
 
   /**
+   * Goes on from what was recomputed before.
+   * @param {number} base
+   * @param {Uint8Array[]} hashes from the base on
+   */
+  resume(base, hashes) {
+    return this.#next(async () => {
+      this.#hashes = new Map(hashes.map((hash, index) => [base + index, hash]));
+      this.#base = base;
+      this.#top = base + hashes.length - 1;
+    });
+  }
+
+  /**
+   * The hashes from `start` to the newest, once all that came is computed; none
+   * if not all of them are known.
+   * @param {number} start
+   * @returns {Promise<Uint8Array[]>}
+   */
+  since(start) {
+    return this.#next(async () => {
+      const found = [];
+      for (let seq = start; seq <= this.#top; seq++) {
+        const hash = this.#hashes.get(seq);
+        if (!hash) return [];
+        found.push(hash);
+      }
+      return found;
+    });
+  }
+
+  /**
    * Goes on with the messages that follow.
    * @param {Coming[]} links
    */

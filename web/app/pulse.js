@@ -1,6 +1,7 @@
 /**
  * Whether the other side still lives: asks after a silence, and takes no answer
- * for the end.
+ * for the end. A computer that slept for so long that the other side has given
+ * it up doesn't ask any more.
  * @module
  */
 
@@ -12,6 +13,7 @@ const LATE = 1_000;
  * @property {import("./clock.js").Clock} clock
  * @property {number} askAfter ms of silence
  * @property {number} answerWithin ms
+ * @property {number} [givenUpAfter] ms without a sign of life, after which the other side has left; none: it hasn't
  * @property {() => void} ask
  * @property {() => void} dead called once, and the last that is
  */
@@ -19,6 +21,9 @@ const LATE = 1_000;
 export class Pulse {
   #beat;
   #heardAt;
+  /** When anything of this ran last: a timer, or something that came. */
+  #ranAt;
+  #over = false;
   #asking = false;
   /** Whether it was asked once more because a timer was late. */
   #again = false;
@@ -28,12 +33,22 @@ export class Pulse {
   /** @param {Beat} beat */
   constructor(beat) {
     this.#beat = beat;
-    this.#heardAt = beat.clock.now();
+    this.#heardAt = this.#ranAt = beat.clock.now();
     this.#wait(beat.askAfter);
+  }
+
+  /**
+   * Whether this computer, or this page, slept just now for so long that the
+   * other side has left. That a timer is late doesn't say so alone: those of a
+   * page that nobody sees are, while the other side's signs of life come.
+   */
+  get slept() {
+    return this.#beat.clock.now() - this.#ranAt >= (this.#beat.givenUpAfter ?? Infinity);
   }
 
   /** Something came. */
   heard() {
+    if (!this.#awake()) return; // it came before
     this.#heardAt = this.#beat.clock.now();
     if (!this.#asking) return;
     this.#asking = this.#again = false;
@@ -45,13 +60,28 @@ export class Pulse {
    * @param {number} [within] ms
    */
   look(within = this.#beat.answerWithin) {
+    if (!this.#awake()) return;
     this.#asking = true;
     this.#wait(within);
     this.#beat.ask();
   }
 
   stop() {
+    this.#over = true;
     this.#cancel();
+  }
+
+  /** Notes that this runs. @returns {boolean} false when it is over, or that is found now */
+  #awake() {
+    if (this.#over) return false;
+    if (this.slept) this.#die();
+    this.#ranAt = this.#beat.clock.now();
+    return !this.#over;
+  }
+
+  #die() {
+    this.stop();
+    this.#beat.dead();
   }
 
   /** @param {number} ms */
@@ -63,6 +93,7 @@ export class Pulse {
   }
 
   #tick() {
+    if (!this.#awake()) return;
     const now = this.#beat.clock.now();
     if (!this.#asking) {
       const left = this.#heardAt + this.#beat.askAfter - now;
@@ -72,7 +103,7 @@ export class Pulse {
       this.#again = true;
       this.look();
     } else {
-      this.#beat.dead();
+      this.#die();
     }
   }
 }

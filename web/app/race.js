@@ -17,8 +17,9 @@
  * @property {import("./link.js").Opener} webSocket
  */
 
-/** How long WebTransport is alone. */
+/** How long WebTransport is alone, or as long as the ticket took: a server that has much to do isn't asked twice. */
 const HEAD_START = 400;
+const LONGEST_HEAD = 3000;
 /** From one beginning of a WebTransport try to the next, where a WebSocket gets through. */
 const RETURN_EVERY = 30_000;
 /** A ticket's certificate hashes end in time, after which no try by it can succeed. */
@@ -64,9 +65,10 @@ export class Race {
    * @param {Ticket} ticket
    * @param {boolean} together whether both start at the same time
    * @param {AbortSignal} signal
+   * @param {number} [took] how long the ticket had been asked for, in ms
    * @returns {Promise<Link>}
    */
-  dial(ticket, together, signal) {
+  dial(ticket, together, signal, took = 0) {
     this.stop();
     this.#ticket = ticket;
     this.#ticketAt = this.#clock.now();
@@ -116,7 +118,7 @@ export class Race {
       this.#failed = () => (socketFailed ? lose() : startSocket());
 
       const cancelLate = this.#clock.after(DIAL_WITHIN, lose);
-      const cancelSocket = this.#clock.after(HEAD_START, startSocket);
+      const cancelSocket = this.#clock.after(Math.min(Math.max(HEAD_START, took), LONGEST_HEAD), startSocket);
       signal.addEventListener("abort", lose);
       if (!this.#blocked || this.#clock.now() >= this.#began + RETURN_EVERY) this.#try();
       if (together || !this.#pending) startSocket();

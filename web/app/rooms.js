@@ -47,6 +47,7 @@ import { amend, isChange, withdraw } from "./changes.js";
  * its words once, in its message; the outbox sends them from here.
  * @typedef {object} Post
  * @property {string} id client id
+ * @property {number} order among one's own posts: those that were written later have a larger one
  * @property {string} topic
  * @property {string} epoch of the log that it was written for; "" before one was there
  * @property {Message} message
@@ -77,6 +78,8 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {"idle" | "loading" | "failed"} older
  * @property {Map<number, Message | null>} quotes what replies speak of; null: not to be had
  * @property {Check | null} check
+ * @property {number} asOf unix-ms, when this was all there is; 0: it is now
+ * @property {boolean} kept whether it comes from an earlier visit, and nothing has come since
  */
 
 /**
@@ -84,7 +87,7 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {"connecting" | "open" | "waiting" | "ended"} state
  * @property {string} via the transport while open, else ""
  * @property {number} since unix-ms of the last change between open and not
- * @property {"" | "signed-out" | "deactivated"} why it ended
+ * @property {"" | "signed-out" | "deactivated" | "elsewhere"} why it ended; "elsewhere": somebody signed out, or in, in another tab
  */
 
 /**
@@ -98,11 +101,16 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {ReadonlyMap<string, readonly string[]>} typing who writes in a topic, in the order in which they began
  * @property {ReadonlyMap<string, Log>} logs
  * @property {readonly Post[]} posts in the order in which they were written
+ * @property {"" | "refused" | "full"} storage why this browser doesn't keep them; "" if it does
+ * @property {number} unsendable how many posts were given up since one looked, because their topic is gone
+ * @property {number} asOf unix-ms, when the deals and topics of an earlier visit were so; 0: they are now, or nothing is known
  * @property {ReadonlySet<string> | null} stale deals, topics and people that a repeated WATCH hasn't named yet
  */
 
 /**
  * @typedef {{type: "connection", state: Connection["state"], via?: string, why?: Connection["why"], at: number}
+ *   | {type: "kept", room: import("./shelf.js").KeptRoom, logs: import("./shelf.js").KeptLog[]}
+ *   | {type: "adopted", posts: Post[]} | {type: "storage", storage: Rooms["storage"]} | {type: "seen-unsendable"}
  *   | {type: "watch"} | {type: "watched"}
  *   | {type: "deal", deal: Deal} | {type: "deal-gone", id: string}
  *   | {type: "topic", topic: Pick<Topic, "id" | "deal" | "title" | "number" | "open" | "head">} | {type: "topic-gone", id: string}
@@ -140,6 +148,9 @@ export function empty(me, now) {
     typing: new Map(),
     logs: new Map(),
     posts: [],
+    storage: "",
+    unsendable: 0,
+    asOf: 0,
     stale: null,
   };
 }
@@ -153,6 +164,14 @@ export function reduce(rooms, action) {
   switch (action.type) {
     case "connection":
       return connection(rooms, action);
+    case "kept":
+      return kept(rooms, action);
+    case "adopted":
+      return adopted(rooms, action.posts);
+    case "storage":
+      return rooms.storage === action.storage ? rooms : { ...rooms, storage: action.storage };
+    case "seen-unsendable":
+      return { ...rooms, unsendable: 0 };
     case "watch":
       return { ...rooms, stale: new Set([...rooms.deals.keys(), ...rooms.topics.keys(), ...[...rooms.presence.keys()].map(person)]) };
     case "watched":
@@ -302,7 +321,86 @@ export function lastOwn(rooms, topic) {
  */
 function connection(rooms, { state, via = "", why = "", at }) {
   const flipped = (state === "open") !== (rooms.connection.state === "open");
-  return { ...rooms, connection: { state, via, why, since: flipped ? at : rooms.connection.since } };
+  const next = { ...rooms, connection: { state, via, why, since: flipped ? at : rooms.connection.since } };
+  return flipped && state !== "open" ? dated(next, at) : next;
+}
+
+/**
+ * From now on nothing is known to be all there is.
+ * @param {Rooms} rooms
+ * @param {number} at
+ */
+function dated(rooms, at) {
+  const logs = [...rooms.logs].map(([topic, log]) => /** @type {[string, Log]} */ ([topic, log.asOf || !settled(log) ? log : { ...log, asOf: at }]));
+  return { ...rooms, logs: new Map(logs) };
+}
+
+/**
+ * @param {Log} log that the server sends what comes after
+ * @returns {Log}
+ */
+function current(log) {
+  return log.asOf > 0 && settled(log) ? { ...log, asOf: 0, kept: false } : log;
+}
+
+/**
+ * What was seen at an earlier visit, before anything was heard in this one.
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "kept"}>} action
+ */
+function kept(rooms, { room, logs }) {
+  /** @type {(log: import("./shelf.js").KeptLog) => [string, Log]} */
+  const restored = ({ topic, hashes, current, at, ...log }) => [topic, { ...log, older: "idle", check: null, asOf: current ? Math.max(at, room.at) : at, kept: true }];
+  return {
+    ...rooms,
+    deals: new Map(room.deals.map((deal) => [deal.id, deal])),
+    topics: new Map(room.topics.map((topic) => [topic.id, topic])),
+    logs: new Map(logs.map(restored)),
+    asOf: room.at,
+  };
+}
+
+/**
+ * Posts of an earlier visit, or of a tab that is gone.
+ * @param {Rooms} rooms
+ * @param {Post[]} posts
+ */
+function adopted(rooms, posts) {
+  const known = new Set(rooms.posts.map((post) => post.id));
+  const news = posts.filter((post) => !known.has(post.id));
+  if (news.length === 0) return rooms;
+  const taken = new Set(rooms.posts.map((post) => post.match));
+  const matched = news.map((post) => {
+    const match = seen(rooms, post, taken);
+    taken.add(match);
+    return { ...post, match };
+  });
+  let all = [...rooms.posts, ...matched].sort((a, b) => a.order - b.order);
+  const topics = new Set(news.map((post) => post.topic));
+  for (const topic of topics) {
+    const log = rooms.logs.get(topic);
+    if (log) all = outdated(all, topic, log.epoch);
+  }
+  let next = /** @type {Rooms} */ ({ ...rooms, posts: all });
+  for (const topic of topics) next = changed(next, topic);
+  return next;
+}
+
+/** How far the clocks of a browser and of its server may lie apart, in ms, where that is a guess. */
+const CLOCKS = 60_000;
+
+/**
+ * The seq of the message that a post seems to be already; 0 for none.
+ * @param {Rooms} rooms
+ * @param {Post} post
+ * @param {ReadonlySet<number>} taken the seqs that other posts seem to be
+ */
+function seen(rooms, post, taken) {
+  if (post.state !== "waiting") return 0;
+  const messages = rooms.logs.get(post.topic)?.messages ?? [];
+  const fits = (/** @type {Message} */ message) =>
+    !taken.has(message.seq) && message.time > post.message.time - CLOCKS && isOf({ ...post, match: 0 }, message, rooms.me.name);
+  return (messages.find((message) => message.id === post.id) ?? messages.find(fits))?.seq ?? 0;
 }
 
 /** @param {Rooms} rooms */
@@ -314,7 +412,7 @@ function watched(rooms) {
   }
   const gone = [...rooms.presence.keys()].filter((name) => rooms.stale?.has(person(name)));
   const presence = gone.reduce((map, name) => without(map, name), rooms.presence);
-  return { ...next, presence, watched: true, stale: null };
+  return { ...next, presence, watched: true, asOf: 0, stale: null };
 }
 
 /**
@@ -385,6 +483,7 @@ function topicSeen(rooms, topic) {
 function topicGone(rooms, id) {
   return {
     ...rooms,
+    unsendable: rooms.unsendable + rooms.posts.filter((post) => post.topic === id && post.state === "waiting" && post.match === 0).length,
     topics: without(rooms.topics, id),
     typing: without(rooms.typing, id),
     logs: without(rooms.logs, id),
@@ -435,10 +534,10 @@ function read(rooms, { topic, seq }) {
 function joined(rooms, { topic, epoch, from, head, start }) {
   const known = rooms.logs.get(topic);
   if (known && known.epoch === epoch && last(known) === start && from <= known.start + 1) {
-    return { ...rooms, logs: put(rooms.logs, topic, { ...known, from, head: Math.max(head, known.head) }) };
+    return { ...rooms, logs: put(rooms.logs, topic, current({ ...known, from, head: Math.max(head, known.head) })) };
   }
   /** @type {Log} */
-  const log = { epoch, from, head, start, messages: [], older: "idle", quotes: new Map(), check: null };
+  const log = { epoch, from, head, start, messages: [], older: "idle", quotes: new Map(), check: null, asOf: 0, kept: false };
   return { ...rooms, logs: put(rooms.logs, topic, log), posts: unmatched(outdated(rooms.posts, topic, epoch), topic, start) };
 }
 
@@ -455,7 +554,7 @@ export const OUTDATED = 412;
  */
 function outdated(posts, topic, epoch) {
   return posts.map((post) =>
-    post.topic === topic && post.epoch !== epoch && post.message.kind !== "text" && post.state === "waiting"
+    post.topic === topic && post.epoch !== epoch && (post.message.kind !== "text" || post.message.ref > 0) && post.state === "waiting"
       ? { ...post, state: "failed", code: OUTDATED, reason: "" }
       : post,
   );
@@ -495,7 +594,7 @@ function messages(rooms, action) {
     return { ...message, id: post.id };
   });
   const head = added[added.length - 1].seq;
-  const next = { ...log, messages: [...log.messages, ...added], head: Math.max(log.head, head) };
+  const next = current({ ...log, messages: [...log.messages, ...added], head: Math.max(log.head, head) });
   const topics = withTopic(rooms, action.topic, (topic) => (topic.head < head ? { ...topic, head } : topic)).topics;
   const spoken = notTyping(rooms, action.topic, added.map((message) => message.author));
   const after = { ...spoken, topics, posts, logs: put(rooms.logs, action.topic, next) };
@@ -528,7 +627,9 @@ function failed(rooms, { id, code, reason }) {
   if (!post) return rooms;
   const { topic, message } = post;
   if (code === 410 && message.kind === "redact") return { ...rooms, posts: rooms.posts.filter((other) => other !== post) };
-  const next = withPost(rooms, id, (post) => ({ ...post, state: "failed", code, reason }));
+  // What looked like it is another message.
+  const alone = withLog(rooms, topic, (log) => (post.match ? { ...log, messages: log.messages.map((other) => (other.id === id ? { ...other, id: undefined } : other)) } : log));
+  const next = withPost(alone, id, (post) => ({ ...post, state: "failed", match: 0, code, reason }));
   return code === 410 && message.kind === "edit" ? { ...next, posts: withdraw(next.posts, topic, new Set([message.ref])) } : next;
 }
 
@@ -603,7 +704,8 @@ function trim(log, keep) {
 function waiting(rooms, { id, topic, kind = "text", text, ref, time }) {
   const message = { seq: 0, author: rooms.me.name, time, kind, ref, text, redacted: false, id };
   const epoch = rooms.logs.get(topic)?.epoch ?? "";
-  return { id, topic, epoch, message, state: "waiting", seq: 0, match: 0, code: 0, reason: "" };
+  const order = Math.max(time, 1 + (rooms.posts.at(-1)?.order ?? 0));
+  return { id, order, topic, epoch, message, state: "waiting", seq: 0, match: 0, code: 0, reason: "" };
 }
 
 /**

@@ -10,6 +10,7 @@
 import { Pause, backoff } from "./clock.js";
 import { Control } from "./control.js";
 import { Cursors } from "./cursors.js";
+import { Keeper } from "./keeper.js";
 import { fromNews } from "./news.js";
 import { askTicket, connect } from "./opening.js";
 import { Outbox } from "./outbox.js";
@@ -27,6 +28,10 @@ import { Typing } from "./typing.js";
  * @property {import("./clock.js").Clock} clock
  * @property {() => number} random 0 to 1
  * @property {() => string} id a new client id
+ * @property {Pick<import("./version.js").Version, "heard">} [version] hears which page the server has
+ * @property {Promise<import("./shelf.js").Shelf> | null} shelf where this browser keeps things; null: nowhere
+ * @property {Pick<LockManager, "request">} [locks]
+ * @property {string} tab a name for this room, that none in another tab has
  */
 
 /** What follows an end, by its code; any other is a loss: come back after a pause. */
@@ -35,8 +40,9 @@ const AFTER = /** @type {Record<number, "token" | "deactivated">} */ ({
   410: "deactivated",
   // 503: later, after the seconds it says
 });
-/** Instead of a code: even a token was refused. */
+/** Instead of a code: even a token was refused; it was another one's. */
 const SIGNED_OUT = -401;
+const ANOTHER = -409;
 /** @type {End} */
 const LOST = { code: 0, seconds: 0, silent: false };
 
@@ -84,15 +90,19 @@ export class Session {
       refused: () => this.#over?.(LOST),
     };
     /** Posts, now or as soon as there is a way. */
-    this.outbox = new Outbox({ store, clock, id, cursor: (topic) => this.cursors.get(topic) });
+    this.outbox = new Outbox({ store, clock, id, cursor: (topic) => this.cursors.get(topic), kept: (id) => this.keeper.kept(id) });
     /** One's places in the topics. */
     this.cursors = new Cursors({ store, outbox: this.outbox, cursor });
+    const { shelf, locks, tab } = parts;
+    /** What outlives this page. */
+    this.keeper = new Keeper({ shelf, locks, tab, store, clock, cursors: () => this.cursors, adopted: (topics) => this.#onAdopted(topics), left: () => this.#onLeft() });
     /** Who types, oneself too. */
     this.typing = new Typing({ clock, dispatch: (action) => store.dispatch(action), send: (topic) => this.#sendTyping(topic) });
   }
 
   /** Connects, and stays connected until `stop`, or until the server says that this sign-in is over. */
   async start() {
+    await this.keeper.begin();
     let failures = 0;
     let asked = false;
     let silent = false;
@@ -105,6 +115,7 @@ export class Session {
         asked = false;
       }
       const then = AFTER[end.code];
+      if (end.code === ANOTHER) return this.#onLeft();
       if (then === "deactivated" || end.code === SIGNED_OUT) {
         this.#say("ended", { why: then === "deactivated" ? "deactivated" : "signed-out" });
         return;
@@ -124,6 +135,7 @@ export class Session {
   /** Leaves for good. */
   stop() {
     this.#stopped = true;
+    this.keeper.stop();
     this.cursors.close();
     this.outbox.stop();
     this.typing.stop();
@@ -257,6 +269,12 @@ export class Session {
    * @param {AbortSignal} life
    */
   #onSignedIn(control, life) {
+    // In this browser somebody else has signed in meanwhile.
+    if (control.name !== this.#store.state.me.name) {
+      control.close();
+      this.#over?.({ code: ANOTHER, seconds: 0, silent: false });
+      return;
+    }
     const before = control === this.#next ? this.#current : null;
     this.#current = control;
     this.#next = null;
@@ -267,6 +285,7 @@ export class Session {
     control.watch();
     this.cursors.attach(link);
     before?.close();
+    void this.keeper.adopt();
     if (link.name === "WebSocket") this.#seek(life);
   }
 
@@ -277,6 +296,18 @@ export class Session {
     if (!action) return;
     this.#store.dispatch(action);
     if (["watched", "deal", "deal-gone", "topic", "topic-gone"].includes(action.type)) this.cursors.dropGone();
+  }
+
+  /** @param {Set<string>} topics */
+  #onAdopted(topics) {
+    this.cursors.tend();
+    for (const topic of topics) this.outbox.look(topic);
+  }
+
+  /** Somebody signed out, or in, in another tab. */
+  #onLeft() {
+    this.stop();
+    this.#say("ended", { why: "elsewhere" });
   }
 
   /** @param {string} topic */

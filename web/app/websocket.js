@@ -11,6 +11,8 @@ import { encode } from "./wire.js";
 const FIN = 1000;
 /** To these the session's code is added (400, 401, 410, 503) when it closes the control WebSocket. */
 const SESSION = 4000;
+/** WebSocket.CLOSING; what is closed has a larger state. */
+const CLOSING = 2;
 /** A WebSocket that isn't open after so long won't be. */
 const OPEN_WITHIN = 10_000;
 
@@ -143,7 +145,8 @@ function channel(socket, clock) {
     opened,
     closed,
     async write(octets) {
-      if (over) throw new Reset(0);
+      // One that is closing complains of it, and is not closed yet.
+      if (over || socket.readyState >= CLOSING) throw new Reset(0);
       socket.send(octets);
     },
     read: () =>

@@ -14,6 +14,9 @@ const de = {
     wrong: "Benutzername oder Passwort stimmt nicht.",
     tooMany: "Zu viele Versuche. Bitte etwas warten und dann erneut versuchen.",
     ended: "Diese Anmeldung ist beendet. Bitte neu anmelden.",
+    leaving: "Die Abmeldung gilt in diesem Browser, und hier ist nichts mehr gespeichert. Der Server war nicht erreichbar; er erfährt davon, sobald diese Seite ihn erreicht.",
+    unsent: (n, shown) =>
+      n === 1 ? "Eine Nachricht von hier ist noch nicht gesendet. Das geschieht, sobald das Konto, das sie geschrieben hat, wieder angemeldet ist; meldet sich ein anderes an, wird sie verworfen." : `${shown} Nachrichten von hier sind noch nicht gesendet. Das geschieht, sobald das Konto, das sie geschrieben hat, wieder angemeldet ist; meldet sich ein anderes an, werden sie verworfen.`,
     deactivated: "Dieses Konto ist deaktiviert. Wer diesen Raum betreut, kann sagen, warum.",
   },
   setup: {
@@ -71,8 +74,16 @@ const de = {
     label: "Verbindung",
     offline: "Offline",
     reconnecting: "Nicht verbunden. Lesen geht weiter; was geschrieben wird, geht danach hinaus.",
+    asOf: (when) => `Nicht verbunden. So war es hier am ${when}; was geschrieben wird, geht danach hinaus.`,
+    catchingUp: (when) => `So war es hier am ${when}. Der Rest ist unterwegs.`,
+    unsendable: (n, shown) =>
+      n === 1 ? "Eine eigene Nachricht wurde nicht gesendet: Das Thema dazu ist nicht mehr lesbar." : `${shown} eigene Nachrichten wurden nicht gesendet: Das Thema dazu ist nicht mehr lesbar.`,
     check: "Verbindung prüfen",
     now: "Jetzt versuchen",
+  },
+  update: {
+    updated: "Red Room wurde aktualisiert.",
+    reload: "Neu laden",
   },
   check: {
     title: "Verbindungsprüfung",
@@ -134,6 +145,8 @@ const de = {
     gone: "Dieses Thema ist nicht hier",
     goneHint: "Es gibt es nicht, oder es fehlt das Recht, es zu lesen.",
     goneDo: "Zu den Themen",
+    notKept: "Ohne Verbindung nicht hier",
+    notKeptHint: "Dieser Browser behält die zehn zuletzt geöffneten Themen. Dieses hier kommt, sobald der Server erreichbar ist.",
   },
 
   log: {
@@ -149,6 +162,7 @@ const de = {
     newer: (n, shown) => (n === 1 ? "1 neue Nachricht" : `${shown} neue Nachrichten`),
     toEnd: "Zur neuesten",
     sending: "wird gesendet",
+    waiting: "wartet auf die Verbindung",
     discard: "Verwerfen",
     reply: "Antworten",
     replyTo: (who) => `${who} antworten`,
@@ -182,7 +196,7 @@ const de = {
     409: "Nicht gesendet: Kollision mit einer anderen Nachricht.",
     413: "Nicht gesendet: zu lang.",
     422: "Nicht gesendet: Der Server nimmt die Nachricht so nicht an.",
-    429: "Nicht gesendet: zu viele auf einmal. Bitte kurz warten.",
+    412: "Nicht gesendet: Der Raum wurde inzwischen aus einer Sicherung hergestellt. Was hier beantwortet wird, gibt es vielleicht nicht mehr.",
     other: "Nicht gesendet.",
   },
   notEdited: {
@@ -193,7 +207,6 @@ const de = {
     412: "Nicht gespeichert: Der Raum wurde inzwischen aus einer Sicherung hergestellt. Bitte erst die Nachricht noch einmal ansehen.",
     413: "Nicht gespeichert: zu lang. Bitte noch einmal kürzer bearbeiten.",
     422: "Nicht gespeichert: Diese Nachricht lässt sich nicht bearbeiten.",
-    429: "Nicht gespeichert: zu viele auf einmal. Bitte kurz warten und dann erneut versuchen.",
     other: "Nicht gespeichert.",
   },
   notRedacted: {
@@ -203,7 +216,6 @@ const de = {
     412: "Nicht geschwärzt: Der Raum wurde inzwischen aus einer Sicherung hergestellt. Bitte erst die Nachricht noch einmal ansehen.",
     413: "Nicht geschwärzt: Der Grund ist zu lang. Bitte mit einem kürzeren noch einmal schwärzen.",
     422: "Nicht geschwärzt: Diese Nachricht lässt sich nicht schwärzen.",
-    429: "Nicht geschwärzt: zu viele auf einmal. Bitte kurz warten und dann erneut versuchen.",
     other: "Nicht geschwärzt.",
   },
 
@@ -229,6 +241,8 @@ const de = {
     tooLong: (over, most) => `${over} zu lang: Eine Nachricht hat höchstens ${most}. Sie bleibt hier, bis sie kürzer ist.`,
     observer: "Lesezugang als Beobachter: Alles ist zu sehen, geschrieben wird nichts.",
     closed: "Dieses Thema ist geschlossen. Es lässt sich lesen, aber es kommt nichts mehr hinzu.",
+    refused: "Dieser Browser behält hier nichts: Noch nicht Gesendetes übersteht kein Neuladen.",
+    full: "Dieser Browser hat keinen Platz mehr: Noch nicht Gesendetes übersteht kein Neuladen.",
     dealClosed: "Dieser Deal ist geschlossen. Seine Themen lassen sich lesen, aber es kommt nichts mehr hinzu.",
   },
   size: {
@@ -262,6 +276,9 @@ const de = {
     reasonHint: "Freiwillig. Alle, die hier lesen, sehen ihn.",
     reasonTooLong: (over, most) => `Der Grund ist ${over} zu lang: Er hat höchstens ${most}.`,
     done: "Fertig",
+    unsent: (n, shown) =>
+      n === 1 ? "Eine Nachricht ist noch nicht gesendet. Das Abmelden verwirft sie." : `${shown} Nachrichten sind noch nicht gesendet. Das Abmelden verwirft sie.`,
+    signOutAnyway: "Verwerfen und abmelden",
     name: "Name",
     title: "Titel",
     number: "Nummer",

@@ -14,6 +14,9 @@ const en = {
     wrong: "The user name or the password isn’t right.",
     tooMany: "Too many tries. Wait a little, then try again.",
     ended: "This sign-in has ended. Sign in again to go on.",
+    leaving: "You are signed out in this browser, and nothing is kept here. The server couldn’t be reached; it is told as soon as this page can reach it.",
+    unsent: (/** @type {number} */ n, /** @type {string} */ shown) =>
+      n === 1 ? "One message from here wasn’t sent yet. It will be, once its author signs in again; if somebody else does, it is discarded." : `${shown} messages from here weren’t sent yet. They will be, once their author signs in again; if somebody else does, they are discarded.`,
     deactivated: "This account is deactivated. Somebody who looks after this room can tell why.",
   },
   setup: {
@@ -72,8 +75,16 @@ const en = {
     label: "Connection",
     offline: "Offline",
     reconnecting: "Not connected. You can go on reading; what you write is sent afterwards.",
+    asOf: (/** @type {string} */ when) => `Not connected. This is what was here on ${when}; what you write is sent afterwards.`,
+    catchingUp: (/** @type {string} */ when) => `This is what was here on ${when}. The rest is coming.`,
+    unsendable: (/** @type {number} */ n, /** @type {string} */ shown) =>
+      n === 1 ? "A message of yours wasn’t sent: its topic isn’t yours to read any more." : `${shown} messages of yours weren’t sent: their topic isn’t yours to read any more.`,
     check: "Check the connection",
     now: "Try now",
+  },
+  update: {
+    updated: "Red Room was updated.",
+    reload: "Reload",
   },
   check: {
     title: "Connection check",
@@ -135,6 +146,8 @@ const en = {
     gone: "This topic isn’t here",
     goneHint: "It doesn’t exist, or you have no right to read it, or no longer.",
     goneDo: "To the topics",
+    notKept: "Not here without a connection",
+    notKeptHint: "This browser keeps the ten topics that were open last. This one comes as soon as the server can be reached.",
   },
 
   log: {
@@ -151,6 +164,7 @@ const en = {
     newer: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 new message" : `${shown} new messages`),
     toEnd: "To the newest",
     sending: "sending",
+    waiting: "waiting for the connection",
     discard: "Discard",
     reply: "Reply",
     replyTo: (/** @type {string} */ who) => `Reply to ${who}`,
@@ -184,7 +198,7 @@ const en = {
     409: "Not sent: it collided with another message.",
     413: "Not sent: it is too long.",
     422: "Not sent: the server doesn’t take it as it is.",
-    429: "Not sent: too many at once. Wait a moment.",
+    412: "Not sent: this room was restored from a backup meanwhile, and what this answers may not be there any more.",
     other: "Not sent.",
   },
   notEdited: {
@@ -195,7 +209,6 @@ const en = {
     412: "Not saved: this room was restored from a backup meanwhile. Look at the message again first.",
     413: "Not saved: it is too long. Edit it again, shorter.",
     422: "Not saved: this message can’t be edited.",
-    429: "Not saved: too many at once. Wait a moment, then try again.",
     other: "Not saved.",
   },
   notRedacted: {
@@ -205,7 +218,6 @@ const en = {
     412: "Not redacted: this room was restored from a backup meanwhile. Look at the message again first.",
     413: "Not redacted: the reason is too long. Redact it again with a shorter one.",
     422: "Not redacted: this message can’t be redacted.",
-    429: "Not redacted: too many at once. Wait a moment, then try again.",
     other: "Not redacted.",
   },
 
@@ -231,6 +243,8 @@ const en = {
     tooLong: (/** @type {string} */ over, /** @type {string} */ most) => `${over} too long: a message has at most ${most}. It stays here until it is shorter.`,
     observer: "You read here as an observer: you see everything, and write nothing.",
     closed: "This topic is closed. It can be read, but nothing is added any more.",
+    refused: "This browser keeps nothing here: what isn’t sent yet won’t survive a reload.",
+    full: "This browser has no space left: what isn’t sent yet won’t survive a reload.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
   size: {
@@ -264,6 +278,9 @@ const en = {
     reasonHint: "Optional. Everybody who reads here sees it.",
     reasonTooLong: (/** @type {string} */ over, /** @type {string} */ most) => `The reason is ${over} too long: it has at most ${most}.`,
     done: "Done",
+    unsent: (/** @type {number} */ n, /** @type {string} */ shown) =>
+      n === 1 ? "One message wasn’t sent yet. Signing out discards it." : `${shown} messages weren’t sent yet. Signing out discards them.`,
+    signOutAnyway: "Discard and sign out",
     name: "Name",
     title: "Title",
     number: "Number",

@@ -18,8 +18,8 @@ class Track {
     };
     this.race = new Race(this.clock, { webTransport: webTransport ? open("WebTransport") : null, webSocket: open("WebSocket") });
   }
-  dial(together = false) {
-    const dialed = this.race.dial(TICKET, together, this.life.signal);
+  dial(together = false, took = 0) {
+    const dialed = this.race.dial(TICKET, together, this.life.signal, took);
     dialed.catch(() => {});
     return dialed;
   }
@@ -64,6 +64,22 @@ test("both at the same time where that is asked for", () => {
   const track = new Track();
   void track.dial(true);
   assert.deepEqual(track.names(), ["WebTransport", "WebSocket"]);
+});
+
+test("WebTransport is alone for as long as the ticket took, three seconds at most", async () => {
+  for (const [took, alone] of [
+    [0, 400],
+    [399, 400],
+    [900, 900],
+    [9000, 3000],
+  ]) {
+    const track = new Track();
+    void track.dial(false, took);
+    await track.clock.forward(alone - 1);
+    assert.deepEqual(track.names(), ["WebTransport"], `${took} ms`);
+    await track.clock.forward(1);
+    assert.deepEqual(track.names(), ["WebTransport", "WebSocket"], `${took} ms`);
+  }
 });
 
 test("a WebTransport that comes while the WebSocket still signs in is kept, and handed over when it is asked for", async () => {

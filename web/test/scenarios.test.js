@@ -103,6 +103,9 @@ class Run {
     },
     message: (seq) => this.#channel.message({ seq: Number(seq) }),
     ack: (text, seq) => this.#channel.send("ACK", [this.#posts.get(text), seq]),
+    "refuses-post": (text, code, ...seconds) => {
+      this.#channel.send("ERR", [code, this.#posts.get(text), ...seconds]);
+    },
     bye: (...fields) => {
       this.#control.send("BYE", fields);
       this.#control.fin();
@@ -141,7 +144,11 @@ class Run {
       const { connection } = this.#world.state;
       assert.deepEqual([connection.state, connection.via || connection.why], [state, more]);
     },
-    posted: (wanted) => until(() => this.#channel.of("POST").some((post) => text(post) === wanted)),
+    posted: (wanted, times) =>
+      until(() => {
+        const count = this.#channel.of("POST").filter((post) => text(post) === wanted).length;
+        return times ? count === Number(times) : count > 0;
+      }),
     posts: (count) => assert.equal(this.#channel.of("POST").length, Number(count), "posts"),
     has: (count) => until(() => this.#world.seqs().join() === Array.from({ length: Number(count) }, (_, at) => at + 1).join()),
     accepted: (text) =>
@@ -149,6 +156,7 @@ class Run {
         const post = this.#world.state.posts.find((post) => post.id === this.#posts.get(text));
         return !post || post.state === "accepted";
       }),
+    failed: (text) => until(() => this.#world.state.posts.some((post) => post.id === this.#posts.get(text) && post.state === "failed")),
     silence: () => {
       assert.equal(this.#world.clock.waiting, 0, "timers");
       assert.ok(this.#world.tries.every((attempt) => !attempt.pending), "a try is pending");

@@ -291,6 +291,12 @@ export class World {
   /** Answers who one is, once that was asked. */
   me;
   random = 1;
+  /** What the browser keeps, or null. */
+  shelf = null;
+  locks;
+  tab = "tab";
+  /** What client ids begin with. */
+  prefix = "id-";
   #ids = 0;
 
   /** @param {object} [how] @param {boolean} [how.ahead] whether the connection is begun before there is a session */
@@ -312,8 +318,9 @@ export class World {
       },
       messages: (...asked) => this.pages(...asked),
     };
-    this.opening = ahead ? new Opening({ api, race, clock }) : null;
-    this.session = new Session({ api, race, opening: this.opening, store, clock, random: () => this.random, id: () => `id-${++this.#ids}` });
+    this.opening = ahead ? new Opening({ api, race, clock, version: this.version }) : null;
+    const { opening, shelf, locks, tab } = this;
+    this.session = new Session({ api, race, opening, store, clock, random: () => this.random, id: () => `${this.prefix}${++this.#ids}`, version: this.version, shelf, locks, tab });
   }
 
   get state() {

@@ -14,6 +14,7 @@ const TICKET = { token: "t", webtransport: { url: "" }, websocket: { url: "wss:/
 class ScriptedSocket {
   sent = [];
   closing = null;
+  readyState = 0;
   constructor(url, protocol) {
     Object.assign(this, { url, protocol });
     ScriptedSocket.all.push(this);
@@ -24,8 +25,10 @@ class ScriptedSocket {
   }
   close(code) {
     this.closing ??= { code };
+    this.readyState = Math.max(2, this.readyState);
   }
   opens() {
+    this.readyState = 1;
     this.onopen();
   }
   says(octets) {
@@ -35,6 +38,7 @@ class ScriptedSocket {
     this.onmessage({ data });
   }
   closes(code) {
+    this.readyState = 3;
     this.onclose({ code });
   }
   /** The frames that came. */
@@ -183,4 +187,12 @@ test("FIN is the close with 1000", async () => {
   const { stream, socket } = await attached();
   stream.finish();
   assert.deepEqual(socket.closing, { code: 1000 });
+});
+
+test("what is closing is written to no more: a browser complains of it", async () => {
+  const { stream, socket } = await attached();
+  const before = socket.sent.length;
+  stream.finish();
+  await assert.rejects(stream.write(new Uint8Array(1)), Reset);
+  assert.equal(socket.sent.length, before);
 });

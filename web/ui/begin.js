@@ -6,8 +6,10 @@
  */
 import { api } from "../app/api.js";
 import { clock } from "../app/clock.js";
+import { isLeaving } from "../app/leaving.js";
 import { Opening } from "../app/opening.js";
 import { Race } from "../app/race.js";
+import { Version, versionOf } from "../app/version.js";
 import { openWebSocket } from "../app/websocket.js";
 import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
 
@@ -20,8 +22,15 @@ export const race = new Race(clock, {
   webSocket: (ticket) => openWebSocket(ticket, clock),
 });
 
+/** Which version of the page this document is. */
+export const version = new Version({
+  own: versionOf(import.meta.url),
+  storage: () => sessionStorage,
+  reload: () => location.reload(),
+});
+
 /** Its first connection. */
-export const opening = WITHOUT_SIGN_IN.includes(location.pathname) ? null : new Opening({ api, race, clock });
+export const opening = WITHOUT_SIGN_IN.includes(location.pathname) || isLeaving() ? null : new Opening({ api, race, clock, version });
 
 window.addEventListener("pagehide", () => opening?.close());
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { isRedacted } from "../app/changes.js";
+import { isBegun } from "../app/drafts.js";
 import { displayName, messageAt, readOnly } from "../app/rooms.js";
 import { extract } from "../app/report.js";
 import { MAX_TEXT } from "../app/wire.js";
@@ -14,11 +15,7 @@ import { h, icon, isolated, say, set } from "./dom.js";
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 /** @typedef {import("../app/rooms.js").Message} Message */
 
-/**
- * What is being written in a topic: a message, perhaps an answer to another
- * one, and above it, while one edits, the new text of an old one.
- * @typedef {{text: string, ref: number, edit: {seq: number, text: string} | null}} Draft
- */
+/** @typedef {import("../app/drafts.js").Draft} Draft */
 
 /** Characters that can't be too many octets yet, so that the usual keystroke costs nothing. */
 const SURELY_FITS = MAX_TEXT / 4;
@@ -48,6 +45,7 @@ export class Composer extends HTMLElement {
   #about = h("div", { class: "about", hidden: true }, this.#sign, this.#what, this.#leave);
   #submit = h("button", { class: "button main" });
   #note = h("p", { class: "under", id: "composer-note" });
+  #unkept = h("p", { class: "under unkept", role: "status", hidden: true });
   #told = h("p", { class: "unseen", role: "status" });
   #shut = h("p", { class: "shut", hidden: true });
 
@@ -78,12 +76,29 @@ export class Composer extends HTMLElement {
       h("div", { class: "line" }, this.#input, this.#submit),
     );
     this.#leave.addEventListener("click", () => this.#back());
-    this.replaceChildren(this.#form, this.#note, this.#told, this.#shut);
+    this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#shut);
   }
 
   /** The seq of the message that is being edited; 0 for none. */
   get editing() {
     return this.#drafts.get(this.#topic)?.edit?.seq ?? 0;
+  }
+
+  /** What is being written. @returns {import("../app/drafts.js").Drafts} */
+  get drafts() {
+    return this.#drafts;
+  }
+
+  /**
+   * Goes on with what was begun in a topic, where nothing else was.
+   * @param {string} topic
+   * @param {Draft} draft
+   */
+  resume(topic, draft) {
+    const there = this.#drafts.get(topic);
+    if (there && isBegun(there)) return;
+    this.#drafts.set(topic, draft);
+    if (topic === this.#topic) this.#show();
   }
 
   get #draft() {
@@ -107,6 +122,8 @@ export class Composer extends HTMLElement {
     const shown = rooms.topics.get(topic);
     const closed = shown ? readOnly(rooms, shown) : "";
     this.#form.hidden = this.#note.hidden = closed !== "";
+    this.#unkept.hidden = rooms.storage === "" || closed !== "";
+    say(this.#unkept, rooms.storage === "" ? "" : words.composer[rooms.storage]);
     this.#shut.hidden = closed === "";
     const sentence = { "": "", observer: words.composer.observer, closed: words.composer.closed, "deal-closed": words.composer.dealClosed };
     say(this.#shut, sentence[closed]);

@@ -60,6 +60,26 @@ export function newTopic({ speech, deals, deal }) {
 }
 
 /**
+ * Whether to sign out although not everything was sent.
+ * @param {import("./page.js").Speech} speech
+ * @param {number} unsent
+ * @returns {Promise<boolean>}
+ */
+export async function confirmSignOut(speech, unsent) {
+  const { words, formats } = speech;
+  const answer = await show(speech, {
+    title: words.topics.signOut,
+    lead: words.dialog.unsent(unsent, formats.number(unsent)),
+    fields: [],
+    submit: words.dialog.signOutAnyway,
+    problems: {},
+    check: () => null,
+    send: async () => ({ yes: true }),
+  });
+  return answer !== null;
+}
+
+/**
  * An invitation, which stays in sight until its link was taken.
  * @param {Context} context
  * @returns {Promise<any>}

@@ -8,7 +8,7 @@ import { explain } from "../app/words.js";
 import { h, icon } from "./dom.js";
 
 /**
- * @typedef {{view: "sign-in", problem?: unknown, notice?: string}
+ * @typedef {{view: "sign-in", problem?: unknown, notice?: string, unsent?: string}
  *   | {view: "setup", token: string}
  *   | {view: "invitation", token: string}} Purpose
  */
@@ -42,7 +42,7 @@ export class Entry extends HTMLElement {
   }
 
   /** @param {Extract<Purpose, {view: "sign-in"}>} purpose */
-  #signIn({ problem, notice }) {
+  #signIn({ problem, notice, unsent }) {
     const { words } = this.speech;
     const known = problem instanceof Problem ? problem : null;
     if (known?.body.setup === true) return this.#show(words.setup.title, h("p", {}, words.signIn.noAdmin));
@@ -55,7 +55,7 @@ export class Entry extends HTMLElement {
     }
     this.#form({
       title: words.signIn.title,
-      lead: notice ? [notice] : [],
+      lead: [notice, unsent].filter((sentence) => sentence !== undefined),
       submit: words.signIn.submit,
       fresh: false,
       send: ({ name, password }) => api.signIn({ name, password }),

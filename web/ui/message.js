@@ -22,6 +22,7 @@ import { report } from "./report.js";
  * @property {{message: Message | null | undefined, who: string} | null} quote what it answers; undefined: not here yet
  * @property {{answer: boolean, edit: boolean, redact: boolean}} rights
  * @property {boolean} editing it is in the composer
+ * @property {boolean} away nothing is sent for now, as there is no connection
  */
 
 /** How much of what is quoted is shown. */
@@ -119,7 +120,7 @@ export class MessageElement extends HTMLElement {
     set(this.#when, "href", message.seq > 0 && `/t/${topic}#${message.seq}`);
     this.#showQuote(shown);
     this.#showBody(shown);
-    this.#showState(sent);
+    this.#showState(sent, shown.away);
     this.#showActions(shown);
     // What had the focus may have gone with what it belonged to.
     if (held && !(this.contains(document.activeElement) && document.activeElement?.checkVisibility())) this.focus({ preventScroll: true });
@@ -185,12 +186,16 @@ export class MessageElement extends HTMLElement {
     ];
   }
 
-  /** @param {Post | null} post */
-  #showState(post) {
+  /**
+   * @param {Post | null} post
+   * @param {boolean} away
+   */
+  #showState(post, away) {
     const { words } = this.speech;
     const waiting = post?.state === "waiting";
     this.#note.hidden = !waiting;
-    say(this.#note, waiting ? ` · ${post.message.kind === "redact" ? words.log.redacting : words.log.sending}` : "");
+    const state = away ? words.log.waiting : post?.message.kind === "redact" ? words.log.redacting : words.log.sending;
+    say(this.#note, waiting ? ` · ${state}` : "");
     const failed = post?.state === "failed";
     this.#trouble.hidden = !failed;
     if (!failed) return this.#trouble.replaceChildren();

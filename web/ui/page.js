@@ -4,6 +4,10 @@
  * @module
  */
 import { api } from "../app/api.js";
+import { clock, within } from "../app/clock.js";
+import { PATIENCE } from "../app/keeper.js";
+import { isLeaving, left } from "../app/leaving.js";
+import { Shelf } from "../app/shelf.js";
 import { choose, formats } from "../app/words.js";
 import { opening } from "./begin.js";
 import "./check.js";
@@ -13,13 +17,22 @@ import "./room.js";
 /** @typedef {import("../app/rooms.js").Me} Me */
 /** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
 
+/** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
+const AWAY = [0, 429, 502, 503, 504];
+/** Tells the other tabs that somebody signed out here. */
+const TABS = new BroadcastChannel("redroom");
+
 class Page extends HTMLElement {
   /** @type {Speech} */
   #speech;
   /** For the first room. */
   #opening = opening;
+  /** What this browser keeps; rejects where it keeps nothing. */
+  #shelf = Shelf.open();
 
   connectedCallback() {
+    this.#shelf.catch(() => {}); // the room says so
+    TABS.addEventListener("message", () => this.querySelector("rr-room") && void this.#again());
     void this.#begin();
   }
 
@@ -58,11 +71,66 @@ class Page extends HTMLElement {
       history.replaceState(null, "", pathname + location.search);
       return this.#enter(pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token });
     }
+    if (isLeaving()) return this.#leave();
     try {
       this.#openRoom(await (me ?? api.whoAmI()));
     } catch (problem) {
-      this.#enter({ view: "sign-in", problem });
+      const { status = 0 } = /** @type {{status?: number}} */ (problem);
+      const last = AWAY.includes(status) ? await this.#lastPerson() : null;
+      if (last) return this.#openRoom(last, { unsure: true });
+      if (status === 401) await this.#forget({ all: false });
+      this.#enter({ view: "sign-in", problem, ...(await this.#unsent()) });
     }
+  }
+
+  /** Signs out at the server, which couldn't be told before. */
+  async #leave() {
+    await this.#forget({ all: true });
+    const told = await api.signOut().then(
+      () => true,
+      (problem) => problem.status === 401,
+    );
+    if (!told) return this.#enter({ view: "sign-in", notice: this.#speech.words.signIn.leaving });
+    left();
+    await this.#route();
+  }
+
+  /** Somebody signed in or out in another tab: begins as a new document would, with what was being written. */
+  async #again() {
+    const room = /** @type {import("./room.js").Room | null} */ (this.querySelector("rr-room"));
+    room?.putAside();
+    room?.remove();
+    await this.#route();
+  }
+
+  /** Who was here last, to be shown what is kept. */
+  async #lastPerson() {
+    return this.#kept((shelf) => shelf.person(), null);
+  }
+
+  /** @param {{all: boolean}} what */
+  async #forget(what) {
+    await this.#kept((shelf) => shelf.wipe(what), undefined);
+  }
+
+  /**
+   * Does something with what is kept, where the browser lets it and answers.
+   * @template T
+   * @param {(shelf: Shelf) => Promise<T>} work
+   * @param {T} otherwise
+   */
+  async #kept(work, otherwise) {
+    try {
+      return await within(PATIENCE, clock, this.#shelf.then(work));
+    } catch {
+      return otherwise;
+    }
+  }
+
+  /** What is said where somebody has to sign in before their posts are sent. */
+  async #unsent() {
+    const count = await this.#kept((shelf) => shelf.unsent(), 0);
+    return count > 0 ? { unsent: this.#speech.words.signIn.unsent(count, this.#speech.formats.number(count)) } : {};
   }
 
   #check() {
@@ -77,6 +145,8 @@ class Page extends HTMLElement {
     entry.speech = this.#speech;
     entry.purpose = purpose;
     entry.addEventListener("signed-in", (event) => {
+      left();
+      TABS.postMessage("entered");
       if (purpose.view !== "sign-in") history.replaceState(null, "", "/");
       this.#openRoom(/** @type {CustomEvent<Me>} */ (event).detail);
     });
@@ -84,19 +154,35 @@ class Page extends HTMLElement {
     this.replaceChildren(entry);
   }
 
-  /** @param {Me} me */
-  #openRoom(me) {
-    const { words } = this.#speech;
+  /**
+   * @param {Me} me
+   * @param {{unsure?: boolean}} [how] whether the server hasn't said yet that this is who one is
+   */
+  #openRoom(me, { unsure = false } = {}) {
     const room = /** @type {import("./room.js").Room} */ (document.createElement("rr-room"));
     room.speech = this.#speech;
     room.me = me;
+    room.unsure = unsure;
+    room.shelf = this.#shelf;
     room.opening = this.#opening;
     this.#opening = null;
-    room.addEventListener("ended", (event) => {
-      const why = /** @type {CustomEvent<string>} */ (event).detail;
-      this.#enter({ view: "sign-in", notice: why === "deactivated" ? words.signIn.deactivated : words.signIn.ended });
-    });
+    room.addEventListener("ended", (event) => void this.#over(/** @type {CustomEvent<string>} */ (event).detail), { once: true });
+    room.addEventListener("left", () => TABS.postMessage("left"));
     this.replaceChildren(room);
+  }
+
+  /**
+   * This sign-in is over: nothing of the room stays here, but for what one
+   * wrote and wasn't sent yet, for when one is back.
+   * @param {string} why
+   */
+  async #over(why) {
+    if (why === "elsewhere") return this.#again();
+    const { words } = this.#speech;
+    const deactivated = why === "deactivated";
+    this.querySelector("rr-room")?.remove();
+    await this.#forget({ all: deactivated });
+    this.#enter({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...(await this.#unsent()) });
   }
 }
 

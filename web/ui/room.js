@@ -4,14 +4,16 @@
  * @module
  */
 import { api } from "../app/api.js";
-import { clock } from "../app/clock.js";
+import { clock, within } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
+import { leave, left } from "../app/leaving.js";
+import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
-import { race } from "./begin.js";
-import { invite, newDeal, newTopic } from "./dialogs.js";
+import { race, version } from "./begin.js";
+import { confirmSignOut, invite, newDeal, newTopic } from "./dialogs.js";
 import { h, icon, say, set } from "./dom.js";
 import "./composer.js";
 import "./connection.js";
@@ -19,11 +21,14 @@ import "./people.js";
 import "./timeline.js";
 import "./topics.js";
 import "./typing.js";
+import "./update.js";
 import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
 /** @typedef {import("./message.js").Shown} Shown */
 
+/** How long what was kept from an earlier visit is held back, because what is so now may be about to come. */
+const HELD = 2_000;
 const LAST = "topic";
 const LONGEST_FRAME = 100;
 /** Narrower than this shows one pane at a time. */
@@ -32,7 +37,7 @@ const ONE_PANE = matchMedia("(max-width: 639px)");
 /** Where a focus doesn't bring a keyboard up on the screen. */
 const HOVERS = matchMedia("(hover: hover)");
 
-/** Event: `ended` with why, when the server says that the sign-in is over. */
+/** Events: `ended` with why, when the sign-in is over; `left`, when one has signed out here. */
 export class Room extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
@@ -40,6 +45,10 @@ export class Room extends HTMLElement {
   me;
   /** A connection that was begun before there was a room. @type {import("../app/opening.js").Opening | null} */
   opening = null;
+  /** Whether only this browser says who one is, as the server can't be reached. */
+  unsure = false;
+  /** What this browser keeps. @type {Promise<import("../app/shelf.js").Shelf> | null} */
+  shelf = null;
 
   /** @type {Store} */
   #store;
@@ -61,6 +70,8 @@ export class Room extends HTMLElement {
   #people;
   /** @type {import("./connection.js").Banner} */
   #banner;
+  /** @type {import("./update.js").Update} */
+  #renewal;
   #title = h("h1", { dir: "auto" });
   #deal = h("bdi");
   #readers = h("span");
@@ -72,13 +83,16 @@ export class Room extends HTMLElement {
   #middle = h("main");
 
   connectedCallback() {
-    const store = new Store(this.me, Date.now());
+    const { opening, shelf, unsure } = this;
+    const { locks } = navigator;
+    const store = new Store(this.me, unsure ? 0 : Date.now());
     this.#store = store;
-    const { opening } = this;
-    this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()) });
+    this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()), version, shelf, locks, tab: crypto.randomUUID() });
     this.#build();
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
+    this.#revealed = unsure;
+    if (!unsure) setTimeout(() => this.#reveal(), HELD);
     this.#update();
     void this.#session.start();
   }
@@ -97,9 +111,11 @@ export class Room extends HTMLElement {
     this.#composer = /** @type {import("./composer.js").Composer} */ (document.createElement("rr-composer"));
     this.#people = /** @type {import("./people.js").People} */ (document.createElement("rr-people"));
     this.#banner = /** @type {import("./connection.js").Banner} */ (document.createElement("rr-banner"));
-    const parts = [this.#topics, this.#timeline, this.#typing, this.#composer, this.#people, this.#banner];
+    this.#renewal = /** @type {import("./update.js").Update} */ (document.createElement("rr-update"));
+    const parts = [this.#topics, this.#timeline, this.#typing, this.#composer, this.#people, this.#banner, this.#renewal];
     for (const part of parts) part.speech = this.speech;
-    this.#topics.me = this.me;
+    this.#topics.me = this.#renewal.me = this.me;
+    this.#renewal.composer = this.#composer;
     this.#timeline.session = this.#banner.session = this.#session;
 
     const back = h(
@@ -124,7 +140,7 @@ export class Room extends HTMLElement {
     set(this.#skip, "type", "button");
     this.#skip.append(words.skip);
     this.#skip.addEventListener("click", () => this.#composer.focusInput());
-    this.#middle.append(this.#header, this.#banner, this.#blank, this.#timeline, this.#typing, this.#composer);
+    this.#middle.append(this.#header, this.#renewal, this.#banner, this.#blank, this.#timeline, this.#typing, this.#composer);
     this.replaceChildren(this.#skip, this.#topics, this.#middle, this.#people);
   }
 
@@ -161,15 +177,77 @@ export class Room extends HTMLElement {
     window.addEventListener("online", () => this.#session.nudge(), { signal });
     window.addEventListener("offline", () => this.#session.look(true), { signal });
     onNewNetwork(() => this.#session.nudge(), signal);
-    window.addEventListener("pagehide", () => this.#session.leave(), { signal });
+    window.addEventListener("pagehide", () => this.#onHidden(), { signal });
     window.addEventListener("pageshow", (event) => event.persisted && this.#session.nudge(), { signal });
     document.addEventListener("visibilitychange", () => this.#onVisible(), { signal });
+    window.addEventListener("beforeunload", (event) => this.#losesWords() && event.preventDefault(), { signal });
+    this.#banner.addEventListener("seen", () => this.#store.dispatch({ type: "seen-unsendable" }));
+    document.addEventListener("resume", () => this.#session.nudge(), { signal });
     ONE_PANE.addEventListener("change", () => this.#update(), { signal });
   }
 
   #onVisible() {
     this.#timeline.attend();
-    if (document.visibilityState === "visible") this.#session.look();
+    if (document.visibilityState === "visible") {
+      this.#session.look();
+      void this.#session.keeper.adopt();
+    } else this.#session.keeper.hurry();
+  }
+
+  #onHidden() {
+    this.#session.keeper.hurry();
+    this.#session.leave();
+  }
+
+  /** Whether something was written that is only here, in this page. */
+  #losesWords() {
+    return this.#store.state.storage !== "" && unsentHere(this.#store.state) > 0;
+  }
+
+  /** Puts what is being written aside, for the next room of the same person. */
+  putAside() {
+    this.#renewal.putAside();
+  }
+
+  /** What was kept is shown from now on, marked as of when, until what is so now has come. */
+  #reveal() {
+    this.#revealed = true;
+    if (this.isConnected) this.#soon();
+  }
+
+  #revealed = false;
+
+  /**
+   * The state as it may be shown: without what was kept, until that is revealed.
+   * @param {import("../app/rooms.js").Rooms} state
+   */
+  #shown(state) {
+    if (this.#revealed) return state.watched || state.asOf === 0 ? state : { ...state, watched: true };
+    const logs = [...state.logs].filter(([, log]) => !log.kept);
+    const current = logs.length === state.logs.size ? state : { ...state, logs: new Map(logs) };
+    return state.asOf === 0 ? current : { ...current, deals: new Map(), topics: new Map() };
+  }
+
+  /**
+   * Whether there is no connection, and not only for a moment.
+   * @param {import("../app/rooms.js").Rooms} state
+   */
+  #isAway({ connection }) {
+    clearTimeout(this.#later);
+    if (connection.state === "open") return false;
+    const left = connection.since + HELD - Date.now();
+    if (left > 0) this.#later = setTimeout(() => this.#soon(), left);
+    return left <= 0;
+  }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #later;
+
+  /** Makes sure that one still is who this browser says. */
+  async #confirm() {
+    this.unsure = false;
+    const me = await api.whoAmI().catch(() => null);
+    if (me && (me.role !== this.me.role || me.display !== this.me.display || me.name !== this.me.name)) location.reload();
   }
 
   /** @param {KeyboardEvent} event */
@@ -209,9 +287,11 @@ export class Room extends HTMLElement {
     if (seq > 0 && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq);
   }
 
-  /** Once the topics are known: the one in the address, else the one of last time, else the first. */
-  #choose() {
-    const { state } = this.#store;
+  /**
+   * Once the topics are known: the one in the address, else the one of last time, else the first.
+   * @param {import("../app/rooms.js").Rooms} state
+   */
+  #choose(state) {
     const { topic } = address();
     if (!topic && !ONE_PANE.matches) {
       const last = recall();
@@ -241,25 +321,29 @@ export class Room extends HTMLElement {
   #started = false;
 
   #update() {
-    const { state } = this.#store;
+    const state = this.#shown(this.#store.state);
     if (state.connection.state === "ended") {
       this.dispatchEvent(new CustomEvent("ended", { detail: state.connection.why }));
       return;
     }
+    if (this.unsure && state.connection.state === "open") void this.#confirm();
     if (state.watched && (!this.#started || (!this.#current && !ONE_PANE.matches && state.topics.size > 0))) {
       this.#started = true;
-      return this.#choose();
+      return this.#choose(state);
     }
     const topic = state.topics.get(this.#current);
-    if (topic && !state.logs.has(topic.id)) this.#session.cursors.open(topic.id);
+    if (topic && !this.#store.state.logs.has(topic.id)) this.#session.cursors.open(topic.id);
+    const log = topic && state.logs.get(topic.id);
     set(this, "data-pane", this.#current ? "log" : "topics");
     this.#topics.update(state, this.#current);
-    this.#banner.update(state);
+    this.#banner.update(state, log);
+    this.#renewal.update(state, topic?.id ?? "");
     this.#people.update(state, topic);
     this.#people.hidden = !topic;
-    this.#showHead(topic);
-    this.#showBlank(topic);
-    this.#timeline.hidden = this.#typing.hidden = this.#composer.hidden = !topic;
+    this.#showHead(state, topic);
+    const blank = this.#showBlank(state, topic);
+    this.#typing.hidden = this.#composer.hidden = !topic;
+    this.#timeline.hidden = !topic || blank;
     const closed = topic ? readOnly(state, topic) : "";
     this.#skip.hidden = !topic || closed !== "";
     this.#closeAbout();
@@ -322,10 +406,12 @@ export class Room extends HTMLElement {
     }
   }
 
-  /** @param {Topic | undefined} topic */
-  #showHead(topic) {
+  /**
+   * @param {import("../app/rooms.js").Rooms} state
+   * @param {Topic | undefined} topic
+   */
+  #showHead(state, topic) {
     const { words, formats } = this.speech;
-    const { state } = this.#store;
     this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
     set(this.#header, "data-bare", !topic);
     this.#check.hidden = this.#who.hidden = !topic;
@@ -347,11 +433,12 @@ export class Room extends HTMLElement {
 
   /**
    * What stands in the middle where there is no log.
+   * @param {import("../app/rooms.js").Rooms} state
    * @param {Topic | undefined} topic
+   * @returns {boolean} whether something does
    */
-  #showBlank(topic) {
+  #showBlank(state, topic) {
     const { words } = this.speech;
-    const { state } = this.#store;
     const admin = this.me.role === "admin";
     let kind = "";
     if (!topic && state.watched) {
@@ -360,10 +447,12 @@ export class Room extends HTMLElement {
       else if (state.topics.size === 0) kind = admin ? "firstTopic" : "waitTopic";
       else kind = "choose";
     }
+    const unknown = topic && !state.logs.has(topic.id) && !state.posts.some((post) => post.topic === topic.id);
+    if (unknown && this.#isAway(state)) kind = "notKept";
     // On a phone the list itself has to say it.
-    set(this, "data-bare", kind !== "" && kind !== "choose" && kind !== "gone");
+    set(this, "data-bare", !["", "choose", "gone", "notKept"].includes(kind));
     this.#blank.hidden = kind === "";
-    if (this.#blank.dataset.kind === kind) return;
+    if (this.#blank.dataset.kind === kind) return kind !== "";
     this.#blank.dataset.kind = kind;
     const show = (/** @type {string} */ title, /** @type {string} */ text, /** @type {HTMLElement | null} */ action = null) =>
       this.#blank.replaceChildren(h("h2", {}, title), h("p", {}, text), action ?? "");
@@ -374,6 +463,8 @@ export class Room extends HTMLElement {
     else if (kind === "waitDeal") show(words.room.waitDeal, words.room.waitDealHint);
     else if (kind === "waitTopic") show(words.room.firstTopic, words.room.waitTopicHint);
     else if (kind === "choose") show(words.room.choose, words.room.chooseHint);
+    else if (kind === "notKept") show(words.room.notKept, words.room.notKeptHint);
+    return kind !== "";
   }
 
   /** @param {Topic | undefined} topic */
@@ -405,16 +496,48 @@ export class Room extends HTMLElement {
     }
   }
 
-  /** Signs out and forgets everything: the next page begins from nothing. */
-  async #signOut() {
-    this.#session.stop();
-    forget();
+  /**
+   * Does something with what is kept, where the browser lets it.
+   * @template T
+   * @param {(shelf: import("../app/shelf.js").Shelf) => Promise<T>} work
+   * @param {T} otherwise
+   */
+  async #kept(work, otherwise) {
     try {
-      await api.signOut();
-    } finally {
-      location.replace("/");
+      return await within(PATIENCE, clock, (this.shelf ?? Promise.reject(new Error("there is no shelf"))).then(work));
+    } catch {
+      return otherwise;
     }
   }
+
+  /**
+   * Signs out and forgets everything: the next page begins from nothing. A
+   * server that can't be reached is told later.
+   */
+  async #signOut() {
+    const unsent = Math.max(unsentHere(this.#store.state), await this.#kept((shelf) => shelf.unsent(), 0));
+    if (unsent > 0 && !(await confirmSignOut(this.speech, unsent))) return;
+    this.#session.stop();
+    this.#listening.abort(); // nobody is to be asked again
+    forget();
+    leave();
+    await this.#kept((shelf) => shelf.wipe({ all: true }), undefined);
+    this.dispatchEvent(new Event("left"));
+    const told = await api.signOut().then(
+      () => true,
+      (problem) => problem.status === 401,
+    );
+    if (told) left();
+    location.replace("/");
+  }
+}
+
+/**
+ * How many posts are not known to be in the log.
+ * @param {import("../app/rooms.js").Rooms} state
+ */
+function unsentHere({ posts }) {
+  return posts.filter((post) => post.state !== "accepted").length;
 }
 
 /**
@@ -467,6 +590,7 @@ function recall() {
 function forget() {
   try {
     localStorage.removeItem(LAST);
+    sessionStorage.clear();
   } catch {
     // There was nothing.
   }

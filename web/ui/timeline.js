@@ -21,6 +21,8 @@ const START = 600;
 const MOST = 1000;
 const KEPT = 600;
 const LONG_PRESS = 450;
+/** A log of which nothing is here yet. @type {Log} */
+const UNKNOWN = { epoch: "", from: 1, start: 1, head: 2, messages: [], older: "idle", quotes: new Map(), check: null, asOf: 0, kept: false };
 
 export class Timeline extends HTMLElement {
   /** @type {import("./page.js").Speech} */
@@ -116,8 +118,8 @@ export class Timeline extends HTMLElement {
     this.#rooms = rooms;
     this.#editing = editing;
     if (topic !== this.#topic) this.#turnTo(topic);
-    const log = rooms.logs.get(topic);
-    const now = [log, rooms.posts, rooms.deals, rooms.topics.get(topic), editing];
+    const log = rooms.logs.get(topic) ?? (rooms.posts.some((post) => post.topic === topic) ? UNKNOWN : undefined);
+    const now = [log, rooms.posts, rooms.deals, rooms.topics.get(topic), editing, rooms.connection.state === "open"];
     if (topic === "" || now.every((value, index) => value === this.#drawn[index])) return;
     this.#drawn = now;
     this.#draw(rooms, log);
@@ -190,6 +192,7 @@ export class Timeline extends HTMLElement {
    * @param {import("../app/rooms.js").Topic} topic
    */
   #moveMark(log, topic) {
+    if (log === UNKNOWN) return;
     if (!this.#marked) {
       this.#marked = true;
       this.#mark = topic.unread > 0 && topic.read >= log.from ? topic.read : null;
@@ -234,6 +237,7 @@ export class Timeline extends HTMLElement {
       quote: message.ref > 0 && message.kind === "text" ? this.#quote(message.ref, rooms, log, topic) : null,
       rights: rights(rooms, topic, message),
       editing: this.#editing > 0 && this.#editing === message.seq,
+      away: (post ?? change)?.state === "waiting" && rooms.connection.state !== "open",
     };
     if (!before || !same(before, shown)) element.show(shown);
     return element;
@@ -524,6 +528,7 @@ function same(a, b) {
     a.who === b.who &&
     a.redactor === b.redactor &&
     a.editing === b.editing &&
+    a.away === b.away &&
     a.rights.answer === b.rights.answer &&
     a.rights.edit === b.rights.edit &&
     a.rights.redact === b.rights.redact &&

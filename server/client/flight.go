@@ -1,0 +1,150 @@
+package client
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// resendAfter is when a post is sent again that was answered with 429 or 503,
+// unless that says when.
+const resendAfter = 2 * time.Second
+
+// flight holds the posts of one topic that are not answered yet, in the order
+// in which they are sent.
+type flight struct {
+	more chan struct{} // one slot: there may be something to send
+
+	mu    sync.Mutex
+	posts []*posting
+	epoch string    // of the log that there is; "": none yet
+	held  time.Time // nothing is sent before
+}
+
+type posting struct {
+	id    string
+	epoch string // of the log in which it may be; "": any
+	frame []byte
+	// departs is called before each sending, while the topic waits; if it fails,
+	// that is the answer, and nothing is sent. nil: it isn't.
+	departs  func() error
+	sent     bool // on the channel that there is
+	unsure   bool // sent before, with no answer that says what came of it
+	answered chan answer
+}
+
+func newPosting(p Post) *posting {
+	return &posting{id: p.ID, epoch: p.Epoch, frame: p.frame(), answered: make(chan answer, 1)}
+}
+
+func newFlight() *flight { return &flight{more: make(chan struct{}, 1)} }
+
+// add puts a post at the end.
+func (f *flight) add(p *posting) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.find(p.id) >= 0 {
+		return errTwice
+	}
+	f.posts = append(f.posts, p)
+	f.look()
+	return nil
+}
+
+// remove takes a post out that nobody waits for.
+func (f *flight) remove(p *posting) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.posts = slices.DeleteFunc(f.posts, func(other *posting) bool { return other == p })
+}
+
+// wasSent says whether a post may be in the log.
+func (f *flight) wasSent(p *posting) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return p.sent || p.unsure
+}
+
+// begin makes everything be sent, on a new channel to the log of an epoch.
+func (f *flight) begin(epoch string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.epoch = epoch
+	f.sendFrom(0)
+	f.held = time.Time{}
+}
+
+// next is the post to send now, which counts as sent from then on. Without one,
+// it says after how long to look again; 0: when there is more. What is of
+// another log isn't sent.
+func (f *flight) next() (p *posting, wait time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.posts = slices.DeleteFunc(f.posts, func(p *posting) bool {
+		outdated := p.epoch != "" && p.epoch != f.epoch
+		if outdated {
+			p.answered <- answer{err: ErrOutdated}
+		}
+		return outdated
+	})
+	i := slices.IndexFunc(f.posts, func(p *posting) bool { return !p.sent })
+	if i < 0 {
+		return nil, 0
+	}
+	if wait := time.Until(f.held); wait > 0 {
+		return nil, wait
+	}
+	p = f.posts[i]
+	if p.departs != nil {
+		if err := p.departs(); err != nil {
+			p.answered <- answer{err: err}
+			f.posts = slices.Delete(f.posts, i, i+1)
+			f.look() // for those after it
+			return nil, 0
+		}
+	}
+	p.sent = true
+	return p, 0
+}
+
+// answer takes what the server said to a post. 429 and 503 mean that it wasn't
+// taken, or isn't known yet: it is sent again later, and so is what came after
+// it.
+func (f *flight) answer(id string, a answer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := f.find(id)
+	if i < 0 {
+		return
+	}
+	if code := codeOf(a.err); code == 429 || code == 503 {
+		f.sendFrom(i)
+		f.held = time.Now().Add(cmp.Or(waitFor(a.err), resendAfter))
+		f.look()
+		return
+	}
+	if codeOf(a.err) == 404 && f.posts[i].unsure {
+		a.err = ErrUnknown
+	}
+	a.epoch = f.epoch
+	f.posts[i].answered <- a
+	f.posts = slices.Delete(f.posts, i, i+1)
+}
+
+func (f *flight) sendFrom(i int) {
+	for _, p := range f.posts[i:] {
+		p.sent, p.unsure = false, p.sent || p.unsure
+	}
+}
+
+func (f *flight) find(id string) int {
+	return slices.IndexFunc(f.posts, func(p *posting) bool { return p.id == id })
+}
+
+func (f *flight) look() {
+	select {
+	case f.more <- struct{}{}:
+	default:
+	}
+}
