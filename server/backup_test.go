@@ -34,7 +34,7 @@ func TestBackupUnderLoadIsRestored(t *testing.T) {
 }
 
 func backUpUnderLoad(t *testing.T, redacting bool) {
-	p := servertest.StartProcess(t, t.TempDir(), nil)
+	p := servertest.StartProcess(t, t.TempDir(), nil, anyNumberOfPosts...)
 	anna := p.Admin(t)
 	deal := anna.Deal(t, "Backup", "all")
 	topics := []string{anna.Topic(t, deal, "One", 1), anna.Topic(t, deal, "Two", 2)}
@@ -312,7 +312,7 @@ func (l *load) longest() time.Duration {
 // restored log doesn't have.
 func TestPageForgetsWhatARestoreTookBack(t *testing.T) {
 	p := servertest.OpenPage(t)
-	process := servertest.StartProcess(t, t.TempDir(), nil)
+	process := servertest.StartProcess(t, t.TempDir(), nil, anyNumberOfPosts...)
 	anna := process.Admin(t)
 	deal := anna.Deal(t, "GeldGeldGeld AG", "all")
 	topic := anna.Topic(t, deal, "Restored", 1)
@@ -354,7 +354,7 @@ func TestPageForgetsWhatARestoreTookBack(t *testing.T) {
 
 // TestBackupThatBreaksOffIsNoBackup kills the server while it sends one.
 func TestBackupThatBreaksOffIsNoBackup(t *testing.T) {
-	p := servertest.StartProcess(t, t.TempDir(), nil)
+	p := servertest.StartProcess(t, t.TempDir(), nil, anyNumberOfPosts...)
 	anna := p.Admin(t)
 	topic := anna.Topic(t, anna.Deal(t, "Broken", "all"), "Broken", 1)
 	fill(t, p, anna, topic, 16)

@@ -96,7 +96,7 @@ func newLibrary(t *testing.T, octets int64) *library {
 	t.Helper()
 	s := &library{Network: servertest.NewNetwork(t), length: octets / room.MaxText}
 	data := t.TempDir()
-	before := servertest.StartProcess(t, data, nil)
+	before := servertest.StartProcess(t, data, nil, anyNumberOfPosts...)
 	anna := before.Admin(t)
 	deal := anna.Deal(t, "Library", "all")
 	s.history, s.live = anna.Topic(t, deal, "Collected works", 1), anna.Topic(t, deal, "Counter", 2)
@@ -107,7 +107,7 @@ func newLibrary(t *testing.T, octets int64) *library {
 
 	// As QUIC has it here (RFC 9002 section 7), so that they differ in nothing else.
 	runOn(t, s.Server(), "sh", "-c", "echo reno >/proc/sys/net/ipv4/tcp_congestion_control")
-	s.room = s.StartProcess(t, data)
+	s.room = s.StartProcess(t, data, anyNumberOfPosts...)
 	s.anna = s.room.SignIn(t, "anna")
 	s.reader = s.Machine()
 	s.writer = join(t, s.signIn(t, s.Machine().OpenWire(t, s.room.Room)), s.live, -1, nil)

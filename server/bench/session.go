@@ -53,7 +53,7 @@ func (r *run) tryToOpen(ctx context.Context) (*session, error) {
 
 // goodbye is how long after the end of a channel the server may take to say
 // why it ended the session.
-const goodbye = 100 * time.Millisecond
+const goodbye = 5 * time.Second // a server that stops answers what it has read before it says so
 
 // fail ends the run because of what one of the session's channels has met, or
 // because of what the server said when it ended the session.
