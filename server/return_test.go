@@ -153,7 +153,7 @@ func newReturners(t *testing.T, p *servertest.Process, names []string, topic str
 	t.Cleanup(all.close)
 	for i := range count {
 		as := signedIn[i%len(signedIn)]
-		g := &returner{place: newPlace(), http: &http.Client{Jar: as.HTTP.Jar, Transport: &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true}}}
+		g := &returner{place: newPlace(), http: &http.Client{Jar: as.HTTP.Jar, Transport: &http.Transport{TLSClientConfig: trust.Clone(), ForceAttemptHTTP2: true}}}
 		config := client.Config{
 			Ticket:       client.HTTPTickets(g.http, secure.Plain, ""),
 			WebTransport: client.WebTransport(trust),
