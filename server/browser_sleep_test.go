@@ -28,7 +28,7 @@ const complete = `(() => {
 // A page sleeps for longer than the server waits for it. Meanwhile others write,
 // and the server comes back as another one, with another version of the page.
 func TestPageThatSleptIsComplete(t *testing.T) {
-	slept := lasting(5*time.Second, 35*time.Second, time.Minute, 10*time.Minute)
+	slept := lasting(5*time.Second, 5*time.Second, time.Minute, 10*time.Minute)
 	var waking sync.Mutex // one after the other, as it is measured
 	for name, draft := range map[string]string{
 		"and of the new version":                       "",

@@ -170,7 +170,7 @@ func holdStore(t *testing.T, data string) (release func()) {
 // time, and all others were told when to come back, not all at once.
 func TestDrainWaitsForNobodyWhoReadsNothing(t *testing.T) {
 	sessions, stalled := 500, 20
-	if testing.Short() {
+	if !fullSize() {
 		sessions = 100
 	}
 	p := servertest.StartProcess(t, t.TempDir(), nil)

@@ -30,6 +30,7 @@ func TestFiguresOfAnIdlePage(t *testing.T) {
 			page := h.browser(t)
 			h.enter(page, n.transport)
 			page.Settle()
+			page.AwaitWorker() // which has the page kept, once
 			c := h.costs(t, each)
 			page.UntilText("status", "Connection", n.transport)
 			t.Logf("an idle session over %s, an hour: %v", n.transport, c)

@@ -29,7 +29,7 @@ const (
 // HEADs, TYPINGs and JOINs.
 func TestAFlooderSlowsOnlyHimself(t *testing.T) {
 	rounds, each := 5, 3*time.Second
-	if testing.Short() {
+	if !fullSize() {
 		rounds, each = 3, 2*time.Second
 	}
 	h := newHouse(t)

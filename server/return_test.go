@@ -33,16 +33,14 @@ const (
 // what was said meanwhile, and stay. Each of them waits for the server itself for
 // less than a second, which its log tells.
 func TestAllComeBack(t *testing.T) {
-	sessions, users, away := 100, 5, 2*time.Second
+	sessions, users, away := 40, 2, time.Second
 	switch {
 	case *long:
 		// As many as the machine bears: it has the clients, too. After so long away
 		// each waits as long as it ever does.
 		sessions, users, away = min(2000, 500*runtime.NumCPU()), 50, 20*time.Second
 	case fullSize():
-		sessions, users = 300, 6
-	case testing.Short():
-		sessions, users, away = 40, 2, time.Second
+		sessions, users, away = 300, 6, 2*time.Second
 	}
 	for _, end := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(end.String(), func(t *testing.T) {

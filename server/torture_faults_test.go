@@ -33,7 +33,7 @@ func (x *torture) in(least, most time.Duration, do func()) {
 
 // suffer has bad things happen for a while, and then mends them all.
 func (x *torture) suffer() {
-	until := time.Now().Add(lasting(10*time.Second, 20*time.Second, time.Minute, 10*time.Minute))
+	until := time.Now().Add(lasting(10*time.Second, 10*time.Second, time.Minute, 10*time.Minute))
 	x.Server().DropSome(tortureLoss)
 	x.in(0, time.Second, x.fault)
 	for _, v := range x.surfers {

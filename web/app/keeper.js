@@ -299,7 +299,7 @@ export class Keeper {
       }
     }
     // What wasn't kept is tried again with the next change.
-    for (const post of change?.posts ?? []) this.#posts.delete(post.id);
+    for (const post of change?.posts ?? []) this.#posts.set(post.id, null);
     for (const id of change?.answered ?? []) this.#posts.set(id, null);
     store.dispatch({ type: "storage", storage: isFull(error) ? "full" : "refused" });
   }
