@@ -24,7 +24,6 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -233,36 +232,6 @@ func (s *Server) offerSetup(ctx context.Context) error {
 	return nil
 }
 
-// SetupLinks are those with which the first admin is made, one for each
-// address that the room can be opened on; none once there is an admin.
-func (s *Server) SetupLinks() []string {
-	if s.setup == "" || s.store.State().HasAdmin() {
-		return nil
-	}
-	links := []string{s.PlainURL() + "/setup#" + s.setup}
-	if s.config.Host != "localhost" {
-		links = append(links, s.PublicURL()+"/setup#"+s.setup)
-	}
-	return links
-}
-
-// PlainURL is where the room opens on this machine, such as
-// http://localhost:8080.
-func (s *Server) PlainURL() string {
-	return "http://" + net.JoinHostPort("localhost", strconv.Itoa(int(s.plain.Port)))
-}
-
-// PublicURL is where the room opens by HTTPS.
-func (s *Server) PublicURL() string {
-	if s.public.Port == 443 {
-		return "https://" + s.config.Host
-	}
-	return "https://" + net.JoinHostPort(s.config.Host, strconv.Itoa(int(s.public.Port)))
-}
-
-// WebTransportURL is where WebTransport sessions are opened.
-func (s *Server) WebTransportURL() string { return s.PublicURL() + transport.Path }
-
 // CA is the store's own certificate authority, which tools may trust.
 func (s *Server) CA() *certs.CA { return s.ca }
 
@@ -349,54 +318,6 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	})
 	return g.Wait()
-}
-
-// listenQUIC listens on every UDP socket, or on none.
-func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
-	for _, socket := range s.public.UDP {
-		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3))
-		if err != nil {
-			for _, q := range quics {
-				err = errors.Join(err, q.Close())
-			}
-			return nil, err
-		}
-		quics = append(quics, q)
-	}
-	return quics, nil
-}
-
-// httpServer bounds what a client may take its time with.
-func (s *Server) httpServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-}
-
-// altSvc tells browsers of HTTP/3 (RFC 7838), where its certificate is one
-// that they take for pages.
-func (s *Server) altSvc(h http.Handler) http.Handler {
-	if s.config.H3Cert != "same" {
-		return h
-	}
-	value := fmt.Sprintf(`h3=":%d"; ma=86400`, s.public.Port)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Alt-Svc", value)
-		h.ServeHTTP(w, r)
-	})
-}
-
-func served(err error) error {
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
 }
 
 // Close gives everything back that New opened. The store is one file then.
