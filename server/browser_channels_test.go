@@ -71,6 +71,7 @@ const openChannels = `(async ({ name, password, topics }) => {
 
 // TestTooManyChannelsOfABrowser is TestTooManyChannels by Chromium's own hand.
 func TestTooManyChannelsOfABrowser(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	page := servertest.OpenPage(t)
 	page.Open(h.Plain)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestPageEditsTheLastMessage(t *testing.T) {
+	t.Parallel()
 	anna, bert := servertest.OpenPage(t), servertest.OpenPage(t)
 	twoAtATopic(t, anna, bert)
 	say(anna, "Was kostet es?")
@@ -93,6 +94,7 @@ func TestPageEditsTheLastMessage(t *testing.T) {
 }
 
 func TestPageForgetsWhatWasRedacted(t *testing.T) {
+	t.Parallel()
 	anna, bert := servertest.OpenPage(t), servertest.OpenPage(t)
 	r, topic := twoAtATopic(t, anna, bert)
 	said := []string{"Zwölftausend", "Dreizehntausend", "Vierzehntausend", "Fünfzehntausend"}
@@ -155,6 +157,7 @@ func TestPageForgetsWhatWasRedacted(t *testing.T) {
 }
 
 func TestPageRedactsByTheKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	anna, bert := servertest.OpenPage(t), servertest.OpenPage(t)
 	twoAtATopic(t, anna, bert)
 	const secret = "Zwölftausend"
@@ -207,6 +210,7 @@ func TestPageRedactsByTheKeyboardAlone(t *testing.T) {
 }
 
 func TestPageSaysWhyAnEditWasRefused(t *testing.T) {
+	t.Parallel()
 	anna, bert := servertest.OpenPage(t), servertest.OpenPage(t)
 	_, topic := twoAtATopic(t, anna, bert)
 	say(anna, "Meins")
@@ -241,6 +245,7 @@ func TestPageSaysWhyAnEditWasRefused(t *testing.T) {
 }
 
 func TestPageOffersObserversNothingButTheHistory(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := servertest.Start(t)
 	anna := r.Admin(t)
@@ -279,6 +284,7 @@ func TestPageOffersObserversNothingButTheHistory(t *testing.T) {
 }
 
 func TestPageShowsAReport(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := servertest.Start(t)
 	anna := r.Admin(t)
@@ -327,6 +333,7 @@ func TestPageShowsAReport(t *testing.T) {
 }
 
 func TestPageStaysWhereItIsWhenMessagesChangeAbove(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := servertest.Start(t)
 	anna := r.Admin(t)

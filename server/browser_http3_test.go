@@ -16,6 +16,7 @@ import (
 // Chromium takes a page over HTTP/3 from a certificate that no public CA
 // signed only where it is told that key, and goes there only if it's forced.
 func TestPageLoadsOverHTTP3(t *testing.T) {
+	t.Parallel()
 	servertest.Chromium(t)
 	diary := servertest.NewDiary(t)
 	c := servertest.Config(t)

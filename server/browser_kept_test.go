@@ -74,6 +74,7 @@ func keptRoom(t *testing.T) (p *servertest.Page, r *outboxRoom, bert *servertest
 }
 
 func TestPageCanBeReadWithoutAServerMarkedAsOfWhen(t *testing.T) {
+	t.Parallel()
 	p, r, _, other := keptRoom(t)
 	r.Kill()
 	p.Reload()
@@ -97,6 +98,7 @@ func TestPageCanBeReadWithoutAServerMarkedAsOfWhen(t *testing.T) {
 }
 
 func TestPageWithoutAServerSaysOfATopicThatItIsNotKept(t *testing.T) {
+	t.Parallel()
 	p, r, _, _ := keptRoom(t)
 	never := r.anna.Topic(t, r.deal, "Nie geöffnet", 3)
 	p.Find("link", "3 Nie geöffnet")
@@ -115,6 +117,7 @@ func TestPageWithoutAServerSaysOfATopicThatItIsNotKept(t *testing.T) {
 }
 
 func TestPageForgetsAtSignOut(t *testing.T) {
+	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
 	p.Click("button", "Sign out")
 	p.Find("textbox", "Password")
@@ -128,6 +131,7 @@ func TestPageForgetsAtSignOut(t *testing.T) {
 }
 
 func TestPageForgetsAtSignOutWithoutAServerAndTellsItLater(t *testing.T) {
+	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
 	elsewhere := p.Tab()
 	elsewhere.Open(r.address())
@@ -154,6 +158,7 @@ func TestPageForgetsAtSignOutWithoutAServerAndTellsItLater(t *testing.T) {
 }
 
 func TestPageForgetsWhatASignInThatEndedMeanwhileHadRead(t *testing.T) {
+	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
 	p.Open("about:blank")
 	bert.Must(t, "DELETE", "/api/session", nil, nil, 204) // the one of this browser
@@ -167,6 +172,7 @@ func TestPageForgetsWhatASignInThatEndedMeanwhileHadRead(t *testing.T) {
 }
 
 func TestPageForgetsATopicThatIsNoLongerOnesOwn(t *testing.T) {
+	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
 	p.Open("about:blank")
 	r.anna.Must(t, "DELETE", "/api/deals/"+r.deal+"/members/"+bert.Name, nil, nil, 204)
@@ -180,6 +186,7 @@ func TestPageForgetsATopicThatIsNoLongerOnesOwn(t *testing.T) {
 }
 
 func TestPageForgetsWordsThatWereRedactedMeanwhile(t *testing.T) {
+	t.Parallel()
 	p, r, _, other := keptRoom(t)
 	p.Open("about:blank")
 	for topic, seq := range map[string]int64{r.topic: 1, other: 1} {
@@ -201,6 +208,7 @@ func TestPageForgetsWordsThatWereRedactedMeanwhile(t *testing.T) {
 }
 
 func TestPageShowsAnotherPersonNothingThatWasKept(t *testing.T) {
+	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
 	p.Open("about:blank")
 	bert.Must(t, "DELETE", "/api/session", nil, nil, 204)

@@ -11,6 +11,7 @@ import (
 
 // Everything that one does in the room, without a mouse.
 func TestPageWorksByTheKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := servertest.Start(t)
 	anna := r.Admin(t)

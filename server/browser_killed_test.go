@@ -12,6 +12,7 @@ import (
 )
 
 func TestPageReconnectsAfterTheServerWasKilled(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	data := t.TempDir()
 	process := servertest.StartProcess(t, data, nil)

@@ -18,6 +18,7 @@ import (
 // What the page is made of, and what it asks for before it is connected, is
 // loaded once, though much of it is asked for before it is needed.
 func TestPageLoadsEverythingOnce(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := servertest.Start(t)
 	loaded := func(address, what string) {
@@ -81,6 +82,7 @@ func newPatchy(t *testing.T, r *servertest.Room, missing string, whole int64) *p
 // What a page is made of doesn't all come: it says so instead of staying blank,
 // and loads itself again, once.
 func TestPageThatIsNotAllThereLoadsAgain(t *testing.T) {
+	t.Parallel()
 	for _, missing := range []string{"/ui/begin.js", "/app/api.js", "/ui/page.js", "/app/rooms.js", "/lang/en.js", "/ui/all.css"} {
 		t.Run(path.Base(missing), func(t *testing.T) {
 			t.Parallel() // most of it is waiting
@@ -101,6 +103,7 @@ func TestPageThatIsNotAllThereLoadsAgain(t *testing.T) {
 // Where loading it again doesn't help, it isn't done again and again, but when
 // somebody asks for it, or when there is a network again.
 func TestPageThatIsNotAllThereSaysSo(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	patchy := newPatchy(t, servertest.Start(t), "/app/rooms.js", 5)
 	p.Open(patchy.URL + "/check#kept")

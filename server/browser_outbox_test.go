@@ -107,6 +107,7 @@ func shows(p *servertest.Page, texts ...string) {
 }
 
 func TestPageKilledBetweenPostAndAckHasTheMessageOnceAndAsSent(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("Zwischen POST und ACK. ", 1000)
 	for name, arrives := range map[string]bool{"the POST arrived": true, "the POST was lost": false} {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +150,7 @@ func TestPageKilledBetweenPostAndAckHasTheMessageOnceAndAsSent(t *testing.T) {
 }
 
 func TestPageKeepsWhatIsUnsentOverReloadsAndCrashesAndSendsItInOrder(t *testing.T) {
+	t.Parallel()
 	profile := t.TempDir()
 	p := servertest.OpenPageIn(t, profile)
 	r := newOutboxRoom(t)
@@ -194,6 +196,7 @@ func TestPageKeepsWhatIsUnsentOverReloadsAndCrashesAndSendsItInOrder(t *testing.
 }
 
 func TestPageInTwoTabsSendsEachMessageOnce(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	r.open(p)
@@ -245,6 +248,7 @@ func solid(messages []servertest.Message, texts ...string) bool {
 }
 
 func TestPageShowsARefusedMessageAgainAfterAReload(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	r.open(p)
@@ -273,6 +277,7 @@ func TestPageShowsARefusedMessageAgainAfterAReload(t *testing.T) {
 }
 
 func TestPageSendsWhatWasUnsentOnceItsAuthorHasSignedInAgain(t *testing.T) {
+	t.Parallel()
 	for name, sameAgain := range map[string]bool{"the author": true, "somebody else": false} {
 		t.Run(name, func(t *testing.T) {
 			p := servertest.OpenPage(t)
@@ -317,6 +322,7 @@ func TestPageSendsWhatWasUnsentOnceItsAuthorHasSignedInAgain(t *testing.T) {
 const unkept = "what isn’t sent yet won’t survive a reload."
 
 func TestPageSaysThatABrowserKeepsNothingAndOtherwiseWorks(t *testing.T) {
+	t.Parallel()
 	profile := t.TempDir()
 	// Where Chromium would keep it there is a file.
 	if err := os.MkdirAll(filepath.Join(profile, "Default"), 0o700); err != nil {
@@ -340,6 +346,7 @@ func TestPageSaysThatABrowserKeepsNothingAndOtherwiseWorks(t *testing.T) {
 }
 
 func TestPageSaysThatABrowserIsFullAndOtherwiseWorks(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	r.openNarrow(p)

@@ -21,6 +21,7 @@ var hostile = []string{
 // is made bears a hostile name: what is text is shown as text, and the browser
 // has nothing to complain of.
 func TestPageObeysItsContentSecurityPolicy(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := servertest.Start(t)
 	p.Open(r.Plain + "/setup#" + r.Setup)

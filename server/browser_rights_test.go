@@ -12,6 +12,7 @@ import (
 )
 
 func TestUnreadAndRights(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	diary := servertest.NewDiary(t)
 	c := servertest.Config(t)

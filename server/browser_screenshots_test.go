@@ -40,6 +40,7 @@ var (
 // Every view of the page, in every width and in light and dark, shows
 // something, and fits its window.
 func TestScreenshots(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	languages := []string{"en"}
 	if *pictures != "" {

@@ -88,6 +88,7 @@ const awkward = "  Grüße aus Köln, STRASSE und Straße, Ääh: ü (eins) u\u0
 	" 漢字 한국어 हिन्दी; שלום עולם, مرحبا; <b>&amp;</b> \\n %0A \u00a0|\u2003|\u200b|\u2028| 12.500 €\n\n"
 
 func TestTwoBrowsersTalkOverWebTransport(t *testing.T) {
+	t.Parallel()
 	anna, bert := servertest.OpenPage(t), servertest.OpenPage(t)
 	diary := servertest.NewDiary(t)
 	c := servertest.Config(t)

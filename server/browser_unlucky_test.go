@@ -15,6 +15,7 @@ import (
 // answers badly: nothing of it loses a word, or shows one to somebody else.
 
 func TestPageSendsWhatWasUnsentWhenItsAuthorSignsInAgainInTheSamePage(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	bert := r.Join(t, r.anna, "bert", "member", r.deal)
@@ -44,6 +45,7 @@ func TestPageSendsWhatWasUnsentWhenItsAuthorSignsInAgainInTheSamePage(t *testing
 }
 
 func TestPageOfAnEarlierSignInEndsNoLaterOne(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	bert := r.Join(t, r.anna, "bert", "member", r.deal)
@@ -81,6 +83,7 @@ func TestPageOfAnEarlierSignInEndsNoLaterOne(t *testing.T) {
 }
 
 func TestPageBecomesThatOfWhoSignsInInAnotherTab(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	bert := r.Join(t, r.anna, "bert", "member", r.deal)
@@ -109,6 +112,7 @@ func TestPageBecomesThatOfWhoSignsInInAnotherTab(t *testing.T) {
 }
 
 func TestPageAsksBeforeSigningOutDiscardsWhatAnotherTabHasUnsent(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	r.open(p)
@@ -130,6 +134,7 @@ func TestPageAsksBeforeSigningOutDiscardsWhatAnotherTabHasUnsent(t *testing.T) {
 }
 
 func TestPageSendsWhatAFullBrowserKept(t *testing.T) {
+	t.Parallel()
 	profile := t.TempDir()
 	p := servertest.OpenPageIn(t, profile)
 	r := newOutboxRoom(t)
@@ -151,6 +156,7 @@ func TestPageSendsWhatAFullBrowserKept(t *testing.T) {
 }
 
 func TestPageStaysSignedOutWhateverTheServerSaysToIt(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	keeps(p, f.version)
@@ -200,6 +206,7 @@ func TestPageShowsWhatItKeepsWhenTheServerDoesNotAnswer(t *testing.T) {
 // TestPageShowsNothingThatWasKeptBeforeItKnowsWhatIsSo has the page wait for its
 // token, when it has long read what it keeps.
 func TestPageShowsNothingThatWasKeptBeforeItKnowsWhatIsSo(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	keeps(p, f.version)
@@ -236,6 +243,7 @@ func TestPageShowsNothingThatWasKeptBeforeItKnowsWhatIsSo(t *testing.T) {
 }
 
 func TestPageShowsNothingOfASignInThatHasEndedWithoutAServer(t *testing.T) {
+	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
 	bert.Must(t, "DELETE", "/api/session", nil, nil, 204)
 	p.Find("textbox", "Password")
@@ -248,6 +256,7 @@ func TestPageShowsNothingOfASignInThatHasEndedWithoutAServer(t *testing.T) {
 // A browser whose storage never answers can't be had on demand: here it is made
 // to.
 func TestPageNeedsNoAnswerFromTheBrowsersStorage(t *testing.T) {
+	t.Parallel()
 	p := servertest.OpenPage(t)
 	r := newOutboxRoom(t)
 	p.OnNewDocument(`IDBFactory.prototype.open = () => ({});`)

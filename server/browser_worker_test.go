@@ -183,6 +183,7 @@ func keeps(p *servertest.Page, version string) {
 // A server that is away: what is kept of the page is shown at all of its places,
 // and nothing else is.
 func TestPageIsThereWithoutItsServer(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	keeps(p, f.version)
@@ -218,6 +219,7 @@ func TestPageIsThereWithoutItsServer(t *testing.T) {
 
 // What is kept is the page's files and nothing else.
 func TestPageKeepsNothingOfWhatItIsTold(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	say(p, "Dies bleibt nicht hier.")
@@ -243,6 +245,7 @@ func TestPageKeepsNothingOfWhatItIsTold(t *testing.T) {
 
 // The first visit loads each file once, with all that is kept of it afterwards.
 func TestPageIsKeptOfWhatWasLoaded(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	keeps(p, f.version)
@@ -269,6 +272,7 @@ func TestPageIsKeptOfWhatWasLoaded(t *testing.T) {
 // A server that answers with another version is shown at once, and what is kept
 // of the old one never.
 func TestPageIsNeverOldWhereTheServerAnswers(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	keeps(p, f.version)
@@ -333,6 +337,7 @@ const watched = `new MutationObserver(() => {
 // A page that was kept finds that the server has another one by now: it becomes
 // that one before it shows anything as current.
 func TestPageThatWasKeptBecomesTheServersOwn(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	old := f.version
@@ -363,6 +368,7 @@ func TestPageThatWasKeptBecomesTheServersOwn(t *testing.T) {
 // Where the server's own can't be had, the old one goes on, and says so, instead
 // of loading again for ever.
 func TestPageThatStaysOldLoadsAgainOnce(t *testing.T) {
+	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	old := f.version
@@ -387,6 +393,7 @@ func TestPageThatStaysOldLoadsAgainOnce(t *testing.T) {
 
 // The server comes back with another version while the page is open.
 func TestPageIsRenewedWhileItIsOpen(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		renew func(p *servertest.Page)

@@ -24,6 +24,7 @@ var protocolTests = []string{
 // that WebSockets carry: directly, and through what people have before their
 // servers.
 func TestProtocolOverWebSockets(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("the same tests ran over WebTransport; without -short they run over WebSockets too")
 	}
@@ -44,7 +45,7 @@ func TestProtocolOverWebSockets(t *testing.T) {
 		t.Run(carrier, func(t *testing.T) {
 			t.Parallel() // they wait for much of their time
 			args := []string{"-test.run", pattern, "-carrier", carrier, "-test.timeout", "10m", "-test.v"}
-			if short && !fullSize() {
+			if short && !*long {
 				args = append(args, "-test.short")
 			}
 			out, err := exec.CommandContext(t.Context(), os.Args[0], args...).CombinedOutput()

@@ -21,8 +21,10 @@ func TestACrowdReadsALongPastWhileWritersPost(t *testing.T) {
 	const writers = 10
 	readers, length := 100, 20_000
 	switch {
-	case fullSize():
+	case *long:
 		length = 100_000
+	case fullSize():
+		length = 50_000
 	case testing.Short():
 		readers, length = 20, 5_000
 	}

@@ -44,7 +44,7 @@ const (
 // guests are one process, so that nothing of either may stay.
 func TestEndurance(t *testing.T) {
 	leavesNoGoroutine(t)
-	leg := lasting(3*time.Second, 10*time.Second, time.Minute, 10*time.Minute) / legs
+	leg := lasting(3*time.Second, 10*time.Second, 20*time.Second, 10*time.Minute) / legs
 	c := servertest.Config(t)
 	c.Limits = limits.Defaults().WithPosts(0)
 	r, _ := servertest.StartWith(t, c)

@@ -28,9 +28,9 @@ const (
 // and long ones, in their topic too, payloads that are refused, PINGs, READs,
 // HEADs, TYPINGs and JOINs.
 func TestAFlooderSlowsOnlyHimself(t *testing.T) {
-	rounds, each := 5, 3*time.Second
-	if !fullSize() {
-		rounds, each = 3, 2*time.Second
+	rounds, each := 3, 2*time.Second
+	if *long {
+		rounds, each = 5, 3*time.Second
 	}
 	h := newHouse(t)
 	talk := newTalk(t, h)

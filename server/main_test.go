@@ -8,6 +8,10 @@ import (
 )
 
 // TestMain is also a program that a test kills, and one that floods.
+//
+// Tests that open pages, or wait for most of their time, run side by side after
+// the others: they say t.Parallel. Those that measure, or count what the process
+// holds, are alone.
 func TestMain(m *testing.M) {
 	if order := os.Getenv(programOrder); order != "" {
 		os.Exit(runAsOrdered(order))

@@ -8,6 +8,7 @@ import (
 // A machine is given another address, as by a router that hands out new ones,
 // and its WebTransport session has to live on or be back at once.
 func TestNetworkPageWhoseAddressChangesGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t, nil)
 	s.open()
 	s.via("WebTransport")
@@ -33,6 +34,7 @@ func TestNetworkPageWhoseAddressChangesGoesOn(t *testing.T) {
 // The router before a machine forgets its translations: for the server the
 // machine is at another address all of a sudden, and nobody tells the machine.
 func TestNetworkPageBehindAnotherAddressGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t, nil)
 	s.open()
 	s.via("WebTransport")

@@ -10,6 +10,7 @@ const notices = 5 * time.Second
 
 // Nothing gets through any more, of whatever kind, and nobody says so.
 func TestNetworkPageNoticesThatNothingComes(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"WebTransport", "WebSocket"} {
 		t.Run(transport, func(t *testing.T) {
 			s := newStreet(t, nil)
@@ -46,6 +47,7 @@ func TestNetworkPageNoticesThatNothingComes(t *testing.T) {
 
 // The server is stopped, and started again.
 func TestNetworkPagesComeBackToAServerThatWasAway(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"WebTransport", "WebSocket"} {
 		t.Run(transport, func(t *testing.T) {
 			s := newStreet(t, nil)

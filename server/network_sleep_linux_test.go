@@ -11,6 +11,7 @@ import (
 // A laptop is closed: nothing runs there any more and nothing gets through, so
 // that it isn't told that the server has given it up. Then it is opened again.
 func TestNetworkPageOnAComputerThatSleptIsComplete(t *testing.T) {
+	t.Parallel()
 	slept := lasting(32*time.Second, 32*time.Second, 32*time.Second, 10*time.Minute)
 	s := newStreet(t, nil)
 	s.open()

@@ -100,6 +100,7 @@ func within(t *testing.T, n *neighbor, transport string, d time.Duration, meanwh
 
 // UDP ends in the middle of everything, for one of the two and for both.
 func TestNetworkPagesGoOnWhenUDPEnds(t *testing.T) {
+	t.Parallel()
 	s := newStreet(t, nil)
 	s.open()
 	s.via("WebTransport")

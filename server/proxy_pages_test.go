@@ -22,6 +22,7 @@ const countWebSockets = `(() => {
 // Pages come through a reverse proxy, whose TLS they see. They talk past it by
 // WebTransport where UDP reaches the server, and through it where it doesn't.
 func TestNetworkPagesTalkThroughProxies(t *testing.T) {
+	t.Parallel()
 	for _, kind := range servertest.Proxies {
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel() // most of it is waiting

@@ -23,7 +23,7 @@ import (
 func TestTenThousandRandomByteStrings(t *testing.T) {
 	leavesNoGoroutine(t)
 	total := 10_000
-	if testing.Short() {
+	if testing.Short() || servertest.OverWebSocket() && !*long { // where they are mostly waited for
 		total = 2_000
 	}
 	chance := servertest.Rand(t)

@@ -114,8 +114,8 @@ func readmeCommands(t *testing.T) (serve, test []string) {
 	return find(`go run \./cmd/redroom serve`), find(`go test \./\.\.\.`)
 }
 
-// emptyEnvironment is that of a machine which has Go only. How modules and
-// proxies are reached is the machine's, and stays.
+// emptyEnvironment is that of a machine which has Go only: no other command is
+// found either. How modules and proxies are reached is the machine's, and stays.
 func emptyEnvironment(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "-json").Output()
@@ -126,9 +126,17 @@ func emptyEnvironment(t *testing.T) []string {
 	if err := json.Unmarshal(out, &settings); err != nil {
 		t.Fatal(err)
 	}
-	home := t.TempDir()
+	home, commands := t.TempDir(), t.TempDir()
+	command, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(command, filepath.Join(commands, "go")); err != nil {
+		t.Fatal(err)
+	}
 	environment := []string{
 		"HOME=" + home,
+		"PATH=" + commands,
 		"GOCACHE=" + filepath.Join(home, "cache"),
 		"GOPATH=" + filepath.Join(home, "go"),
 		"GOFLAGS=" + strings.TrimSpace("-modcacherw "+settings["GOFLAGS"]), // so that it can be removed
@@ -136,7 +144,7 @@ func emptyEnvironment(t *testing.T) []string {
 	for _, name := range []string{"GOENV", "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOTOOLCHAIN", "GOVCS"} {
 		environment = append(environment, name+"="+settings[name])
 	}
-	for _, name := range []string{"PATH", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
+	for _, name := range []string{"TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
 		if value, ok := os.LookupEnv(name); ok {
 			environment = append(environment, name+"="+value)
 		}
