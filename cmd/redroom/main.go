@@ -22,11 +22,24 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// A second signal ends at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // it ends with the process
+		<-signals
+		cancel()
+		os.Exit(signaled(<-signals))
+	}()
 	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// signaled is the exit status after a second signal, which ends at once: the one
+// that shells give to who is ended by it. The system would not do that to the
+// first process of a container, nor to one that a script has started in the
+// background.
+func signaled(by os.Signal) int {
+	number, _ := by.(syscall.Signal)
+	return 128 + int(number)
 }
 
 // run executes a command line and gives its exit status.
