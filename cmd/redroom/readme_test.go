@@ -115,7 +115,8 @@ func readmeCommands(t *testing.T) (serve, test []string) {
 }
 
 // emptyEnvironment is that of a machine which has Go only: no other command is
-// found either. How modules and proxies are reached is the machine's, and stays.
+// found but the shell. How modules and proxies are reached is the machine's, and
+// stays.
 func emptyEnvironment(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "-json").Output()
@@ -127,12 +128,14 @@ func emptyEnvironment(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	home, commands := t.TempDir(), t.TempDir()
-	command, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(command, filepath.Join(commands, "go")); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"go", "sh"} {
+		command, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(command, filepath.Join(commands, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	environment := []string{
 		"HOME=" + home,
