@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"web":   {},
 
 	// What the end-to-end tests share; no other package imports it.
-	"server/servertest": {"server", "server/client", "server/room", "server/wire", "server/transport"},
+	"server/servertest": {"server", "server/client", "server/room", "server/wire", "server/transport", "store"},
 }
 
 // The standard library alone is enough for these.

@@ -82,7 +82,7 @@ func (s *Server) benchCommands(mux *http.ServeMux) {
 		answerOperator(w, r, &made, func() (any, error) { return struct{}{}, s.endBench(r.Context(), made) })
 	})
 	mux.HandleFunc("GET /bench/usage", func(w http.ResponseWriter, r *http.Request) {
-		answerOperator(w, r, new(any), func() (any, error) { return bench.ReadUsage() })
+		answerOperator(w, r, nil, func() (any, error) { return bench.ReadUsage() })
 	})
 }
 

@@ -66,6 +66,12 @@ type Config struct {
 	Limits load.Limits // what users and addresses may take; the zero value: load.Defaults
 
 	Log *slog.Logger
+
+	// Applied is told of every batch of events that was committed, in order,
+	// before anybody is answered; those that were refused are in it too. Applied
+	// to a copy of the room, they give the same again. It holds up everybody
+	// while it runs. It may be nil.
+	Applied func(batch []room.Event)
 }
 
 // Server is one node.
@@ -89,6 +95,9 @@ type Server struct {
 	origins httpd.Origins
 	page    http.Handler
 	setup   string // the setup token; "" once there is an admin
+
+	operator net.Listener // nil: the socket could not be opened
+	commands http.Handler // what comes by it
 }
 
 // New opens the store, makes certificates, and binds the addresses. Nothing is
@@ -105,7 +114,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.hub = hub.New(s.store)
-	s.journal = journal.New(s.store, s.hub, s.log)
+	s.journal = journal.New(s.store, published{s.hub, c.Applied}, s.log)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -128,6 +137,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("HTTPS and HTTP/3 (--addr): %w", err)
 	}
 	if err := s.openPage(); err != nil {
+		return nil, err
+	}
+	if err := s.openOperator(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.offerSetup(ctx)
@@ -289,16 +301,17 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.public.TCP {
 		g.Go(func() error { return served(public.Serve(tls.NewListener(l, s.certs.TCP()))) })
 	}
-	if l, err := s.listenOperator(ctx); err != nil {
-		s.log.Warn("commands with --data work only while this server is stopped", "error", err)
-	} else {
-		operator := s.httpServer(s.operatorCommands())
+	if s.operator != nil {
+		operator := s.httpServer(s.commands)
 		servers = append(servers, operator)
-		g.Go(func() error { return served(operator.Serve(l)) })
+		g.Go(func() error { return served(operator.Serve(s.operator)) })
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
+	signingIn, nobodySignsIn := context.WithCancel(beyond)
+	g.Go(func() error { return s.desk.Run(signingIn) })
 	g.Go(func() error {
 		<-ctx.Done()
+		defer nobodySignsIn()
 		ended, cancel := context.WithTimeout(beyond, closeWithin)
 		defer cancel()
 		drained, cancel := context.WithTimeout(ended, drainWithin)
@@ -331,9 +344,25 @@ func (s *Server) Close() error {
 			err = errors.Join(err, sockets.Close())
 		}
 	}
+	if s.operator != nil {
+		s.operator.Close() // Run may have closed it
+	}
 	s.journal.Close()
 	s.hub.Close()
 	return errors.Join(err, s.store.Close())
+}
+
+// published is who is handed what was committed.
+type published struct {
+	hub     *hub.Hub
+	applied func([]room.Event)
+}
+
+func (p published) Publish(batch []room.Event, outcomes []room.Outcome) {
+	if p.applied != nil {
+		p.applied(batch)
+	}
+	p.hub.Publish(batch, outcomes)
 }
 
 // sessionHub is the hub as sessions see it.

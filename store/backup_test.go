@@ -170,8 +170,7 @@ func TestBackupOfAStoppedStore(t *testing.T) {
 
 // TestBackupStoppedMigratesNothing is what one does before an upgrade.
 func TestBackupStoppedMigratesNothing(t *testing.T) {
-	path := writtenStore(t)
-	execute(t, path, `DROP TABLE heads`, `DROP INDEX edits`, `DELETE FROM migrations WHERE version_id = 2`, `PRAGMA user_version = 1`)
+	path := older(t, writtenStore(t), 1)
 	b, err := store.BackupStopped(t.Context(), filepath.Dir(path))
 	backup := backedUp(t, b, err)
 	for _, path := range []string{path, backup} {

@@ -32,6 +32,83 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
+// BenchmarkPost posts messages of 128 octets, 64 at a time, to a topic of the
+// whole deal, to one narrowed to 50 of its members, and to a direct one.
+func BenchmarkPost(b *testing.B) {
+	for _, topic := range []string{"deal", "narrowed", "direct"} {
+		b.Run(topic, func(b *testing.B) {
+			s := furnished(b, b.TempDir())
+			var names []string
+			var events []room.Event
+			for i := range 50 {
+				names = append(names, fmt.Sprint("user-", i))
+				events = append(events,
+					room.UserAdded{Stamp: by("anna"), Name: names[i], Display: "U", Role: room.Member},
+					room.MemberAdded{Stamp: by("anna"), Deal: dealOne, User: names[i]})
+			}
+			applied(b, s, append(events,
+				room.TopicCreated{Stamp: by("anna"), ID: "deal", Deal: dealOne, Title: "Deal"},
+				room.TopicCreated{Stamp: by("anna"), ID: "narrowed", Deal: dealOne, Title: "Narrowed", Narrowed: true, Members: names},
+				room.DirectCreated{Stamp: by(names[0]), ID: "direct", Deal: dealOne, With: names[1]})...)
+			if topic == "direct" {
+				names = names[:2]
+			}
+			post, n := posts(), 0
+			batch := make([]room.Event, 64)
+			for b.Loop() {
+				for i := range batch {
+					ev := post()
+					ev.By, ev.Topic = names[n%len(names)], topic
+					batch[i] = ev
+					n++
+				}
+				for _, o := range commit(b, s, batch...) {
+					if o.Message == nil {
+						b.Fatal(o.Err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.N*len(batch))/b.Elapsed().Seconds(), "messages/s")
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(batch)), "µs/message")
+		})
+	}
+}
+
+// BenchmarkAudit notes openings of topics, 64 at a time, behind 10,000 rows, and
+// reads the newest 100 rows of one who did a 50th of them.
+func BenchmarkAudit(b *testing.B) {
+	s := furnished(b, b.TempDir())
+	n := 0
+	note := func() room.Event {
+		n++
+		return room.Noted{Stamp: room.Stamp{At: start, By: fmt.Sprint("user-", n%50), Address: "192.0.2.1"}, Action: room.ActionTopicOpened, Topic: topicOne}
+	}
+	batch := make([]room.Event, 64)
+	commitBatch := func() {
+		for i := range batch {
+			batch[i] = note()
+		}
+		applied(b, s, batch...)
+	}
+	for n < 10_000 {
+		commitBatch()
+	}
+	b.Run("note", func(b *testing.B) {
+		for b.Loop() {
+			commitBatch()
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(batch)), "µs/row")
+	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			rows, err := s.Audit(b.Context(), room.AuditQuery{User: "user-7", Backwards: true, Limit: 100})
+			if err != nil || len(rows) != 100 {
+				b.Fatalf("%d rows, error %v", len(rows), err)
+			}
+		}
+	})
+}
+
 // BenchmarkMessages reads pages of 500 out of 50,000 messages in two topics.
 func BenchmarkMessages(b *testing.B) {
 	const all, count = 50_000, 500

@@ -35,7 +35,7 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 		}
 		return d.outcomes, nil
 	}
-	tx := &transaction{writer: w, state: s.State(), known: &s.logs, changed: make(map[string]topicLog)}
+	tx := &transaction{writer: w, state: s.State(), known: &s.logs, changed: make(map[string]topicLog), trail: s.AuditHead()}
 	outcomes, err := tx.run(ctx, batch, position)
 	if err != nil {
 		if outcomes != nil {
@@ -47,7 +47,7 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 		return nil, fmt.Errorf("store: committing %d events up to position %d: %w", len(batch), position, err)
 	}
 	s.doubt = nil
-	s.publish(tx.state, tx.changed, position)
+	s.publish(tx.state, tx.changed, tx.trail, position)
 	if tx.redacted {
 		s.sweep(ctx)
 	}
@@ -71,6 +71,8 @@ type transaction struct {
 	state    *room.State
 	known    *logs               // committed
 	changed  map[string]topicLog // in this batch
+	trail    room.Head           // of the audit trail
+	audited  bool                // it was added to
 	redacted bool                // words were removed
 }
 
@@ -82,7 +84,11 @@ func (tx *transaction) run(ctx context.Context, batch []room.Event, position int
 	}
 	outcomes := make([]room.Outcome, len(batch))
 	for i, ev := range batch {
+		before := tx.state
 		outcome, err := tx.apply(ctx, ev)
+		if err == nil {
+			err = tx.audit(ctx, ev, before, outcome)
+		}
 		var refusal *room.Error
 		switch {
 		case errors.As(err, &refusal):
@@ -98,6 +104,11 @@ func (tx *transaction) run(ctx context.Context, batch []room.Event, position int
 		}
 		if _, err := tx.moveHead.ExecContext(ctx, log.key, log.head.Seq, log.head.Hash[:]); err != nil {
 			return nil, fmt.Errorf("storing a head: %w", err)
+		}
+	}
+	if tx.audited {
+		if _, err := tx.moveTrail.ExecContext(ctx, tx.trail.Seq, tx.trail.Hash[:]); err != nil {
+			return nil, fmt.Errorf("storing the audit trail's head: %w", err)
 		}
 	}
 	if _, err := tx.setPosition.ExecContext(ctx, position); err != nil {
@@ -132,6 +143,8 @@ func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, 
 		return tx.sessionOpened(ctx, ev)
 	case room.SessionEnded:
 		return tx.sessionEnded(ctx, ev)
+	case room.SessionsEnded:
+		return tx.sessionsEnded(ctx, ev)
 
 	case room.InvitationMade:
 		return room.Outcome{}, tx.invitationMade(ctx, ev)
@@ -143,13 +156,27 @@ func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, 
 	case room.DealChanged:
 		return room.Outcome{}, tx.dealChanged(ctx, ev)
 	case room.MemberAdded:
-		return room.Outcome{}, tx.memberAdded(ctx, ev)
+		return room.Outcome{}, tx.changeMember(ctx, ev, ev.Deal, ev.User)
 	case room.MemberRemoved:
-		return room.Outcome{}, tx.memberRemoved(ctx, ev)
+		return room.Outcome{}, tx.changeMember(ctx, ev, ev.Deal, ev.User)
+	case room.MemberMoved:
+		return room.Outcome{}, tx.changeMember(ctx, ev, ev.Deal, ev.User)
 	case room.TopicCreated:
-		return room.Outcome{}, tx.topicCreated(ctx, ev)
+		return room.Outcome{}, tx.createTopic(ctx, ev, ev.ID)
+	case room.DirectCreated:
+		return room.Outcome{}, tx.createTopic(ctx, ev, ev.ID)
 	case room.TopicChanged:
-		return room.Outcome{}, tx.topicChanged(ctx, ev)
+		return room.Outcome{}, tx.changeTopic(ctx, ev, ev.ID)
+	case room.TopicMemberAdded:
+		return room.Outcome{}, tx.changeTopic(ctx, ev, ev.Topic)
+	case room.TopicMemberRemoved:
+		return room.Outcome{}, tx.changeTopic(ctx, ev, ev.Topic)
+	case room.ReaderMoved:
+		return room.Outcome{}, tx.changeTopic(ctx, ev, ev.Topic)
+
+	case room.Noted:
+		_, err := tx.state.Apply(ev, tx.headSeq)
+		return room.Outcome{}, err
 	}
 	return room.Outcome{}, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("The store knows no event of type %T.", ev))
 }

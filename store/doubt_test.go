@@ -75,6 +75,9 @@ func TestABatchThatWasKeptThoughItsCommitFailedHasItsOutcomes(t *testing.T) {
 	if o := outcomes[3]; o.Message == nil || !o.Redacted {
 		t.Errorf("the redaction: %+v", o)
 	}
+	if trail, err := s.Audit(t.Context(), room.AuditQuery{User: "bert", Limit: 9}); err != nil || len(trail) != 1 || s.AuditHead().Seq != trail[0].Seq {
+		t.Errorf("the audit trail has %+v, %v", trail, err)
+	}
 	if s.Position() != 8 || s.Head("t").Seq != 3 || s.State().User("bert") == nil {
 		t.Errorf("position %d, head %d", s.Position(), s.Head("t").Seq)
 	}

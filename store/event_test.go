@@ -28,6 +28,8 @@ func TestEvents(t *testing.T) {
 	linkTaken := room.InvitationAccepted{Stamp: by("bert"), Token: tokenTwo, Name: "bert", PasswordHashed: "new"}
 	deactivated := room.UserChanged{Stamp: by("anna"), Name: "bert", Active: ptr(false)}
 	later := room.Stamp{At: start + 2, By: "emil"}
+	narrowing := room.TopicChanged{Stamp: by("anna"), ID: topicOne, Narrowed: ptr(true), Members: []string{"bert", "carla"}}
+	conversation := room.DirectCreated{Stamp: by("bert"), ID: "t", Deal: dealOne, With: "carla"}
 	twoSessions := []room.Event{session("bert", "s2", tokenTwo), session("bert", "s1", tokenOne), session("carla", "s3", tokenThree)}
 
 	for name, c := range map[string]struct {
@@ -118,6 +120,36 @@ func TestEvents(t *testing.T) {
 		"a topic changes":                  {event: room.TopicChanged{Stamp: by("anna"), ID: topicOne, Title: ptr("Neu"), Number: ptr(7), Open: ptr(false)}},
 		"a topic changes that isn't there": {event: room.TopicChanged{Stamp: by("anna"), ID: "t", Title: ptr("Neu")}, refuse: room.ErrNotFound},
 		"a topic takes another's title":    {event: room.TopicChanged{Stamp: by("anna"), ID: topicOne, Title: ptr("Share Deal")}, refuse: room.ErrTitleTaken},
+
+		"a user changes whom somebody has changed":    {before: []room.Event{room.UserChanged{Stamp: by("anna"), Name: "bert", Display: ptr("B")}}, event: room.UserChanged{Stamp: by("anna"), Name: "bert", Version: 1, Display: ptr("C")}, refuse: room.ErrChanged},
+		"a deal changes that somebody has changed":    {event: room.DealChanged{Stamp: by("anna"), ID: dealOne, Version: 2, Open: ptr(false)}, refuse: room.ErrChanged},
+		"a topic changes that somebody has changed":   {event: room.TopicChanged{Stamp: by("anna"), ID: topicOne, Version: 2, Open: ptr(false)}, refuse: room.ErrChanged},
+		"all sign-ins end":                            {before: twoSessions, event: room.SessionsEnded{Stamp: by("bert"), User: "bert"}, ended: []string{"s1", "s2"}},
+		"somebody else's sign-ins end":                {before: twoSessions, event: room.SessionsEnded{Stamp: by("carla"), User: "bert"}, refuse: room.ErrNotAdmin},
+		"the sign-ins of none end":                    {event: room.SessionsEnded{Stamp: by("anna"), User: "emil"}, refuse: room.ErrNotFound},
+		"a member is moved":                           {before: []room.Event{text("bert", topicOne, "1", "Hallo")}, event: room.MemberMoved{Stamp: by("anna"), Deal: dealOne, User: "bert", History: room.HistoryJoined}},
+		"a member is moved who isn't one":             {event: room.MemberMoved{Stamp: by("anna"), Deal: dealOne, User: "otto", History: room.HistoryAll}, refuse: room.ErrNotFound},
+		"a reader is moved":                           {before: []room.Event{text("bert", topicOne, "1", "Hallo")}, event: room.ReaderMoved{Stamp: by("anna"), Topic: topicOne, User: "bert", Seq: 2}},
+		"a reader is moved beyond the end":            {event: room.ReaderMoved{Stamp: by("anna"), Topic: topicOne, User: "bert", Seq: 2}, refuse: room.ErrUnprocessable},
+		"a narrowed topic is created":                 {event: room.TopicCreated{Stamp: by("anna"), ID: "t", Deal: dealOne, Title: "Clean team", Narrowed: true, Strict: true, Members: []string{"bert", "olga", "bert"}}},
+		"a narrowed topic is created for a stranger":  {event: room.TopicCreated{Stamp: by("anna"), ID: "t", Deal: dealOne, Title: "Clean team", Narrowed: true, Members: []string{"bert", "otto"}}, refuse: room.ErrUnprocessable},
+		"a topic is narrowed":                         {event: narrowing},
+		"a topic is narrowed to a stranger":           {event: room.TopicChanged{Stamp: by("anna"), ID: topicOne, Narrowed: ptr(true), Members: []string{"bert", "otto"}}, refuse: room.ErrUnprocessable},
+		"a topic is opened to its deal":               {before: []room.Event{narrowing}, event: room.TopicChanged{Stamp: by("anna"), ID: topicOne, Narrowed: ptr(false)}},
+		"a member of a narrowed topic is added":       {before: []room.Event{narrowing}, event: room.TopicMemberAdded{Stamp: by("anna"), Topic: topicOne, User: "olga"}},
+		"a member of a narrowed topic is added twice": {before: []room.Event{narrowing}, event: room.TopicMemberAdded{Stamp: by("anna"), Topic: topicOne, User: "bert"}},
+		"a member of a topic that isn't narrowed":     {event: room.TopicMemberAdded{Stamp: by("anna"), Topic: topicOne, User: "bert"}, refuse: room.ErrUnprocessable},
+		"a member of a narrowed topic is removed":     {before: []room.Event{narrowing}, event: room.TopicMemberRemoved{Stamp: by("anna"), Topic: topicOne, User: "bert"}},
+		"a member is removed who isn't in the topic":  {before: []room.Event{narrowing}, event: room.TopicMemberRemoved{Stamp: by("anna"), Topic: topicOne, User: "olga"}, refuse: room.ErrNotFound},
+		"a member of a narrowed topic leaves":         {before: []room.Event{narrowing}, event: room.MemberRemoved{Stamp: by("anna"), Deal: dealOne, User: "bert"}},
+		"a conversation is begun":                     {event: conversation},
+		"a conversation is begun twice":               {before: []room.Event{conversation}, event: room.DirectCreated{Stamp: by("carla"), ID: "u", Deal: dealOne, With: "bert"}, refuse: room.ErrExists},
+		"a conversation with a stranger":              {event: room.DirectCreated{Stamp: by("bert"), ID: "t", Deal: dealOne, With: "otto"}, refuse: room.ErrNotFound},
+		"a conversation changes":                      {before: []room.Event{conversation}, event: room.TopicChanged{Stamp: by("anna"), ID: "t", Open: ptr(false)}, refuse: room.ErrNotFound},
+		"a post to a conversation":                    {before: []room.Event{conversation}, event: text("carla", "t", "1", "Hallo")},
+		"an admin's post to a conversation of others": {before: []room.Event{conversation}, event: text("anna", "t", "1", "Hallo"), refuse: room.ErrNotFound},
+		"something is noted":                          {event: room.Noted{Stamp: by("bert"), Action: room.ActionTopicOpened, Topic: topicOne}},
+		"something is noted that isn't":               {event: room.Noted{Stamp: by("bert"), Action: room.ActionUserAdded}, refuse: room.ErrUnprocessable},
 
 		"a post":                      {event: text("bert", topicOne, "1", "Hallo")},
 		"a post to no topic":          {event: text("bert", "t", "1", "Hallo"), refuse: room.ErrNotFound},

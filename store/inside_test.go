@@ -32,6 +32,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		redactMessageSQL, redactEditsSQL, postedSQL,
 		pingSQL, afterSQL, beforeSQL, hashSQL, marksSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
 		verifySQL, verifyBeyondSQL, verifyStraySQL, verifyLaterSQL,
+		insertAuditSQL, moveTrailSQL, verifyAuditHeadSQL, verifyAuditSQL,
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,
 		`DELETE FROM sessions WHERE user = ? AND expires <= ? RETURNING id`,
 		`SELECT 1 FROM sessions WHERE id = ? OR token_hash = ?`,
@@ -46,6 +47,38 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	for _, step := range plan(t, s, newestSQL) {
 		if strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "SCAN topics ") {
 			t.Errorf("%s\n%s", newestSQL, step)
+		}
+	}
+}
+
+// TestEveryQuestionToTheTrailHasItsIndex asks for everything that can be asked
+// for, in both directions.
+func TestEveryQuestionToTheTrailHasItsIndex(t *testing.T) {
+	s := openInside(t)
+	for what := range 1 << 5 {
+		q := room.AuditQuery{After: 7, Before: 7, Limit: 10, Backwards: what&1 != 0}
+		if what&2 != 0 {
+			q.User = "bert"
+		}
+		if what&4 != 0 {
+			q.Deal = "d"
+		}
+		if what&8 != 0 {
+			q.Topic = "t"
+		}
+		if what&16 != 0 {
+			q.Action = room.ActionExported
+		}
+		query, args := auditSQL(q)
+		if strings.Count(query, "?") != len(args) {
+			t.Errorf("%d arguments for %s", len(args), query)
+		}
+		for _, step := range plan(t, s, query) {
+			filtered := q.User+q.Deal+q.Topic+string(q.Action) != ""
+			if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") ||
+				filtered && strings.HasPrefix(step, "SEARCH") && !strings.Contains(step, "USING INDEX audit_by_") {
+				t.Errorf("%s\n%s", query, step)
+			}
 		}
 	}
 }
@@ -117,7 +150,7 @@ func TestFailureRollsBackTheBatch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := openInside(t)
 			furnish(t, s)
-			state, head := s.State(), s.Head("t")
+			state, head, trail := s.State(), s.Head("t"), s.AuditHead()
 
 			mend := broken.by(t, s)
 			for range broken.times {
@@ -126,8 +159,8 @@ func TestFailureRollsBackTheBatch(t *testing.T) {
 				} else if !strings.Contains(err.Error(), "committing 4 events up to position 8") && !strings.Contains(err.Error(), "getting ready") {
 					t.Errorf("the error is %v", err)
 				}
-				if described, was := len(s.State().Deal("d").Topics), len(state.Deal("d").Topics); described != was || s.Head("t") != head || s.Position() != 4 {
-					t.Errorf("after the failure: %d topics, head %+v, position %d", described, s.Head("t"), s.Position())
+				if described, was := len(s.State().Deal("d").Topics), len(state.Deal("d").Topics); described != was || s.Head("t") != head || s.AuditHead() != trail || s.Position() != 4 {
+					t.Errorf("after the failure: %d topics, head %+v, trail %+v, position %d", described, s.Head("t"), s.AuditHead(), s.Position())
 				}
 				if page, err := s.Messages(t.Context(), "t", 0, 10, 1<<20); err != nil || len(page) != 1 {
 					t.Errorf("after the failure: %d messages, %v", len(page), err)
@@ -146,6 +179,10 @@ func TestFailureRollsBackTheBatch(t *testing.T) {
 			}
 			if s.Position() != 8 || s.State().Topic("u") == nil || s.Head("t").Seq != 4 {
 				t.Errorf("in the end: position %d, head %+v", s.Position(), s.Head("t"))
+			}
+			rows, err := s.Audit(t.Context(), room.AuditQuery{Backwards: true, Limit: 1})
+			if err != nil || len(rows) != 1 || rows[0].Seq != trail.Seq+1 || rows[0].Hash != rows[0].ChainNext(trail.Hash) || s.AuditHead().Hash != rows[0].Hash {
+				t.Errorf("in the end the trail has %+v, %v", rows, err)
 			}
 			hash := room.ChainStart("t")
 			page, err := s.Messages(t.Context(), "t", 0, 10, 1<<20)

@@ -4,45 +4,63 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"redroom/server/room"
 )
 
-// load reads what memory holds: the room, the heads and the position.
-func load(ctx context.Context, conn *sql.Conn) (*room.State, map[string]topicLog, int64, error) {
-	state, err := loadState(ctx, conn)
-	if err != nil {
-		return nil, nil, 0, err
+// kept is what memory holds of a database.
+type kept struct {
+	state    *room.State
+	logs     map[string]topicLog
+	trail    room.Head
+	position int64
+}
+
+func load(ctx context.Context, conn *sql.Conn) (is kept, err error) {
+	if is.state, err = loadState(ctx, conn); err != nil {
+		return is, err
 	}
-	logs, err := loadLogs(ctx, conn)
-	if err != nil {
-		return nil, nil, 0, err
+	if is.logs, err = loadLogs(ctx, conn); err != nil {
+		return is, err
 	}
-	var position int64
-	if err := conn.QueryRowContext(ctx, pingSQL).Scan(&position); err != nil {
-		return nil, nil, 0, fmt.Errorf("reading the position: %w", err)
+	if is.trail, err = loadTrail(ctx, conn); err != nil {
+		return is, err
 	}
-	return state, logs, position, nil
+	if err := conn.QueryRowContext(ctx, pingSQL).Scan(&is.position); err != nil {
+		return is, fmt.Errorf("reading the position: %w", err)
+	}
+	return is, nil
 }
 
 func loadState(ctx context.Context, conn *sql.Conn) (*room.State, error) {
-	users, err := collect(ctx, conn, "users", `SELECT name, display, role, active, created FROM users ORDER BY name`,
-		func(u *room.User) []any { return []any{&u.Name, &u.Display, &u.Role, &u.Active, &u.Created} })
+	users, err := collect(ctx, conn, "users", `SELECT name, display, role, active, created, version FROM users ORDER BY name`,
+		func(u *room.User) []any {
+			return []any{&u.Name, &u.Display, &u.Role, &u.Active, &u.Created, &u.Version}
+		})
 	if err != nil {
 		return nil, err
 	}
-	deals, err := collect(ctx, conn, "deals", `SELECT id, name, open, history, created FROM deals ORDER BY id`,
-		func(d *room.Deal) []any { return []any{&d.ID, &d.Name, &d.Open, &d.History, &d.Created} })
+	deals, err := collect(ctx, conn, "deals", `SELECT id, name, open, history, created, version FROM deals ORDER BY id`,
+		func(d *room.Deal) []any {
+			return []any{&d.ID, &d.Name, &d.Open, &d.History, &d.Created, &d.Version}
+		})
 	if err != nil {
 		return nil, err
 	}
-	topics, err := collect(ctx, conn, "topics", `SELECT id, deal, title, number, open, created FROM topics ORDER BY key`,
-		func(t *room.Topic) []any { return []any{&t.ID, &t.Deal, &t.Title, &t.Number, &t.Open, &t.Created} })
+	topics, err := collect(ctx, conn, "topics", `SELECT id, deal, title, number, open, created, version, archived, strict, narrowed, direct
+FROM topics ORDER BY key`,
+		func(t *room.Topic) []any {
+			return []any{&t.ID, &t.Deal, &t.Title, &t.Number, &t.Open, &t.Created, &t.Version, &t.Archived, &t.Strict, &t.Narrowed, &t.Direct}
+		})
 	if err != nil {
 		return nil, err
 	}
 	if err := loadMembers(ctx, conn, deals, topics); err != nil {
+		return nil, err
+	}
+	if err := loadTopicMembers(ctx, conn, topics); err != nil {
 		return nil, err
 	}
 	if err := loadReadingStarts(ctx, conn, topics); err != nil {
@@ -79,6 +97,25 @@ func loadMembers(ctx context.Context, conn *sql.Conn, deals []room.Deal, topics 
 	return nil
 }
 
+func loadTopicMembers(ctx context.Context, conn *sql.Conn, topics []room.Topic) error {
+	type member struct{ topic, user string }
+	members, err := collect(ctx, conn, "topics' members",
+		`SELECT topics.id, topic_members.user FROM topic_members JOIN topics ON topics.key = topic_members.topic`,
+		func(m *member) []any { return []any{&m.topic, &m.user} })
+	if err != nil {
+		return err
+	}
+	byID := topicsByID(topics)
+	for _, m := range members {
+		t := byID[m.topic]
+		if t.Members == nil {
+			t.Members = make(map[string]struct{})
+		}
+		t.Members[m.user] = struct{}{}
+	}
+	return nil
+}
+
 func loadReadingStarts(ctx context.Context, conn *sql.Conn, topics []room.Topic) error {
 	type start struct {
 		topic, user string
@@ -90,10 +127,7 @@ func loadReadingStarts(ctx context.Context, conn *sql.Conn, topics []room.Topic)
 	if err != nil {
 		return err
 	}
-	byID := make(map[string]*room.Topic, len(topics))
-	for i := range topics {
-		byID[topics[i].ID] = &topics[i]
-	}
+	byID := topicsByID(topics)
 	for _, s := range starts {
 		t := byID[s.topic]
 		if t.Starts == nil {
@@ -102,6 +136,14 @@ func loadReadingStarts(ctx context.Context, conn *sql.Conn, topics []room.Topic)
 		t.Starts[s.user] = s.seq
 	}
 	return nil
+}
+
+func topicsByID(topics []room.Topic) map[string]*room.Topic {
+	byID := make(map[string]*room.Topic, len(topics))
+	for i := range topics {
+		byID[topics[i].ID] = &topics[i]
+	}
+	return byID
 }
 
 const newestSQL = `SELECT topics.id, topics.key, coalesce(messages.seq, 0), messages.hash, coalesce(heads.seq, 0), heads.hash FROM topics
@@ -135,6 +177,30 @@ func loadLogs(ctx context.Context, conn *sql.Conn) (map[string]topicLog, error) 
 		logs[n.topic] = log
 	}
 	return logs, nil
+}
+
+const newestAuditSQL = `SELECT audit_head.seq, audit_head.hash, coalesce(newest.seq, 0), newest.hash FROM audit_head
+LEFT JOIN audit AS newest ON newest.seq = (SELECT max(seq) FROM audit) WHERE audit_head.id = 1`
+
+// loadTrail refuses what loadLogs does.
+func loadTrail(ctx context.Context, conn *sql.Conn) (head room.Head, err error) {
+	var seq int64
+	var headHash, hash []byte
+	err = conn.QueryRowContext(ctx, newestAuditSQL).Scan(&head.Seq, &headHash, &seq, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head, errors.New("the head of the audit trail is gone: the file was changed by something else; `redroom verify` says more, `redroom restore` brings a backup back")
+	}
+	if err != nil {
+		return head, fmt.Errorf("reading the end of the audit trail: %w", err)
+	}
+	if start := room.AuditStart(); seq == 0 {
+		hash = start[:]
+	}
+	if seq != head.Seq || !bytes.Equal(hash, headHash) || len(hash) != len(head.Hash) {
+		return head, fmt.Errorf("the audit trail ends at %d, but its head was kept as %d: the file was changed by something else; `redroom verify` says more, `redroom restore` brings a backup back", seq, head.Seq)
+	}
+	head.Hash = room.Hash(hash)
+	return head, nil
 }
 
 // collect reads all rows of a query; fields are where one row's columns go.

@@ -79,14 +79,28 @@ func (s *Store) read(ctx context.Context, stmt *sql.Stmt, args []any, into ...an
 	return stmt.QueryRowContext(ctx, args...).Scan(into...)
 }
 
+// query is a statement; unprepared is one for a single use.
+type query interface {
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+}
+
+type unprepared struct {
+	db  *sql.DB
+	sql string
+}
+
+func (u unprepared) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return u.db.QueryContext(ctx, u.sql, args...)
+}
+
 // readAll gives each row to row, until that wants no more.
-func (s *Store) readAll(ctx context.Context, stmt *sql.Stmt, args []any, row func(*sql.Rows) (more bool, err error)) (err error) {
+func (s *Store) readAll(ctx context.Context, q query, args []any, row func(*sql.Rows) (more bool, err error)) (err error) {
 	s.reading.RLock()
 	defer s.reading.RUnlock()
 	if s.closed {
 		return errClosed
 	}
-	rows, err := stmt.QueryContext(ctx, args...)
+	rows, err := q.QueryContext(ctx, args...)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,13 @@ func (tx *transaction) sessionEnded(ctx context.Context, ev room.SessionEnded) (
 	return tx.endSessions(ctx, `id = ?`, ev.ID)
 }
 
+func (tx *transaction) sessionsEnded(ctx context.Context, ev room.SessionsEnded) (room.Outcome, error) {
+	if _, err := tx.state.Apply(ev, tx.headSeq); err != nil {
+		return room.Outcome{}, err
+	}
+	return tx.endUserSessions(ctx, ev.User, "")
+}
+
 // endUserSessions ends all of the user's sessions but keep.
 func (tx *transaction) endUserSessions(ctx context.Context, user, keep string) (room.Outcome, error) {
 	return tx.endSessions(ctx, `user = ? AND id <> ?`, user, keep)

@@ -1,6 +1,6 @@
 // Package store keeps the room in one SQLite file, redroom.db: accounts,
-// sign-ins, deals, topics and their messages, and how far along the journal
-// the file has come. It knows no clock and no chance, but for the epoch that a
+// sign-ins, deals, topics and their messages, the audit trail, and how far along
+// the journal the file has come. It knows no clock and no chance, but for the epoch that a
 // new store is given; the same events make the same rows, however they are cut
 // into batches.
 //
@@ -13,6 +13,12 @@
 // error is one of the disk or the database: then the whole batch is rolled
 // back, what the store says about itself stays as it was, and the next Commit
 // begins by opening the writer's connection and reading everything anew.
+//
+// # Audit trail
+//
+// An event that was applied and has changed something, or that is noted, gets
+// its row in the very transaction, chained to the row before by hashes. Posts
+// and read marks get none. Rows are only added, and are never removed.
 //
 // # Redaction
 //
@@ -27,7 +33,7 @@
 //
 // There is one writer. Commits exclude each other and wait for nothing else but
 // a step of a backup, which is a MiB.
-// State, Head, Position and Epoch are answered from memory, change before
+// State, Head, AuditHead, Position and Epoch are answered from memory, change before
 // Commit returns and after it is durable, and never wait for the disk. All
 // other reads run on a small pool of connections of their own, see what was
 // committed when they began, and have closed their rows before they return:
@@ -80,6 +86,7 @@ type Store struct {
 	// publish, the heads before the state: who sees a new State sees heads at
 	// least as new.
 	logs     logs
+	trail    atomic.Pointer[room.Head]
 	state    atomic.Pointer[room.State]
 	position atomic.Int64
 }
@@ -106,6 +113,9 @@ func (s *Store) Head(topic string) room.Head {
 	return room.Head{Hash: room.ChainStart(topic)}
 }
 
+// AuditHead is the end of the audit trail as of the newest Commit.
+func (s *Store) AuditHead() room.Head { return *s.trail.Load() }
+
 // Ping tells whether the database can be read.
 func (s *Store) Ping(ctx context.Context) error {
 	var position int64
@@ -116,8 +126,9 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // publish makes what was committed seen.
-func (s *Store) publish(state *room.State, changed map[string]topicLog, position int64) {
+func (s *Store) publish(state *room.State, changed map[string]topicLog, trail room.Head, position int64) {
 	s.logs.put(changed)
+	s.trail.Store(&trail)
 	s.state.Store(state)
 	s.position.Store(position)
 }

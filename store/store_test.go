@@ -3,7 +3,6 @@ package store_test
 import (
 	"database/sql"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -126,15 +125,9 @@ func described(s *room.State) string {
 		fmt.Fprintf(&b, "user %+v\n", *u)
 	}
 	for _, d := range s.Deals() {
-		fmt.Fprintf(&b, "deal %s %q open=%v %s %d topics=%v\n", d.ID, d.Name, d.Open, d.History, d.Created, d.Topics)
-		for _, name := range slices.Sorted(maps.Keys(d.Members)) {
-			fmt.Fprintf(&b, "  member %s %+v\n", name, d.Members[name])
-		}
+		fmt.Fprintf(&b, "deal %+v\n", *d)
 		for _, t := range s.TopicsOf(d) {
-			fmt.Fprintf(&b, "  topic %s of %s %q %d open=%v %d\n", t.ID, t.Deal, t.Title, t.Number, t.Open, t.Created)
-			for _, name := range slices.Sorted(maps.Keys(t.Starts)) {
-				fmt.Fprintf(&b, "    %s from %d\n", name, t.Starts[name])
-			}
+			fmt.Fprintf(&b, "  topic %+v\n", *t)
 		}
 	}
 	return b.String()

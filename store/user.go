@@ -50,19 +50,19 @@ func (tx *transaction) userAdded(ctx context.Context, ev room.UserAdded) error {
 func (tx *transaction) addUser(ctx context.Context, next *room.State, name, passwordHashed string) error {
 	u := next.User(name)
 	tx.state = next
-	return tx.exec(ctx, "adding a user", `INSERT INTO users (name, display, role, active, password_hash, created) VALUES (?, ?, ?, ?, ?, ?)`,
-		u.Name, u.Display, string(u.Role), u.Active, passwordHashed, u.Created)
+	return tx.exec(ctx, "adding a user", `INSERT INTO users (name, display, role, active, password_hash, created, version) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		u.Name, u.Display, string(u.Role), u.Active, passwordHashed, u.Created, u.Version)
 }
 
 func (tx *transaction) userChanged(ctx context.Context, ev room.UserChanged) (room.Outcome, error) {
 	next, err := tx.state.Apply(ev, tx.headSeq)
-	if err != nil {
+	if err != nil || next == tx.state {
 		return room.Outcome{}, err
 	}
 	tx.state = next
 	u := next.User(ev.Name)
-	err = tx.exec(ctx, "changing a user", `UPDATE users SET display = ?, role = ?, active = ? WHERE name = ?`,
-		u.Display, string(u.Role), u.Active, u.Name)
+	err = tx.exec(ctx, "changing a user", `UPDATE users SET display = ?, role = ?, active = ?, version = ? WHERE name = ?`,
+		u.Display, string(u.Role), u.Active, u.Version, u.Name)
 	if err != nil || u.Active {
 		return room.Outcome{}, err
 	}

@@ -23,7 +23,8 @@ type Report struct {
 	Octets   int64         `json:"bytes"`
 	Messages int64         `json:"messages"`
 	Topics   []TopicReport `json:"topics"`
-	Faults   []string      `json:"faults"` // what is wrong with it as a whole
+	Audit    *AuditReport  `json:"audit,omitempty"` // nil: the store is of a version without a trail, or couldn't be read
+	Faults   []string      `json:"faults"`          // what is wrong with it as a whole
 }
 
 // TopicReport is what became of one topic.
@@ -36,10 +37,10 @@ type TopicReport struct {
 	Fault    *Fault `json:"fault,omitempty"` // the first place that is not as it was written
 }
 
-// Fault is a place in a topic's log.
+// Fault is a place in a topic's log, or in the audit trail.
 type Fault struct {
 	Seq  int64  `json:"seq"`
-	What string `json:"what"` // after "message SEQ"
+	What string `json:"what"` // after "message SEQ", or "row SEQ"
 }
 
 // Broken are the topics with a fault.
@@ -53,7 +54,9 @@ func (r *Report) Broken() (broken []TopicReport) {
 }
 
 // OK tells whether all is as it was written.
-func (r *Report) OK() bool { return len(r.Faults) == 0 && len(r.Broken()) == 0 }
+func (r *Report) OK() bool {
+	return len(r.Faults) == 0 && len(r.Broken()) == 0 && (r.Audit == nil || r.Audit.Fault == nil)
+}
 
 // Err is nil if all is well, else the first fault.
 func (r *Report) Err() error {
@@ -62,6 +65,9 @@ func (r *Report) Err() error {
 	}
 	for _, t := range r.Broken() {
 		return fmt.Errorf("%s is damaged: %s", r.Path, t)
+	}
+	if !r.OK() {
+		return fmt.Errorf("%s is damaged: %s", r.Path, r.Audit)
 	}
 	return nil
 }
@@ -78,8 +84,8 @@ func (t TopicReport) String() string {
 	return fmt.Sprintf("%s: messages: %d", name, t.Messages)
 }
 
-// Verify computes the chain of each topic from its start, and compares it with
-// what is kept; of a file that nobody uses also its structure. path is that of
+// Verify computes the chain of each topic, and of the audit trail, from its
+// start, and compares it with what is kept; of a file that nobody uses also its structure. path is that of
 // a data directory, of a store's file or of a backup, and is not changed. A
 // running server has it open: then pages of the log are read one at a time, up
 // to the heads of the beginning, and no read is long.
@@ -171,7 +177,7 @@ func (r *Report) readAll(ctx context.Context, path string) error {
 		})
 	}
 	g.Go(func() (err error) {
-		rest, err = onDB(ctx, path, r.InUse, r.checkIdentity, r.checkChains)
+		rest, err = onDB(ctx, path, r.InUse, r.checkIdentity, r.checkChains, r.checkAudit)
 		return err
 	})
 	err := g.Wait()

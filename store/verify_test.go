@@ -331,7 +331,7 @@ func TestVerifySaysWhatIsWhole(t *testing.T) {
 	if err != nil || !r.OK() || r.Err() != nil {
 		t.Fatalf("%v, %+v", err, r)
 	}
-	if r.Path != path || r.Backup || r.InUse || r.Version != 2 || len(r.Epoch) != 16 || r.Messages != 14 || r.Octets != int64(len(read(t, path))) {
+	if r.Path != path || r.Backup || r.InUse || r.Version != 3 || len(r.Epoch) != 16 || r.Messages != 14 || r.Octets != int64(len(read(t, path))) {
 		t.Errorf("it is %+v", r)
 	}
 	if want := int64(len(furniture()) + len(written())); r.Position != want {
@@ -349,6 +349,9 @@ GeldGeldGeld AG / Share Deal (` + topicTwo + `): messages: 5
 Zwei GmbH / Anfang (` + topicThree + `): messages: 0`
 	if got := strings.Join(lines, "\n"); got != want {
 		t.Errorf("it says\n%s\nwant\n%s", got, want)
+	}
+	if got, want := r.Audit.String(), fmt.Sprint("audit trail: rows: ", len(furniture())); got != want {
+		t.Errorf("it says %q, want %q", got, want)
 	}
 }
 
@@ -464,14 +467,16 @@ func TestVerifyOfAStoreThatWasKilled(t *testing.T) {
 
 func TestVerifyKnowsOlderStores(t *testing.T) {
 	path := writtenStore(t)
-	execute(t, path, `DROP TABLE heads`, `DROP INDEX edits`, `DELETE FROM migrations WHERE version_id = 2`, `PRAGMA user_version = 1`)
-	r, err := store.Verify(t.Context(), path)
-	if err != nil || !r.OK() || r.Version != 1 || r.Messages != 14 {
-		t.Errorf("of a whole one: %v, %+v", err, r)
-	}
-	execute(t, path, `UPDATE messages SET time = 0 WHERE `+one+` AND seq = 9`)
-	if r, err = store.Verify(t.Context(), path); err != nil || len(r.Broken()) != 1 || r.Broken()[0].Fault.Seq != 9 {
-		t.Errorf("of a changed one: %v, %+v", err, r)
+	for version := int64(1); version < currentVersion(t, path); version++ {
+		old := older(t, path, version)
+		r, err := store.Verify(t.Context(), old)
+		if err != nil || !r.OK() || r.Version != int(version) || r.Messages != 14 {
+			t.Errorf("of a whole one: %v, %+v", err, r)
+		}
+		execute(t, old, `UPDATE messages SET time = 0 WHERE `+one+` AND seq = 9`)
+		if r, err = store.Verify(t.Context(), old); err != nil || len(r.Broken()) != 1 || r.Broken()[0].Fault.Seq != 9 {
+			t.Errorf("of a changed one: %v, %+v", err, r)
+		}
 	}
 }
 

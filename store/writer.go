@@ -23,6 +23,7 @@ type writer struct {
 	findMessage, findEntry  *sql.Stmt
 	moveHead                *sql.Stmt
 	moveMark                *sql.Stmt
+	insertAudit, moveTrail  *sql.Stmt
 
 	// prepared are all of these. A connection that is closed before its
 	// statements lives on in SQLite, with its locks.
@@ -68,6 +69,8 @@ func openWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		&w.findEntry:     findEntrySQL,
 		&w.moveHead:      moveHeadSQL,
 		&w.moveMark:      moveMarkSQL,
+		&w.insertAudit:   insertAuditSQL,
+		&w.moveTrail:     moveTrailSQL,
 	} {
 		if *stmt, err = conn.PrepareContext(ctx, query); err != nil {
 			w.discard()
@@ -131,13 +134,13 @@ func (s *Store) ready(ctx context.Context) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, logs, position, err := load(ctx, w.conn)
+	is, err := load(ctx, w.conn)
 	if err != nil {
 		w.discard()
 		return nil, err
 	}
-	s.logs.replace(logs)
-	s.publish(state, nil, position)
+	s.logs.replace(is.logs)
+	s.publish(is.state, nil, is.trail, is.position)
 	s.writer = w
 	return w, nil
 }

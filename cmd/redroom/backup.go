@@ -46,7 +46,7 @@ a tar file of their own; keep it elsewhere.`,
 			}
 			began := time.Now()
 			r, err := store.SaveBackup(cmd.Context(), args[0], force, func(to io.Writer) error {
-				return server.Backup(cmd.Context(), data, to)
+				return server.Backup(cmd.Context(), data, to, warnings(cmd))
 			})
 			if err != nil {
 				return err

@@ -1,11 +1,14 @@
 package main_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	_ "modernc.org/sqlite"
 
 	"redroom/server/servertest"
 )
@@ -55,7 +58,7 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 	if status := p.Stop(t); status != 0 {
 		t.Errorf("the server ended with status %d", status)
 	}
-	stopped := redroom(t, "", nil, "verify", "--data", data).succeeds(t, "messages: 3")
+	stopped := redroom(t, "", nil, "verify", "--data", data).succeeds(t, "messages: 3", "\naudit trail: rows: ")
 	if strings.Contains(stopped, "in use") || len(stopped) >= len(running) {
 		t.Errorf("of a stopped store it says %q", stopped)
 	}
@@ -71,6 +74,7 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 		Position, Messages, Bytes int64
 		OK, Backup, InUse         bool
 		Topics                    []struct{ Messages int64 }
+		Audit                     struct{ Rows int64 }
 		Seconds                   float64
 	}
 	decode := func(encoded string, into any) {
@@ -85,7 +89,7 @@ func TestBackupRestoreAndVerify(t *testing.T) {
 	}
 	decode(redroom(t, "", nil, "verify", file, "--json").succeeds(t), &verified)
 	if v := verified; !v.OK || !v.Backup || v.InUse || v.File != file || v.Epoch != made.Epoch || v.Position != made.Position ||
-		v.Bytes != made.Bytes || len(v.Topics) != 1 || v.Topics[0].Messages != 3 || v.Seconds <= 0 {
+		v.Bytes != made.Bytes || len(v.Topics) != 1 || v.Topics[0].Messages != 3 || v.Audit.Rows < 3 || v.Seconds <= 0 {
 		t.Errorf("verified it is %+v", v)
 	}
 	redroom(t, "", nil, "verify", file).succeeds(t, "messages: 3", "checksum")
@@ -161,6 +165,28 @@ func TestVerifyAndRestoreSayWhatIsWrong(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("there are %v, %v", entries, err)
+	}
+}
+
+// TestVerifySaysWhatIsWrongWithTheAuditTrail changes a row of it.
+func TestVerifySaysWhatIsWrongWithTheAuditTrail(t *testing.T) {
+	data := t.TempDir()
+	p := servertest.StartProcess(t, data, nil)
+	talkedIn(t, p)
+	p.Stop(t)
+	db, err := sql.Open("sqlite", filepath.Join(data, "redroom.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE audit SET done_by = 'olga' WHERE seq = 2`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := redroom(t, "", nil, "verify", "--data", data)
+	if r.status != 1 || !strings.Contains(r.out, "\naudit trail: row 2 was changed") || r.errors != "redroom: the audit trail is not what was written\n" {
+		t.Errorf("status %d, it printed %q and said %q", r.status, r.out, r.errors)
 	}
 }
 

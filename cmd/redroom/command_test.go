@@ -77,6 +77,19 @@ func TestWrongUsageIsStatus2AndOneLine(t *testing.T) {
 		{"an argument too many", nil, []string{"serve", "now"}, []string{"redroom serve", "no arguments"}},
 		{"no name", nil, []string{"user", "add"}, []string{"the user's name"}},
 		{"two names", nil, []string{"user", "add", "anna", "bert"}, []string{"the user's name"}},
+		{"nothing to change of a user", nil, []string{"user", "change", "anna"}, []string{"what to change", "redroom user change --help"}},
+		{"sign-ins that are not to end", nil, []string{"user", "sessions", "anna"}, []string{"--end"}},
+		{"an unknown command of deal", nil, []string{"deal", "dance"}, []string{"dance", "redroom deal --help"}},
+		{"nothing to change of a deal", nil, []string{"deal", "change", "Alpha"}, []string{"what to change", "redroom deal change --help"}},
+		{"a deal without a member", nil, []string{"deal", "add", "Alpha"}, []string{"the deal and the user's name"}},
+		{"a move to nowhere", nil, []string{"deal", "move", "Alpha", "anna"}, []string{"--history all", "--history joined"}},
+		{"an unknown command of topic", nil, []string{"topic", "dance"}, []string{"dance", "redroom topic --help"}},
+		{"a topic of no deal", nil, []string{"topic", "create", "Price"}, []string{"--deal"}},
+		{"nothing to change of a topic", nil, []string{"topic", "change", "Price"}, []string{"what to change"}},
+		{"a topic's number that is none", nil, []string{"topic", "change", "Price", "--number", "two"}, []string{"--number", "two"}},
+		{"a move from no message", nil, []string{"topic", "move", "Price", "anna"}, []string{"--from"}},
+		{"two ends of the trail", nil, []string{"audit", "--after", "1", "--last", "2"}, []string{"--after", "--last"}},
+		{"more than the trail gives at once", nil, []string{"audit", "--last", "1001"}, []string{"--last", "1000"}},
 		{"an unknown level", nil, []string{"serve", "--log-level", "loud"}, []string{"--log-level", "loud"}},
 		{"an unknown format", nil, []string{"serve", "--log-format", "xml"}, []string{"--log-format", "xml"}},
 		{"no network", nil, []string{"serve", "--trusted-proxies", "friends"}, []string{"--trusted-proxies", "friends"}},
@@ -133,7 +146,7 @@ func TestVersionAsJSON(t *testing.T) {
 
 func TestHelpNamesTheCommands(t *testing.T) {
 	r := redroom(t, "", nil, "help")
-	for _, command := range []string{"serve", "user", "health", "version"} {
+	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "health", "version"} {
 		if !strings.Contains(r.out, "  "+command) {
 			t.Errorf("help does not name %s:\n%s", command, r.out)
 		}

@@ -77,7 +77,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(), newUser(), newBackup(), newRestore(), newVerify(), newBench(), newHealth(), newVersion())
+	root.AddCommand(newServe(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newHealth(), newVersion())
 	return root
 }
 

@@ -19,12 +19,12 @@ func newVerify() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "verify [FILE]",
-		Short: "Check that the logs are what was written",
+		Short: "Check that the logs and the audit trail are what was written",
 		Long: `Compute every topic's chain from its start and compare it with what the store
 keeps, and name the first message of each topic that was changed, is missing or
-was inserted. A FILE, or the store of --data while its server is stopped, is
-checked as a whole, a backup's checksum too; beside a running server it's the
-chains alone.
+was inserted; the same for the rows of the audit trail. A FILE, or the store of
+--data while its server is stopped, is checked as a whole, a backup's checksum
+too; beside a running server it's the chains alone.
 
 Exit status 0: all is as it was written. 1: it isn't, or could not be checked.`,
 		Example: `  redroom verify
@@ -52,8 +52,11 @@ Exit status 0: all is as it was written. 1: it isn't, or could not be checked.`,
 			if bad := len(r.Broken()); bad > 0 {
 				return fmt.Errorf("%d of %d topics are not what was written", bad, len(r.Topics))
 			}
-			if !r.OK() {
+			if len(r.Faults) > 0 {
 				return errors.New("the file is damaged")
+			}
+			if !r.OK() {
+				return errors.New("the audit trail is not what was written")
 			}
 			return nil
 		},
@@ -78,6 +81,9 @@ func printReport(out io.Writer, asJSON bool, r *store.Report, took time.Duration
 	}
 	for _, t := range r.Topics {
 		b = fmt.Appendln(b, t)
+	}
+	if r.Audit != nil {
+		b = fmt.Appendln(b, r.Audit)
 	}
 	if r.Epoch == "" { // nothing could be read
 		_, err := out.Write(b)

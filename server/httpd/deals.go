@@ -12,16 +12,22 @@ type deal struct {
 	Name    string       `json:"name"`
 	Open    bool         `json:"open"`
 	History room.History `json:"history"`
+	Version int64        `json:"version"`
 }
 
 func dealOf(d *room.Deal) deal {
-	return deal{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History}
+	return deal{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, Version: d.Version}
+}
+
+// knowsDeal tells whether who calls may know of a deal of a room; nil: no.
+func (c *call) knowsDeal(state *room.State, d *room.Deal) bool {
+	return state.SeesDeal(c.user.Name, d) || state.Administers(c.user.Name, d)
 }
 
 // deal is the one of the path, if who calls may know of it.
 func (c *call) deal() (*room.Deal, error) {
 	d := c.state.Deal(c.param("deal"))
-	if !c.state.SeesDeal(c.user.Name, d) {
+	if !c.knowsDeal(c.state, d) {
 		return nil, room.ErrNotFound
 	}
 	return d, nil
@@ -39,7 +45,7 @@ func (c *call) changeableDeal() (*room.Deal, error) {
 func (s *site) listDeals(c *call) error {
 	deals := []deal{}
 	for _, d := range c.state.Deals() {
-		if c.state.SeesDeal(c.user.Name, d) {
+		if c.knowsDeal(c.state, d) {
 			deals = append(deals, dealOf(d))
 		}
 	}
@@ -55,15 +61,12 @@ func (s *site) createDeal(c *call) error {
 		return err
 	}
 	ev := room.DealCreated{
-		Stamp:   s.stamp(c.user.Name),
+		Stamp:   s.stamp(c),
 		ID:      room.NewID(),
 		Name:    nfc(body.Name),
 		History: cmp.Or(body.History, room.HistoryAll),
 	}
-	if err := s.append(c, ev); err != nil {
-		return err
-	}
-	return s.answerDeal(c, ev.ID, http.StatusCreated)
+	return s.change(c, ev, func() error { return s.answerDeal(c, ev.ID, http.StatusCreated) })
 }
 
 func (s *site) changeDeal(c *call) error {
@@ -72,6 +75,7 @@ func (s *site) changeDeal(c *call) error {
 		return err
 	}
 	var body struct {
+		Version int64         `json:"version"`
 		Name    *string       `json:"name"`
 		Open    *bool         `json:"open"`
 		History *room.History `json:"history"`
@@ -79,63 +83,23 @@ func (s *site) changeDeal(c *call) error {
 	if err := c.read(&body); err != nil {
 		return err
 	}
-	err = s.append(c, room.DealChanged{
-		Stamp:   s.stamp(c.user.Name),
+	ev := room.DealChanged{
+		Stamp:   s.stamp(c),
 		ID:      d.ID,
+		Version: body.Version,
 		Name:    nfcOf(body.Name),
 		Open:    body.Open,
 		History: body.History,
-	})
-	if err != nil {
-		return err
 	}
-	return s.answerDeal(c, d.ID, http.StatusOK)
+	return s.change(c, ev, func() error { return s.answerDeal(c, d.ID, http.StatusOK) })
 }
 
+// answerDeal answers with a deal as it is now, if who calls may know of it now.
 func (s *site) answerDeal(c *call, id string, status int) error {
-	d := s.Store.State().Deal(id)
-	if d == nil {
+	now := s.Store.State()
+	d := now.Deal(id)
+	if !c.knowsDeal(now, d) {
 		return room.ErrNotFound
 	}
 	return c.answer(status, dealOf(d))
-}
-
-// listMembers are those who read the deal as its members. Admins who aren't
-// read it as well, but don't belong to it.
-func (s *site) listMembers(c *call) error {
-	d, err := c.deal()
-	if err != nil {
-		return err
-	}
-	members := []person{}
-	for _, u := range c.state.Users() {
-		if m, ok := d.Members[u.Name]; ok && !m.Left && u.Active {
-			members = append(members, personOf(u))
-		}
-	}
-	return c.answer(http.StatusOK, map[string]any{"members": members})
-}
-
-func (s *site) addMember(c *call) error {
-	d, err := c.changeableDeal()
-	if err != nil {
-		return err
-	}
-	err = s.append(c, room.MemberAdded{Stamp: s.stamp(c.user.Name), Deal: d.ID, User: c.param("name")})
-	if err != nil {
-		return err
-	}
-	return c.done()
-}
-
-func (s *site) removeMember(c *call) error {
-	d, err := c.changeableDeal()
-	if err != nil {
-		return err
-	}
-	err = s.append(c, room.MemberRemoved{Stamp: s.stamp(c.user.Name), Deal: d.ID, User: c.param("name")})
-	if err != nil {
-		return err
-	}
-	return c.done()
 }

@@ -14,7 +14,7 @@ func TestDeals(t *testing.T) {
 	var made struct{ ID string }
 	a := w.ask("POST", "/api/deals", admin, `{"name":"Ko\u0308ln & <Co>","history":"joined"}`).want(201)
 	a.into(&made)
-	a.is(`{"id":"` + made.ID + `","name":"Köln & <Co>","open":true,"history":"joined"}`)
+	a.is(`{"id":"` + made.ID + `","name":"Köln & <Co>","open":true,"history":"joined","version":1}`)
 	if !room.ValidID(made.ID) {
 		t.Errorf("%q is no id", made.ID)
 	}
@@ -22,11 +22,11 @@ func TestDeals(t *testing.T) {
 	w.ask("POST", "/api/deals", admin, `{"name":" "}`).want(422)
 	w.ask("POST", "/api/deals", admin, `{"name":"Gamma","history":"some"}`).want(422)
 	w.ask("PATCH", "/api/deals/"+made.ID, admin, `{"name":"Bonn","open":false,"history":"all"}`).want(200).
-		is(`{"id":"` + made.ID + `","name":"Bonn","open":false,"history":"all"}`)
+		is(`{"id":"` + made.ID + `","name":"Bonn","open":false,"history":"all","version":2}`)
 	w.ask("PATCH", "/api/deals/"+made.ID, admin, `{}`).want(200)
 	w.ask("PATCH", "/api/deals/"+room.NewID(), admin, `{"open":true}`).want(404)
 	w.ask("GET", "/api/deals", w.cookieOf("carl"), "").want(200).
-		is(`{"deals":[{"id":"` + w.beta + `","name":"Beta","open":true,"history":"all"}]}`)
+		is(`{"deals":[{"id":"` + w.beta + `","name":"Beta","open":true,"history":"all","version":1}]}`)
 }
 
 func TestMembers(t *testing.T) {
@@ -52,7 +52,7 @@ func TestTopics(t *testing.T) {
 	var made struct{ ID string }
 	a := w.ask("POST", path, admin, `{"title":"U\u0308bersicht","number":0}`).want(201)
 	a.into(&made)
-	a.is(`{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Übersicht","number":0,"open":true,"head":0}`)
+	a.is(`{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Übersicht","number":0,"open":true,"head":0,"archived":false,"strict":false,"narrowed":false,"version":1}`)
 	w.ask("POST", path, admin, `{"title":"Übersicht"}`).want(409)
 	w.ask("POST", path, admin, `{"title":""}`).want(422)
 	w.ask("POST", path, admin, `{"title":"`+strings.Repeat("x", 121)+`"}`).want(422)
@@ -61,12 +61,12 @@ func TestTopics(t *testing.T) {
 
 	w.post(w.alphaTopic, "bert", "hello")
 	w.ask("GET", path, w.cookieOf("bert"), "").want(200).
-		is(`{"topics":[{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Übersicht","number":0,"open":true,"head":0},` +
-			`{"id":"` + w.alphaTopic + `","deal":"` + w.alpha + `","title":"Price","number":1,"open":true,"head":1}]}`)
+		is(`{"topics":[{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Übersicht","number":0,"open":true,"head":0,"archived":false,"strict":false,"narrowed":false,"version":1},` +
+			`{"id":"` + w.alphaTopic + `","deal":"` + w.alpha + `","title":"Price","number":1,"open":true,"head":1,"archived":false,"strict":false,"narrowed":false,"version":1}]}`)
 	w.ask("PATCH", "/api/topics/"+made.ID, admin, `{"title":"Overview","number":9,"open":false}`).want(200).
-		is(`{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Overview","number":9,"open":false,"head":0}`)
+		is(`{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Overview","number":9,"open":false,"head":0,"archived":false,"strict":false,"narrowed":false,"version":2}`)
 	w.ask("GET", "/api/topics/"+made.ID, w.cookieOf("bert"), "").want(200).
-		is(`{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Overview","number":9,"open":false,"head":0}`)
+		is(`{"id":"` + made.ID + `","deal":"` + w.alpha + `","title":"Overview","number":9,"open":false,"head":0,"archived":false,"strict":false,"narrowed":false,"version":2}`)
 	w.ask("PATCH", "/api/topics/"+made.ID, admin, `{"title":"Price"}`).want(409)
 }
 

@@ -1,13 +1,14 @@
 // Package httpd is the server's HTTP: the interface of JSON under /api, the
 // page's files, and health. One Handler serves the loopback port, HTTPS and
 // HTTP/3; how a request came decides what its cookie is called, which hosts
-// it may name and which headers the answer bears.
+// it may name and which headers the answer bears. Another one may be the
+// operator's (Config.Operator), who has the part of it that administers.
 //
 // # Walls
 //
 // What one may not see is answered by the same octets as what doesn't exist.
 // Who may do what is asked of room.State, once a request, and asked again when
-// the event is applied.
+// the event is applied, or when something was read and is about to be answered.
 //
 // # Errors
 //
@@ -19,8 +20,9 @@
 //
 // A request to open a WebSocket is served until that is over. Any other waits
 // for the store, for its event's commit, and for a password's turn to be hashed.
-// Nothing is shared between requests but the Config, so nothing has to be shut
-// down; timeouts and shutdown are the listeners'.
+// Nothing is shared between requests but the Config, and which topics were
+// opened already; nothing has to be shut down. Timeouts and shutdown are the
+// listeners'.
 package httpd
 
 import (
@@ -50,13 +52,18 @@ type Store interface {
 	MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error)
 	// Invitation is used or unused, expired or not, or room.ErrNotFound.
 	Invitation(ctx context.Context, token room.TokenHash) (room.Invitation, error)
+	// Audit are rows of the audit trail, ascending; AuditHead is its end.
+	Audit(ctx context.Context, q room.AuditQuery) ([]room.AuditRow, error)
+	AuditHead() room.Head
 	Ping(ctx context.Context) error
 }
 
-// Journal orders events and waits until they are committed; a refusal comes as
-// the error, a *room.Error.
+// Journal orders events. Append waits until they are committed; a refusal comes
+// as the error, a *room.Error. Keep waits for nothing and never fails: what can't
+// be written now is written before whatever comes later.
 type Journal interface {
 	Append(ctx context.Context, ev room.Event) (room.Outcome, error)
+	Keep(ev room.Event)
 }
 
 // Desk decides who somebody is; see package signin. An error that has a method
@@ -64,9 +71,9 @@ type Journal interface {
 type Desk interface {
 	Password(ctx context.Context, name, password string, from netip.Addr) error
 	HashPassword(ctx context.Context, password string) (string, error)
-	Open(ctx context.Context, user string) (cookie string, s room.Session, err error)
+	Open(ctx context.Context, user string, from netip.Addr) (cookie string, s room.Session, err error)
 	Session(ctx context.Context, cookie string) (room.Session, *room.User, error)
-	End(ctx context.Context, s room.Session, by string) error
+	End(ctx context.Context, s room.Session, by string, from netip.Addr) error
 	IssueToken(cookie string, s room.Session) (token string, expires time.Time)
 }
 
@@ -80,7 +87,13 @@ type Load interface {
 }
 
 // Config is what a Handler works with. Load, Log and Now may be nil.
+//
+// With Operator all requests are the operator's, by a way that only the operator
+// has: there is no sign-in, and nothing of what is somebody's own. Of the rest
+// Desk, Store, Journal, Log, Now, PublicURL and Draining count then.
 type Config struct {
+	Operator bool
+
 	Desk    Desk
 	Store   Store
 	Journal Journal
@@ -116,7 +129,8 @@ type Config struct {
 // site is a Handler's state: all of it is fixed when it is made.
 type site struct {
 	Config
-	files *files
+	files    *files // nil for the operator
+	openings openings
 }
 
 // New makes the handler of all requests but the opening of connections. It
@@ -134,21 +148,26 @@ func New(c Config) (http.Handler, error) {
 	if c.Draining == nil {
 		c.Draining = func() (int64, bool) { return 0, false }
 	}
-	files, err := readFiles(c.Assets)
-	if err != nil {
+	s := &site{Config: c}
+	r := chi.NewMux()
+	if c.Operator {
+		s.routeOperator(r)
+		return r, nil
+	}
+	var err error
+	if s.files, err = readFiles(c.Assets); err != nil {
 		return nil, fmt.Errorf("reading the page: %w", err)
 	}
-	s := &site{Config: c, files: files}
-
-	r := chi.NewMux()
 	r.Use(s.arrive, s.watch, s.setHeaders, s.refuseDraining, s.limit, s.checkHost, s.checkOrigin, middleware.GetHead)
-	r.NotFound(s.do(func(*call) error { return room.ErrNotFound }))
-	r.MethodNotAllowed(s.do(func(c *call) error { return wrongMethod(r, c) }))
+	s.routeNothing(r)
 
 	r.Get(healthPath, s.do(s.healthz))
 	r.Get(readyPath, s.do(s.readyz))
 	r.Get(transport.Path, s.do(s.openSocket))
-	r.Route("/api", s.routeAPI)
+	r.Route("/api", func(r chi.Router) {
+		s.routeSignIn(r)
+		s.routeRoom(r)
+	})
 	for _, place := range places {
 		r.Get(place, s.do(s.page))
 	}
@@ -157,34 +176,60 @@ func New(c Config) (http.Handler, error) {
 	return r, nil
 }
 
-func (s *site) routeAPI(r chi.Router) {
+// routeOperator is everything that the operator may ask.
+func (s *site) routeOperator(r *chi.Mux) {
+	r.Use(s.arrive, s.watch, s.refuseDraining)
+	s.routeNothing(r)
+	r.Route("/api", s.routeRoom)
+}
+
+// routeNothing is what isn't there.
+func (s *site) routeNothing(r *chi.Mux) {
+	r.NotFound(s.do(func(*call) error { return room.ErrNotFound }))
+	r.MethodNotAllowed(s.do(func(c *call) error { return wrongMethod(r, c) }))
+}
+
+// routeSignIn is who one is, and how one becomes somebody.
+func (s *site) routeSignIn(r chi.Router) {
 	r.Post("/setup", s.stranger(s.setUp))
 	r.Get("/session", s.do(s.whoAmI))
 	r.Post("/session", s.stranger(s.signIn))
 	r.Delete("/session", s.signedIn(s.signOut))
 	r.Post("/session/password", s.signedIn(s.changePassword))
 	r.Post("/session/token", s.signedIn(s.issueToken))
+	r.Post("/invitations/open", s.stranger(s.openInvitation))
+	r.Post("/invitations/accept", s.stranger(s.acceptInvitation))
 	r.Get("/check", s.stranger(s.check))
+}
 
+// routeRoom is what there is in the room.
+func (s *site) routeRoom(r chi.Router) {
 	r.Get("/users", s.admin(s.listUsers))
 	r.Post("/users", s.admin(s.addUser))
 	r.Patch("/users/{name}", s.signedIn(s.changeUser))
+	r.Delete("/users/{name}/sessions", s.signedIn(s.endSessions))
 	r.Post("/users/{name}/invitation", s.signedIn(s.makePasswordLink))
 
 	r.Post("/invitations", s.admin(s.makeInvitation))
-	r.Post("/invitations/open", s.stranger(s.openInvitation))
-	r.Post("/invitations/accept", s.stranger(s.acceptInvitation))
 
 	r.Get("/deals", s.signedIn(s.listDeals))
 	r.Post("/deals", s.admin(s.createDeal))
 	r.Patch("/deals/{deal}", s.signedIn(s.changeDeal))
 	r.Get("/deals/{deal}/members", s.signedIn(s.listMembers))
 	r.Put("/deals/{deal}/members/{name}", s.signedIn(s.addMember))
+	r.Patch("/deals/{deal}/members/{name}", s.signedIn(s.moveMember))
 	r.Delete("/deals/{deal}/members/{name}", s.signedIn(s.removeMember))
 	r.Get("/deals/{deal}/topics", s.signedIn(s.listTopics))
 	r.Post("/deals/{deal}/topics", s.signedIn(s.createTopic))
+	r.Post("/deals/{deal}/direct", s.signedIn(s.createDirect))
 
 	r.Get("/topics/{topic}", s.signedIn(s.getTopic))
 	r.Patch("/topics/{topic}", s.signedIn(s.changeTopic))
 	r.Get("/topics/{topic}/messages", s.signedIn(s.listMessages))
+	r.Get("/topics/{topic}/members", s.signedIn(s.listReaders))
+	r.Put("/topics/{topic}/members/{name}", s.signedIn(s.addReader))
+	r.Patch("/topics/{topic}/members/{name}", s.signedIn(s.moveReader))
+	r.Delete("/topics/{topic}/members/{name}", s.signedIn(s.removeReader))
+
+	r.Get("/audit", s.admin(s.listAudit))
 }

@@ -48,16 +48,15 @@ func (s *site) makePasswordLink(c *call) error {
 func (s *site) invite(c *call, ev room.InvitationMade, life time.Duration) error {
 	secret := room.NewToken()
 	expires := s.Now().Add(life).UTC().Truncate(time.Second)
-	ev.Stamp = s.stamp(c.user.Name)
+	ev.Stamp = s.stamp(c)
 	ev.Token = room.HashToken(secret)
 	ev.Expires = expires.UnixMilli()
-	if err := s.append(c, ev); err != nil {
-		return err
-	}
-	return c.answer(http.StatusCreated, invitation{
-		Token:   secret,
-		Expires: expires,
-		URL:     cmp.Or(s.PublicURL, c.by.origin()) + "/invite#" + secret,
+	return s.change(c, ev, func() error {
+		return c.answer(http.StatusCreated, invitation{
+			Token:   secret,
+			Expires: expires,
+			URL:     cmp.Or(s.PublicURL, c.by.origin()) + "/invite#" + secret,
+		})
 	})
 }
 
@@ -119,7 +118,7 @@ func (s *site) acceptInvitation(c *call) error {
 	}
 	name := cmp.Or(body.Name, inv.User)
 	err = s.append(c, room.InvitationAccepted{
-		Stamp:          s.stamp(name),
+		Stamp:          s.stampOf(c, name),
 		Token:          room.HashToken(body.Token),
 		Name:           name,
 		Display:        nfc(cmp.Or(body.Display, name)),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"redroom/server/room"
@@ -52,32 +53,63 @@ type page struct {
 // listMessages is a page of a topic's log, ascending. It may be shorter than
 // asked for: bodies of more than 1 MiB in all come on several pages.
 func (s *site) listMessages(c *call) error {
-	t, from, err := c.topic()
-	if err != nil {
-		return err
+	t := c.state.Topic(c.param("topic"))
+	from, ok := c.state.ReadsFrom(c.user.Name, c.param("topic"))
+	if !ok {
+		return room.ErrNotFound
 	}
 	span, err := parseSpan(c.r.URL.Query())
 	if err != nil {
 		return err
 	}
-	answer := page{Messages: []message{}, Head: s.Store.Head(t.ID).Seq, Epoch: s.Store.Epoch(), From: from}
+	if err := s.noteOpening(c, t); err != nil {
+		return err
+	}
+	head := s.Store.Head(t.ID).Seq
+	var found []room.Message
 	// A page of nothing but what is left out here isn't the end of the log.
-	for len(answer.Messages) == 0 {
-		found, err := s.readSpan(c.ctx(), t.ID, from, &span)
+	for more := true; more && len(found) == 0; {
+		found, err = s.readSpan(c.ctx(), t.ID, from, &span)
 		if err != nil {
 			return fmt.Errorf("reading messages: %w", err)
 		}
-		if len(found) == 0 {
-			break
-		}
-		for i := range found {
-			m := &found[i]
-			if m.Seq >= from && (m.Kind != room.Edit || m.Ref >= from) {
-				answer.Messages = append(answer.Messages, newMessage(m))
-			}
-		}
+		more = len(found) > 0
+		found = readableFrom(found, from)
+	}
+	now, err := s.stillReads(c, t)
+	if err != nil {
+		return err
+	}
+	answer := page{Messages: []message{}, Head: head, Epoch: s.Store.Epoch(), From: max(from, now)}
+	found = readableFrom(found, answer.From)
+	for i := range found {
+		answer.Messages = append(answer.Messages, newMessage(&found[i]))
 	}
 	return c.answer(http.StatusOK, answer)
+}
+
+// stillReads is from where who calls may read a topic at this moment, after it
+// was read.
+func (s *site) stillReads(c *call, t *room.Topic) (from int64, err error) {
+	if _, _, err := s.Desk.Session(c.ctx(), c.cookie); err != nil {
+		return 0, err
+	}
+	now := s.Store.State()
+	from, ok := now.ReadsFrom(c.user.Name, t.ID)
+	switch {
+	case !ok:
+		return 0, room.ErrNotFound
+	case now.Topic(t.ID).Strict != t.Strict:
+		return 0, room.ErrUnavailable // the next try is noted as this topic's are now
+	}
+	return from, nil
+}
+
+// readableFrom leaves out what is not for whoever reads from a seq on.
+func readableFrom(found []room.Message, from int64) []room.Message {
+	return slices.DeleteFunc(found, func(m room.Message) bool {
+		return m.Seq < from || m.Kind == room.Edit && m.Ref < from
+	})
 }
 
 // readSpan reads a page of the log and moves the span behind it.

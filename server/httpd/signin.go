@@ -42,7 +42,7 @@ func (s *site) setUp(c *call) error {
 		return err
 	}
 	err = s.append(c, room.AdminClaimed{
-		Stamp:          s.stamp(body.Name),
+		Stamp:          s.stampOf(c, body.Name),
 		Token:          room.HashToken(body.Token),
 		Name:           body.Name,
 		Display:        nfc(cmp.Or(body.Display, body.Name)),
@@ -74,13 +74,13 @@ func (s *site) signIn(c *call) error {
 // enter signs a user in whose right to it was checked. The sign-in that the
 // browser had before ends: nobody holds its token any more.
 func (s *site) enter(c *call, name string, status int) error {
-	cookie, session, err := s.Desk.Open(c.ctx(), name)
+	cookie, session, err := s.Desk.Open(c.ctx(), name, c.by.client)
 	if err != nil {
 		return err
 	}
 	if before := c.by.readCookie(c.r); before != "" {
 		if old, _, err := s.Desk.Session(c.ctx(), before); err == nil {
-			if err := s.Desk.End(c.ctx(), old, old.User); err != nil {
+			if err := s.Desk.End(c.ctx(), old, old.User, c.by.client); err != nil {
 				s.Log.Warn("a replaced sign-in could not be ended", "user", old.User, "error", err)
 			}
 		}
@@ -104,7 +104,7 @@ func (s *site) whoAmI(c *call) error {
 }
 
 func (s *site) signOut(c *call) error {
-	if err := s.Desk.End(c.ctx(), c.session, c.user.Name); err != nil {
+	if err := s.Desk.End(c.ctx(), c.session, c.user.Name, c.by.client); err != nil {
 		return err
 	}
 	c.by.clearCookie(c.w)
@@ -131,7 +131,7 @@ func (s *site) changePassword(c *call) error {
 		return err
 	}
 	err = s.append(c, room.PasswordChanged{
-		Stamp:          s.stamp(c.user.Name),
+		Stamp:          s.stamp(c),
 		Name:           c.user.Name,
 		PasswordHashed: hashed,
 		Keep:           c.session.ID,

@@ -202,15 +202,15 @@ func TestAccounts(t *testing.T) {
 	w := newWorld(t)
 	admin := w.cookieOf("anna")
 	w.ask("POST", "/api/users", admin, `{"name":"dora","display":"Do\u0308rte","role":"observer","password":"`+password+`"}`).want(201).
-		is(`{"name":"dora","display":"Dörte","role":"observer","active":true}`)
+		is(`{"name":"dora","display":"Dörte","role":"observer","active":true,"version":1}`)
 	w.ask("POST", "/api/users", admin, `{"name":"dora"}`).want(409)
-	w.ask("POST", "/api/users", admin, `{"name":"emil"}`).want(201).is(`{"name":"emil","display":"emil","role":"member","active":true}`)
+	w.ask("POST", "/api/users", admin, `{"name":"emil"}`).want(201).is(`{"name":"emil","display":"emil","role":"member","active":true,"version":1}`)
 	w.ask("POST", "/api/users", admin, `{"name":"fritz","password":"short"}`).want(422)
 	w.ask("POST", "/api/users", admin, `{"name":"fritz","role":"king"}`).want(422)
 
 	a := w.ask("POST", "/api/session", "", `{"name":"dora","password":"`+password+`"}`).want(200)
 	w.ask("PATCH", "/api/users/dora", admin, `{"role":"member","active":false}`).want(200).
-		is(`{"name":"dora","display":"Dörte","role":"member","active":false}`)
+		is(`{"name":"dora","display":"Dörte","role":"member","active":false,"version":2}`)
 	w.ask("GET", "/api/session", a.cookie().Value, "").want(401)
 	w.ask("POST", "/api/users/dora/invitation", admin, "").want(422)
 	w.ask("PATCH", "/api/users/anna", admin, `{"active":false}`).want(409)
@@ -219,7 +219,7 @@ func TestAccounts(t *testing.T) {
 
 	var list struct{ Users []json.RawMessage }
 	w.ask("GET", "/api/users", admin, "").want(200).into(&list)
-	if len(list.Users) != 5 || string(list.Users[0]) != `{"name":"anna","display":"Anna Anders","role":"admin","active":true}` {
+	if len(list.Users) != 5 || string(list.Users[0]) != `{"name":"anna","display":"Anna Anders","role":"admin","active":true,"version":1}` {
 		t.Errorf("got %s", list.Users)
 	}
 }

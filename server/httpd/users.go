@@ -10,11 +10,12 @@ import (
 // account is a user as admins see it.
 type account struct {
 	person
-	Active bool `json:"active"`
+	Active  bool  `json:"active"`
+	Version int64 `json:"version"`
 }
 
 func accountOf(u *room.User) account {
-	return account{person: personOf(u), Active: u.Active}
+	return account{person: personOf(u), Active: u.Active, Version: u.Version}
 }
 
 func (s *site) listUsers(c *call) error {
@@ -44,17 +45,14 @@ func (s *site) addUser(c *call) error {
 			return err
 		}
 	}
-	err := s.append(c, room.UserAdded{
-		Stamp:          s.stamp(c.user.Name),
+	ev := room.UserAdded{
+		Stamp:          s.stamp(c),
 		Name:           body.Name,
 		Display:        nfc(cmp.Or(body.Display, body.Name)),
 		Role:           cmp.Or(body.Role, room.Member),
 		PasswordHashed: hashed,
-	})
-	if err != nil {
-		return err
 	}
-	return s.answerUser(c, body.Name, http.StatusCreated)
+	return s.change(c, ev, func() error { return s.answerUser(c, body.Name, http.StatusCreated) })
 }
 
 func (s *site) changeUser(c *call) error {
@@ -63,6 +61,7 @@ func (s *site) changeUser(c *call) error {
 		return err
 	}
 	var body struct {
+		Version int64      `json:"version"`
 		Display *string    `json:"display"`
 		Role    *room.Role `json:"role"`
 		Active  *bool      `json:"active"`
@@ -70,25 +69,42 @@ func (s *site) changeUser(c *call) error {
 	if err := c.read(&body); err != nil {
 		return err
 	}
-	err = s.append(c, room.UserChanged{
-		Stamp:   s.stamp(c.user.Name),
+	ev := room.UserChanged{
+		Stamp:   s.stamp(c),
 		Name:    u.Name,
+		Version: body.Version,
 		Display: nfcOf(body.Display),
 		Role:    body.Role,
 		Active:  body.Active,
-	})
-	if err != nil {
-		return err
 	}
-	return s.answerUser(c, u.Name, http.StatusOK)
+	return s.change(c, ev, func() error { return s.answerUser(c, u.Name, http.StatusOK) })
+}
+
+// endSessions ends all sign-ins of a user, who may do it as an admin may.
+func (s *site) endSessions(c *call) error {
+	name := c.param("name")
+	own := name == c.user.Name
+	if !own {
+		if _, err := c.changeableUser(); err != nil {
+			return err
+		}
+	}
+	return s.change(c, room.SessionsEnded{Stamp: s.stamp(c), User: name}, func() error {
+		if own {
+			c.by.clearCookie(c.w)
+		}
+		return c.done()
+	})
 }
 
 // changeableUser is the user of the path. To an admin everybody is known, to
-// others those of their own deals.
+// others those of their own deals; which are gone through for any name, so that
+// the time tells nothing.
 func (c *call) changeableUser() (*room.User, error) {
-	u := c.state.User(c.param("name"))
-	switch {
-	case u == nil, !c.isAdmin() && !c.state.ShareDeal(c.user.Name, u.Name):
+	name := c.param("name")
+	u := c.state.User(name)
+	switch known := c.isAdmin() || c.state.ShareDeal(c.user.Name, name); {
+	case !known, u == nil:
 		return nil, room.ErrNotFound
 	case !c.isAdmin():
 		return nil, room.ErrNotAdmin
@@ -96,9 +112,15 @@ func (c *call) changeableUser() (*room.User, error) {
 	return u, nil
 }
 
+// answerUser answers with a user as admins see it, and who is one no more by
+// this very change.
 func (s *site) answerUser(c *call, name string, status int) error {
-	u := s.Store.State().User(name)
-	if u == nil {
+	now := s.Store.State()
+	u := now.User(name)
+	switch {
+	case !now.IsAdmin(c.user.Name) && name != c.user.Name:
+		return room.ErrNotAdmin
+	case u == nil:
 		return room.ErrNotFound
 	}
 	return c.answer(status, accountOf(u))

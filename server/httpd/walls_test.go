@@ -1,31 +1,44 @@
 package httpd_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-chi/chi/v5"
 
 	"redroom/server/room"
 )
 
-// request is one endpoint with a body that would do. In the path {deal},
-// {topic} and {user} stand for those of Alpha, to which carl has no right.
+// request is one endpoint, as the router has it, with a body that would do. In it
+// {deal}, {topic} and {name} stand for what is asked for.
 type request struct {
 	method, path, body string
 }
 
 func (q request) String() string { return q.method + " " + q.path }
 
-func (q request) filled(deal, topic, user string) request {
-	fill := strings.NewReplacer("{deal}", deal, "{topic}", topic, "{user}", user)
+// names are what requests may name.
+type names struct{ deal, topic, name string }
+
+func (n names) fill(q request) request {
+	fill := strings.NewReplacer("{deal}", n.deal, "{topic}", n.topic, "{name}", n.name)
 	return request{q.method, fill.Replace(q.path), fill.Replace(q.body)}
 }
 
+// namesAnother tells whether a path names what isn't the same in the two.
+func (n names) namesAnother(other names, path string) bool {
+	return n.fill(request{path: path}) != other.fill(request{path: path})
+}
+
 // endpoints are all of them, with the status for nobody, an outsider of the
-// deal, a member of it, and an admin.
+// deal, a member of it, and an admin. The topic is one that the member reads, and
+// is narrowed; the name is the member's.
 var endpoints = []struct {
 	request
 	nobody, outsider, member, admin int
@@ -39,9 +52,10 @@ var endpoints = []struct {
 	{request{"GET", "/api/check", ""}, 200, 200, 200, 200},
 
 	{request{"GET", "/api/users", ""}, 401, 403, 403, 200},
-	{request{"POST", "/api/users", `{"name":"dora"}`}, 401, 403, 403, 201},
-	{request{"PATCH", "/api/users/{user}", `{"display":"Bertram"}`}, 401, 404, 403, 200},
-	{request{"POST", "/api/users/{user}/invitation", ""}, 401, 404, 403, 201},
+	{request{"POST", "/api/users", `{"name":"fritz"}`}, 401, 403, 403, 201},
+	{request{"PATCH", "/api/users/{name}", `{"display":"Bertram"}`}, 401, 404, 403, 200},
+	{request{"DELETE", "/api/users/{name}/sessions", ""}, 401, 404, 204, 204},
+	{request{"POST", "/api/users/{name}/invitation", ""}, 401, 404, 403, 201},
 
 	{request{"POST", "/api/invitations", `{"deals":["{deal}"],"role":"member"}`}, 401, 403, 403, 201},
 	{request{"POST", "/api/invitations/open", `{"token":"x"}`}, 404, 404, 404, 404},
@@ -51,77 +65,130 @@ var endpoints = []struct {
 	{request{"POST", "/api/deals", `{"name":"Gamma"}`}, 401, 403, 403, 201},
 	{request{"PATCH", "/api/deals/{deal}", `{"open":false}`}, 401, 404, 403, 200},
 	{request{"GET", "/api/deals/{deal}/members", ""}, 401, 404, 200, 200},
-	{request{"PUT", "/api/deals/{deal}/members/carl", ""}, 401, 404, 403, 204},
-	{request{"DELETE", "/api/deals/{deal}/members/bert", ""}, 401, 404, 403, 204},
+	{request{"PUT", "/api/deals/{deal}/members/{name}", ""}, 401, 404, 403, 204},
+	{request{"PATCH", "/api/deals/{deal}/members/{name}", `{"history":"joined"}`}, 401, 404, 403, 204},
+	{request{"DELETE", "/api/deals/{deal}/members/{name}", ""}, 401, 404, 403, 204},
 	{request{"GET", "/api/deals/{deal}/topics", ""}, 401, 404, 200, 200},
 	{request{"POST", "/api/deals/{deal}/topics", `{"title":"Terms","number":2}`}, 401, 404, 403, 201},
+	{request{"POST", "/api/deals/{deal}/direct", `{"with":"dora"}`}, 401, 404, 201, 201},
 
 	{request{"GET", "/api/topics/{topic}", ""}, 401, 404, 200, 200},
 	{request{"PATCH", "/api/topics/{topic}", `{"title":"Prices"}`}, 401, 404, 403, 200},
 	{request{"GET", "/api/topics/{topic}/messages", ""}, 401, 404, 200, 200},
+	{request{"GET", "/api/topics/{topic}/members", ""}, 401, 404, 200, 200},
+	{request{"PUT", "/api/topics/{topic}/members/{name}", ""}, 401, 404, 403, 204},
+	{request{"PATCH", "/api/topics/{topic}/members/{name}", `{"from":1}`}, 401, 404, 403, 204},
+	{request{"DELETE", "/api/topics/{topic}/members/{name}", ""}, 401, 404, 403, 204},
 
-	{request{"GET", "/api", ""}, 404, 404, 404, 404},
-	{request{"GET", "/api/nothing", ""}, 404, 404, 404, 404},
+	{request{"GET", "/api/audit", ""}, 401, 403, 403, 200},
+
 	{request{"GET", "/healthz", ""}, 200, 200, 200, 200},
 	{request{"GET", "/readyz", ""}, 200, 200, 200, 200},
+	{request{"GET", "/rrp", ""}, 422, 422, 422, 422},
 	{request{"GET", "/", ""}, 200, 200, 200, 200},
+	{request{"GET", "/t/{topic}", ""}, 200, 200, 200, 200},
+	{request{"GET", "/setup", ""}, 200, 200, 200, 200},
+	{request{"GET", "/invite", ""}, 200, 200, 200, 200},
+	{request{"GET", "/admin", ""}, 200, 200, 200, 200},
+	{request{"GET", "/check", ""}, 200, 200, 200, 200},
+	{request{"GET", "/sw.js", ""}, 200, 200, 200, 200},
+	{request{"GET", "/assets/{hash}/*", ""}, 404, 404, 404, 404},
+}
+
+func TestEveryEndpointHasARow(t *testing.T) {
+	var rows, routes []string
+	for _, e := range endpoints {
+		rows = append(rows, e.String())
+	}
+	err := chi.Walk(newWorld(t).handler.(chi.Routes), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		routes = append(routes, method+" "+route)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(rows)
+	slices.Sort(routes)
+	if !slices.Equal(rows, routes) {
+		t.Errorf("the table has\n%s\nthe router has\n%s", strings.Join(rows, "\n"), strings.Join(routes, "\n"))
+	}
 }
 
 func TestWhoMayDoWhat(t *testing.T) {
 	for _, e := range endpoints {
 		t.Run(e.String(), func(t *testing.T) {
+			w := newWalls(t)
+			q := names{w.alpha, w.clean, "bert"}.fill(e.request)
 			for _, c := range []struct {
 				who  string
 				want int
 			}{{"", e.nobody}, {"carl", e.outsider}, {"bert", e.member}, {"anna", e.admin}} {
-				t.Run(who(c.who), func(t *testing.T) {
-					w := newWorld(t)
-					q := e.filled(w.alpha, w.alphaTopic, "bert")
-					w.ask(q.method, q.path, w.cookieOf(c.who), q.body).want(c.want)
-				})
+				if a := w.ask(q.method, q.path, w.cookieOf(c.who), q.body); a.Code != c.want {
+					t.Errorf("%s: status %d, want %d: %s", cmp.Or(c.who, "nobody"), a.Code, c.want, a.Body)
+				}
 			}
 		})
 	}
 }
 
-func who(name string) string {
-	if name == "" {
-		return "nobody"
-	}
-	return name
-}
+// bodies are what every endpoint is sent besides its own, and queries what it is
+// asked with.
+var (
+	bodies = []string{"", "{", "{}", `{"surprise":1}`, `{"title":"Price"}`, `{"title":"\u202e"}`, `{"name":"Alpha"}`, `{"open":false}`, `{"active":false}`,
+		`{"with":"{name}"}`, `{"narrowed":true,"members":["{name}"]}`, `{"from":0}`, `{"history":"joined"}`, `{"version":99}`}
+	queries = []string{"", "?dry-run=true", "?dry-run=1", "?after=1", "?before=2&limit=1", "?after=x"}
+)
 
-// What is beyond the wall and what doesn't exist look the same: the whole
-// answer, whoever has no right to it, whatever is sent.
+// What is beyond a wall and what doesn't exist look the same: the whole answer,
+// whoever has no right to it, whatever is sent.
 func TestWhatOneMayNotSeeIsAnsweredLikeWhatDoesNotExist(t *testing.T) {
-	w := newWorld(t)
-	removed := func() { w.append(room.MemberRemoved{Deal: w.alpha, User: "bert"}) }
-	for _, e := range endpoints {
-		if e.outsider != http.StatusNotFound || !strings.Contains(e.path, "{") {
-			continue
-		}
-		for _, body := range []string{e.body, "", "{", `{"surprise":1}`} {
-			real := e.filled(w.alpha, w.alphaTopic, "bert")
-			real.body = body
-			for name, unknown := range map[string]request{
-				"an id of the right shape": e.filled(room.NewID(), room.NewID(), "nobody-of-that-name"),
-				"another id":               e.filled("x", "x", "X"),
-			} {
-				unknown.body = body
-				cookie := w.cookieOf("carl")
-				if a, b := w.ask(real.method, real.path, cookie, body), w.ask(unknown.method, unknown.path, cookie, body); !same(a, b) {
-					t.Errorf("%s with %q, %s:\n%s\n%s", e.request, body, name, dump(a), dump(b))
+	w := newWalls(t)
+	for range 3 {
+		w.post(w.alphaTopic, "bert", "a word")
+		w.post(w.clean, "bert", "a word")
+		w.post(w.between, "dora", "a word")
+	}
+	w.append(room.UserAdded{Name: "gone", Display: "Gone", Role: room.Member})
+	w.append(room.MemberAdded{Deal: w.alpha, User: "gone"})
+	w.append(room.MemberRemoved{Deal: w.alpha, User: "gone"})
+	observer := room.Observer
+	w.append(room.UserChanged{Name: "emil", Role: &observer})
+	for _, c := range []struct {
+		what, as      string
+		hidden, other names
+	}{
+		{"a deal", "carl", names{w.alpha, w.alphaTopic, "bert"}, names{room.NewID(), room.NewID(), "nobo"}},
+		{"a deal, asked for by what has no id's shape", "carl", names{w.alpha, w.alphaTopic, "bert"}, names{"x", "x", "X"}},
+		{"a deal that one was taken out of", "gone", names{w.alpha, w.alphaTopic, "bert"}, names{room.NewID(), room.NewID(), "nobo"}},
+		{"a narrowed topic of one's deal", "dora", names{w.alpha, w.clean, "bert"}, names{w.alpha, room.NewID(), "bert"}},
+		{"a narrowed topic of one's deal, as an observer", "emil", names{w.alpha, w.clean, "bert"}, names{w.alpha, room.NewID(), "bert"}},
+		{"a conversation of two others", "bert", names{w.alpha, w.between, "dora"}, names{w.alpha, room.NewID(), "dora"}},
+		{"a conversation of two others, as an admin", "anna", names{w.alpha, w.between, "dora"}, names{w.alpha, room.NewID(), "dora"}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			cookie, asked := w.cookieOf(c.as), 0
+			for _, e := range endpoints {
+				if !c.hidden.namesAnother(c.other, e.path) {
+					continue
+				}
+				for _, body := range append(bodies, e.body) {
+					for _, query := range queries {
+						ask := func(n names) answer {
+							q := n.fill(request{e.method, e.path, body})
+							return w.ask(q.method, q.path+query, cookie, q.body)
+						}
+						a, b := ask(c.hidden), ask(c.other)
+						if a.Code < 400 && !strings.HasPrefix(e.path, "/t/") || !same(a, b) {
+							t.Errorf("%s%s with %q:\n%s\n%s", e.request, query, body, dump(a), dump(b))
+						}
+						asked++
+					}
 				}
 			}
-		}
-	}
-	removed()
-	for _, path := range []string{"/api/deals/{deal}/members", "/api/topics/{topic}/messages", "/api/topics/{topic}"} {
-		real, unknown := request{"GET", path, ""}.filled(w.alpha, w.alphaTopic, ""), request{"GET", path, ""}.filled(room.NewID(), room.NewID(), "")
-		cookie := w.cookieOf("bert")
-		if a, b := w.ask("GET", real.path, cookie, ""), w.ask("GET", unknown.path, cookie, ""); a.Code != 404 || !same(a, b) {
-			t.Errorf("%s after bert was taken out:\n%s\n%s", path, dump(a), dump(b))
-		}
+			if asked == 0 {
+				t.Error("nothing was asked")
+			}
+		})
 	}
 }
 
@@ -130,6 +197,24 @@ func same(a, b answer) bool {
 }
 
 func dump(a answer) string { return fmt.Sprint(a.Code, a.Header(), a.Body) }
+
+// TestMembersOutsideATopicAreToldNothingOfIt looks into every list that could name
+// it.
+func TestMembersOutsideATopicAreToldNothingOfIt(t *testing.T) {
+	w := newWalls(t)
+	for _, c := range []struct{ who, sees, not string }{
+		{"bert", w.clean, w.between},
+		{"dora", w.between, w.clean},
+		{"anna", w.clean, w.between},
+	} {
+		cookie := w.cookieOf(c.who)
+		for _, path := range []string{"/api/deals", "/api/deals/" + w.alpha + "/topics", "/api/deals/" + w.alpha + "/members"} {
+			if body := w.ask("GET", path, cookie, "").want(200).Body.String(); strings.Contains(body, c.not) || strings.HasSuffix(path, "/topics") != strings.Contains(body, c.sees) {
+				t.Errorf("%s is told at %s: %s", c.who, path, body)
+			}
+		}
+	}
+}
 
 func TestListsShowOnlyWhatOneMaySee(t *testing.T) {
 	w := newWorld(t)
@@ -153,7 +238,8 @@ func TestMethodsThatAreNotThereAreNamed(t *testing.T) {
 	for path, allow := range map[string]string{
 		"/api/session":                     "GET, POST, DELETE, HEAD",
 		"/api/setup":                       "POST",
-		"/api/deals/x/members/y":           "PUT, DELETE",
+		"/api/deals/x/members/y":           "PUT, PATCH, DELETE",
+		"/api/topics/x/members/y":          "PUT, PATCH, DELETE",
 		"/api/topics/" + w.alphaTopic:      "GET, PATCH, HEAD",
 		"/":                                "GET, HEAD",
 		"/api/topics/nothing/messages":     "GET, HEAD",

@@ -42,6 +42,49 @@ type world struct {
 
 	alpha, beta           string // deals
 	alphaTopic, betaTopic string
+	clean, between        string // of newWalls
+}
+
+// newWalls is newWorld with dora and emil, members of Alpha; the topic clean of
+// Alpha, which is narrowed to bert; the topic between, which is the conversation
+// of dora and emil; and berta, another admin.
+func newWalls(t *testing.T, changes ...func(*httpd.Config)) *world {
+	t.Helper()
+	w := newWorld(t, changes...)
+	w.clean, w.between = room.NewID(), room.NewID()
+	for _, ev := range []room.Event{
+		room.UserAdded{Name: "berta", Display: "Berta", Role: room.Admin},
+		room.UserAdded{Name: "dora", Display: "Dora", Role: room.Member},
+		room.UserAdded{Name: "emil", Display: "Emil", Role: room.Member},
+		room.MemberAdded{Deal: w.alpha, User: "dora"},
+		room.MemberAdded{Deal: w.alpha, User: "emil"},
+		room.TopicCreated{ID: w.clean, Deal: w.alpha, Title: "Clean team", Number: 7, Narrowed: true, Members: []string{"bert"}},
+		room.DirectCreated{Stamp: room.Stamp{By: "dora"}, ID: w.between, Deal: w.alpha, With: "emil"},
+	} {
+		w.append(ev)
+	}
+	return w
+}
+
+// trail are all rows of the audit trail.
+func (w *world) trail() []room.AuditRow {
+	w.t.Helper()
+	rows, err := w.store.Audit(w.t.Context(), room.AuditQuery{Limit: 1000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return rows
+}
+
+// noted are the rows of the trail with an action, as "anna 127.0.0.1 DEAL TOPIC".
+func (w *world) noted(action room.Action) (rows []string) {
+	w.t.Helper()
+	for _, r := range w.trail() {
+		if r.Action == action {
+			rows = append(rows, strings.Join([]string{r.By, r.Address, r.Deal, r.Topic}, " "))
+		}
+	}
+	return rows
 }
 
 type nobody struct{}
@@ -175,7 +218,7 @@ func (w *world) cookieOf(name string) string {
 	if name == "" {
 		return ""
 	}
-	cookie, _, err := w.desk.Open(w.t.Context(), name)
+	cookie, _, err := w.desk.Open(w.t.Context(), name, netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		w.t.Fatal(err)
 	}

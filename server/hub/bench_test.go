@@ -61,6 +61,44 @@ func BenchmarkFanOut(b *testing.B) {
 	}
 }
 
+// BenchmarkDelivery publishes a message of 128 octets, which one cursor gives, in
+// a topic of 50 people's: open to their whole deal, and narrowed to half of them.
+func BenchmarkDelivery(b *testing.B) {
+	for _, narrowed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("narrowed=%t", narrowed), func(b *testing.B) {
+			w := newWorld(b)
+			members := []string{"carla"}
+			for i := range 50 {
+				name := fmt.Sprint("member-", i)
+				w.append(room.UserAdded{Stamp: by("anna"), Name: name, Display: name, Role: room.Member})
+				w.append(room.MemberAdded{Stamp: by("anna"), Deal: deal, User: name})
+				if i%2 == 0 {
+					members = append(members, name)
+				}
+			}
+			if narrowed {
+				w.append(room.TopicChanged{Stamp: by("anna"), ID: topic, Narrowed: ptr(true), Members: members})
+			}
+			c := w.hub.Open("carla", topic, 1, 0)
+			defer c.Close()
+			body := []byte(strings.Repeat("x", 128))
+			batch, outcomes := make([]room.Event, 1), make([]room.Outcome, 1)
+			batch[0] = room.MessagePosted{Stamp: by("bert"), Topic: topic, Kind: room.Text, Body: body}
+			var seq int64
+			b.ReportAllocs()
+			for b.Loop() {
+				seq++
+				m := &room.Message{Seq: seq, Author: "bert", At: 1767225600000, Kind: room.Text, Body: body}
+				outcomes[0] = room.Outcome{Seq: seq, Message: m}
+				w.hub.Publish(batch, outcomes)
+				if octets, _, err := c.Next(b.Context()); err != nil || len(octets) < 128 {
+					b.Fatal(len(octets), err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkCatchUp reads 10,000 messages of 128 octets from the store, as a
 // reader does who comes late.
 func BenchmarkCatchUp(b *testing.B) {

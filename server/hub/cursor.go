@@ -46,9 +46,10 @@ func (c *Cursor) Close() {
 	c.hub.leave(c.id, c.topic)
 }
 
-// WhenStale has tell called when the octets that Next gave last should go no
-// further, as far as that is possible still: words in them were redacted, or
-// the right has ended. It is called by whoever publishes, and must not block.
+// WhenStale has tell called when the octets that Next gave last, or anything else
+// that is being written of the topic, should go no further, as far as that is
+// possible still: words in them were redacted, or the right has ended. It is
+// called by whoever publishes, and must not block.
 func (c *Cursor) WhenStale(tell func()) {
 	c.topic.mu.Lock()
 	defer c.topic.mu.Unlock()
@@ -64,7 +65,7 @@ func (c *Cursor) Took(n int) (rest []byte, err error) {
 	c.given = piece{}
 	c.release() // of which rest is a copy
 	switch {
-	case !c.allowed():
+	case c.Check() != nil:
 		return nil, room.ErrNotFound
 	case rest != nil:
 		c.given = piece{first: c.seq, ends: []uint32{uint32(len(rest))}, octets: rest, begun: true}
@@ -82,9 +83,9 @@ func (c *Cursor) Next(ctx context.Context) (octets []byte, wake <-chan struct{},
 	}
 	// Asked after reading: the State is at least as new as what was read, so
 	// that nothing is given that was posted after the right ended.
-	if !c.allowed() {
+	if err := c.Check(); err != nil {
 		c.release()
-		return nil, nil, room.ErrNotFound
+		return nil, nil, err
 	}
 	if wake == nil {
 		c.seq = c.given.first + int64(len(c.given.ends)) - 1
@@ -92,10 +93,14 @@ func (c *Cursor) Next(ctx context.Context) (octets []byte, wake <-chan struct{},
 	return c.given.octets, wake, nil
 }
 
-// allowed tells whether the right is what it was when the cursor was opened.
-func (c *Cursor) allowed() bool {
-	from, ok := c.hub.store.State().ReadsFrom(c.user, c.id)
-	return ok && from <= c.from
+// Check is nil while the right is what it was when the cursor was opened, or
+// more; else it is room.ErrNotFound, and nothing of the topic may be written any
+// more. Any goroutine may ask.
+func (c *Cursor) Check() error {
+	if from, ok := c.hub.store.State().ReadsFrom(c.user, c.id); !ok || from > c.from {
+		return room.ErrNotFound
+	}
+	return nil
 }
 
 // next is Next for whoever has the right.

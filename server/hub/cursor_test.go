@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -177,33 +178,67 @@ func TestWhatWasGivenDoesNotChange(t *testing.T) {
 }
 
 func TestTheEndOfARightEndsTheCursor(t *testing.T) {
+	narrow := func(members ...string) room.Event {
+		return room.TopicChanged{Stamp: by("anna"), ID: topic, Narrowed: ptr(true), Members: members}
+	}
 	for _, c := range []struct {
-		what string
-		user string
-		ends []room.Event
+		what   string
+		user   string
+		before []room.Event // which leave the right as it is
+		ends   []room.Event
 	}{
-		{"removed from the deal", "bert", []room.Event{room.MemberRemoved{Stamp: by("anna"), Deal: deal, User: "bert"}}},
-		{"deactivated", "bert", []room.Event{room.UserChanged{Stamp: by("anna"), Name: "bert", Active: ptr(false)}}},
-		{"an admin no more", "zoe", []room.Event{room.UserChanged{Stamp: by("anna"), Name: "zoe", Role: ptr(room.Member)}}},
-		{"removed and back, but for later messages only", "bert", []room.Event{
+		{"removed from the deal", "bert", nil, []room.Event{room.MemberRemoved{Stamp: by("anna"), Deal: deal, User: "bert"}}},
+		{"deactivated", "bert", nil, []room.Event{room.UserChanged{Stamp: by("anna"), Name: "bert", Active: ptr(false)}}},
+		{"an admin no more", "zoe", nil, []room.Event{room.UserChanged{Stamp: by("anna"), Name: "zoe", Role: ptr(room.Member)}}},
+		{"an admin no more, in a narrowed topic", "zoe",
+			[]room.Event{room.MemberAdded{Stamp: by("anna"), Deal: deal, User: "zoe"}, narrow("carla")},
+			[]room.Event{room.UserChanged{Stamp: by("anna"), Name: "zoe", Role: ptr(room.Observer)}}},
+		{"removed and back, but for later messages only", "bert", nil, []room.Event{
 			room.MemberRemoved{Stamp: by("anna"), Deal: deal, User: "bert"},
 			room.MemberAdded{Stamp: by("anna"), Deal: deal, User: "bert"},
 		}},
+		{"the topic narrowed to others", "bert", nil, []room.Event{narrow("carla")}},
+		{"narrowed again, to others", "bert", []room.Event{narrow("bert", "carla")}, []room.Event{narrow("carla")}},
+		{"removed from the narrowed topic", "bert", []room.Event{narrow("bert", "carla")},
+			[]room.Event{room.TopicMemberRemoved{Stamp: by("anna"), Topic: topic, User: "bert"}}},
+		{"removed from the narrowed topic's deal", "bert", []room.Event{narrow("bert", "carla")},
+			[]room.Event{room.MemberRemoved{Stamp: by("anna"), Deal: deal, User: "bert"}}},
+		{"reading the deal from now on", "bert", nil,
+			[]room.Event{room.MemberMoved{Stamp: by("anna"), Deal: deal, User: "bert", History: room.HistoryJoined}}},
+		{"reading the topic from later on", "bert", nil, []room.Event{room.ReaderMoved{Stamp: by("anna"), Topic: topic, User: "bert", Seq: 2}}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			w := newWorld(t)
 			w.append(room.UserAdded{Stamp: by("anna"), Name: "zoe", Display: "Zoe", Role: room.Admin})
 			w.post(2, 10)
 			r, other := w.open(t, c.user, 1, 0), w.open(t, "carla", 1, 0)
+			var stale, othersStale atomic.Int64
+			r.WhenStale(func() { stale.Add(1) })
+			other.WhenStale(func() { othersStale.Add(1) })
 			r.readTo(t, 2)
-			_, wake, err := r.take(t)
-			if err != nil {
-				t.Fatal(err)
+			for _, ev := range c.before {
+				w.append(ev)
+			}
+			var wake <-chan struct{}
+			for wake == nil {
+				var err error
+				if _, wake, err = r.take(t); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := r.Check(); err != nil || stale.Load() != 0 {
+				t.Fatalf("before: %v; it was told %d times to stop", err, stale.Load())
 			}
 			for _, ev := range c.ends {
 				w.append(ev)
 			}
 			wait(t, wake) // without a new message
+			if err := r.Check(); !errors.Is(err, room.ErrNotFound) || stale.Load() == 0 {
+				t.Errorf("afterwards: %v; it was told %d times to stop", err, stale.Load())
+			}
+			if othersStale.Load() != 0 {
+				t.Error("others were told to stop")
+			}
 			w.append(w.event("carla", "not for you"))
 			if n, _, err := r.take(t); !errors.Is(err, room.ErrNotFound) {
 				t.Errorf("got %d messages, %v", n, err)

@@ -22,7 +22,12 @@
 // A cursor asks the State for its right each time, after it has read octets and
 // before it gives them. The State is replaced before a batch is published, so
 // nothing that was posted after a right ended is ever given. What was given but
-// not yet handed to the transport can be taken back (WhenStale, Took).
+// not yet handed to the transport can be taken back (WhenStale, Took). Whoever
+// else is told of a topic asks for the right when it is told, and is told that
+// rights have changed (Watcher.WhenStale).
+//
+// Rights are looked at anew after every event for which the State says that a
+// deal looks different to somebody, in that deal's topics, before Publish returns.
 //
 // # Redaction
 //
@@ -38,7 +43,6 @@ package hub
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 
 	"redroom/server/room"
@@ -70,11 +74,15 @@ func New(store Store) *Hub {
 	return h
 }
 
-// Publish hands on a committed batch.
+// Publish hands on a committed batch: first what has ended, and then what is new.
 func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
+	state := h.store.State()
+	after := aftermathOf(state, batch, outcomes)
+	h.checkRights(state, after.deals)
+	h.lobby.changed(after)
+
 	posted := make(map[string][]*room.Message)
 	redacted := make(map[string]bool)
-	rights := false
 	for i, ev := range batch {
 		o := outcomes[i]
 		if o.Err != nil {
@@ -90,17 +98,32 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 			}
 		case room.TopicRead:
 			h.lobby.read(ev.By, ev.Topic, o.Seq)
-		case room.MemberAdded, room.MemberRemoved, room.UserChanged:
-			rights = true
 		}
 	}
-	if rights {
-		h.checkRights()
-	}
-	h.lobby.changed(batch, outcomes)
 	for topic, messages := range posted {
 		h.publish(topic, messages, redacted[topic])
 	}
+}
+
+// aftermath is what a batch has changed beside messages and read marks.
+type aftermath struct {
+	deals map[string]struct{} // look different to somebody, who may read more or less there
+	ended map[string]struct{} // sign-ins
+}
+
+func aftermathOf(state *room.State, batch []room.Event, outcomes []room.Outcome) (a aftermath) {
+	for i, ev := range batch {
+		if outcomes[i].Err != nil {
+			continue
+		}
+		for _, deal := range state.Affected(ev) {
+			put(&a.deals, deal, struct{}{})
+		}
+		for _, session := range outcomes[i].Ended {
+			put(&a.ended, session, struct{}{})
+		}
+	}
+	return a
 }
 
 // publish hands on a topic's new messages. If they remove words, of each other
@@ -144,19 +167,27 @@ func (h *Hub) topic(id string) *liveTopic {
 	return h.live[id]
 }
 
-// checkRights stops the cursors whose right has ended, and lets every one look
-// at its right again.
-func (h *Hub) checkRights() {
-	for _, t := range h.all() {
-		t.interrupt(func(c *Cursor) bool { return !c.allowed() })
+// checkRights stops the cursors in some deals whose right has ended, and lets
+// every one there look at its right again.
+func (h *Hub) checkRights(state *room.State, deals map[string]struct{}) {
+	if len(deals) == 0 {
+		return
+	}
+	for id, t := range h.all() {
+		if topic := state.Topic(id); topic != nil {
+			if _, ok := deals[topic.Deal]; !ok {
+				continue
+			}
+		}
+		t.interrupt(func(c *Cursor) bool { return c.Check() != nil })
 		t.kick()
 	}
 }
 
-func (h *Hub) all() []*liveTopic {
+func (h *Hub) all() map[string]*liveTopic {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return slices.Collect(maps.Values(h.live))
+	return maps.Clone(h.live)
 }
 
 // join counts one cursor more of a topic, which becomes live with its first.

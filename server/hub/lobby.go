@@ -141,33 +141,23 @@ func (l *lobby) read(user, topic string, seq int64) {
 	}
 }
 
-// changed tells which deals a batch changed, and which sign-ins it ended.
-func (l *lobby) changed(batch []room.Event, outcomes []room.Outcome) {
-	state := l.store.State()
-	deals := make(map[string]struct{})
-	ended := make(map[string]struct{})
-	for i, ev := range batch {
-		if outcomes[i].Err != nil {
-			continue
-		}
-		for _, deal := range state.Affected(ev) {
-			deals[deal] = struct{}{}
-		}
-		for _, session := range outcomes[i].Ended {
-			ended[session] = struct{}{}
-		}
-	}
-	if len(deals) == 0 && len(ended) == 0 {
+// changed ends the sessions whose sign-in a batch has ended, and tells the others
+// which deals it has changed.
+func (l *lobby) changed(a aftermath) {
+	if len(a.deals) == 0 && len(a.ended) == 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for w := range l.watchers {
-		if _, ok := ended[w.session]; ok {
+		if _, ok := a.ended[w.session]; ok {
 			w.onEnd()
 		}
-		for deal := range deals {
+		for deal := range a.deals {
 			w.deal(deal)
+		}
+		if len(a.deals) > 0 {
+			w.isStale()
 		}
 	}
 }

@@ -18,6 +18,7 @@ type Watcher struct {
 	wake chan struct{} // one slot
 
 	mu      sync.Mutex
+	stale   func()
 	started bool
 	pending room.Changes
 }
@@ -44,6 +45,24 @@ func (w *Watcher) Start() bool {
 	}
 	w.started = true
 	return true
+}
+
+// WhenStale has tell called when somebody's rights may have changed, so that what
+// is being written should be looked at again. It is called by whoever publishes,
+// after the change was noted, and must not block.
+func (w *Watcher) WhenStale(tell func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stale = tell
+}
+
+func (w *Watcher) isStale() {
+	w.mu.Lock()
+	tell := w.stale
+	w.mu.Unlock()
+	if tell != nil {
+		tell()
+	}
 }
 
 // Wake has a value when Take would give something.

@@ -292,3 +292,62 @@ func TestWhoHasLeftIsToldNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestAWatcherIsToldThatRightsHaveChanged shows when it is told, and that by then
+// it is noted what has changed.
+func TestAWatcherIsToldThatRightsHaveChanged(t *testing.T) {
+	inLobby(t, func(t *testing.T, l *lobby) {
+		w := l.watch("bert", "s1")
+		stale := 0
+		w.WhenStale(func() {
+			stale++
+			if c := w.Take(); len(c.Deals) != 1 {
+				t.Errorf("it was told before %v was noted", c)
+			}
+		})
+		l.publish(posted(), room.TopicRead{Stamp: by("carla"), Topic: topic, Seq: 1})
+		l.publish(room.UserAdded{Stamp: by("anna"), Name: "new", Display: "New", Role: room.Member})
+		if stale != 0 {
+			t.Error("it was told when nothing had changed")
+		}
+		for i, ev := range []room.Event{
+			room.TopicChanged{Stamp: by("anna"), ID: topic, Narrowed: ptr(true), Members: []string{"bert"}},
+			room.TopicMemberAdded{Stamp: by("anna"), Topic: topic, User: "carla"},
+			room.TopicMemberRemoved{Stamp: by("anna"), Topic: topic, User: "carla"},
+			room.ReaderMoved{Stamp: by("anna"), Topic: topic, User: "bert", Seq: 1},
+			room.MemberMoved{Stamp: by("anna"), Deal: deal, User: "bert", History: room.HistoryAll},
+			room.MemberRemoved{Stamp: by("anna"), Deal: deal, User: "carla"},
+			room.MemberAdded{Stamp: by("anna"), Deal: deal, User: "carla"},
+			room.UserChanged{Stamp: by("anna"), Name: "bert", Role: ptr(room.Observer)},
+			room.UserChanged{Stamp: by("anna"), Name: "otto", Role: ptr(room.Admin)},
+			room.DirectCreated{Stamp: by("carla"), ID: "direct0000000001", Deal: deal, With: "anna"},
+		} {
+			if l.publish(ev); stale != i+1 {
+				t.Errorf("after %T it was told %d times, want %d", ev, stale, i+1)
+				stale = i + 1
+			}
+		}
+	})
+}
+
+// What ends comes before what is new, whatever the order was in the batch.
+func TestSessionsEndBeforeWhatIsNewIsTold(t *testing.T) {
+	inLobby(t, func(t *testing.T, l *lobby) {
+		w := l.Watch("bert", "s1", nil)
+		defer w.Close()
+		w.Start()
+		w.Take()
+		ended := false
+		w2 := l.Watch("bert", "s2", func() {
+			ended = true
+			if c := w.Take(); len(c.Topics) != 0 {
+				t.Errorf("%v was told before", c)
+			}
+		})
+		defer w2.Close()
+		l.publish(posted(), room.SessionEnded{Stamp: by("bert"), ID: "s2"})
+		if !ended {
+			t.Error("the session did not end")
+		}
+	})
+}

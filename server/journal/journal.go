@@ -13,23 +13,28 @@
 // # Who may block
 //
 // Submit waits while the queue is full, by events or by the octets of their
-// bodies, which is the back-pressure of the whole house. What it is given to call back runs in the applier and must not
-// block. The committer and the publisher may block the applier.
+// bodies, which is the back-pressure of the whole house. What it is given to
+// call back runs in the applier and must not block. Keep never waits. The
+// committer and the publisher may block the applier.
 //
 // # Failures
 //
 // When a commit fails, the batch stays at the front and is tried again with
 // growing pauses. Meanwhile the journal isn't Ready, and everything waiting or
-// coming is told ErrUnavailable. Nothing is ever skipped.
+// coming is told ErrUnavailable. Nothing is ever skipped. What is kept waits in
+// memory, at most so many events; of further ones only the number is known, and
+// becomes a row of the audit trail when there is room.
 //
 // # Shutdown
 //
-// Close refuses what comes later and waits until what came before is done.
+// Close refuses what comes later and waits until what came before is done. What
+// is kept and can't be written even then is lost; the log says how many.
 package journal
 
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +63,7 @@ const (
 	batchOctets = 4 << 20  // of message bodies in a batch, beyond which none is added
 	firstPause  = 50 * time.Millisecond
 	lastPause   = 5 * time.Second
+	keptLength  = 10_000 // events that are kept at most while the store can't be written
 )
 
 // Journal is the local journal: one queue, one applier.
@@ -71,6 +77,8 @@ type Journal struct {
 	stop   chan struct{}       // closed by Close: nothing comes any more
 	done   chan struct{}       // closed when the applier has ended
 
+	kept kept
+
 	failure atomic.Pointer[error] // of the last commit; nil while all is well
 
 	mu     sync.RWMutex // held for reading while something is being queued
@@ -79,8 +87,8 @@ type Journal struct {
 
 type entry struct {
 	event  room.Event
-	octets int64 // of the message body
-	done   func(room.Outcome, error)
+	octets int64                     // of the message body
+	done   func(room.Outcome, error) // nil: it is kept, and nobody waits
 }
 
 // New starts a journal that goes on after the committer's position.
@@ -93,6 +101,7 @@ func New(committer Committer, publisher Publisher, log *slog.Logger) *Journal {
 		octets:    semaphore.NewWeighted(queueOctets),
 		stop:      make(chan struct{}),
 		done:      make(chan struct{}),
+		kept:      newKept(),
 	}
 	go j.applyAll()
 	return j
@@ -172,51 +181,68 @@ func (j *Journal) Close() {
 // applyAll is the applier.
 func (j *Journal) applyAll() {
 	defer close(j.done)
+	defer j.stopKeeping()
 	position := j.committer.Position()
 	for {
 		entries, ok := j.next()
 		if !ok {
 			return
 		}
-		position += int64(len(entries))
-		if !j.apply(entries, position) {
-			return
+		for len(entries) > 0 {
+			batch := entries[:min(len(entries), batchLength)]
+			entries = entries[len(batch):]
+			position += int64(len(batch))
+			refused, ok := j.apply(batch, entries, position)
+			if !ok {
+				return
+			}
+			if refused {
+				entries = slices.DeleteFunc(entries, func(e entry) bool { return e.done != nil })
+			}
 		}
 	}
 }
 
-// next waits for a batch: what is there, up to the limits. It is false when
-// the journal is closed and empty.
+// next waits until there is something to do: what is in the queue, up to a
+// batch's limits, and before it all that is kept. It is false when the journal
+// is closed and empty.
 func (j *Journal) next() ([]entry, bool) {
 	var entries []entry
 	select {
 	case e := <-j.queue:
 		entries = append(entries, e)
+	case <-j.kept.some:
 	case <-j.stop:
 		select {
 		case e := <-j.queue:
 			entries = append(entries, e)
+		case <-j.kept.some:
 		default:
 			return nil, false
 		}
 	}
-	octets := entries[0].octets
-	for len(entries) < batchLength && octets < batchOctets {
+	var octets int64
+	if len(entries) > 0 {
+		octets = entries[0].octets
+	}
+	for more := true; more && len(entries) < batchLength && octets < batchOctets; {
 		select {
 		case e := <-j.queue:
 			entries = append(entries, e)
 			octets += e.octets
 		default:
-			return entries, true
+			more = false
 		}
 	}
-	return entries, true
+	// Only now: whatever was kept before one of these was submitted is there.
+	return append(j.kept.take(), entries...), true
 }
 
 // apply commits one batch, however long it takes, hands it on and tells those
-// who wait. It is false if the journal was closed and the batch can't be
+// who wait. If that fails at first, they are refused, and those of the events
+// behind it too. It is not ok if the journal was closed and the batch can't be
 // committed.
-func (j *Journal) apply(entries []entry, position int64) bool {
+func (j *Journal) apply(entries, behind []entry, position int64) (refused, ok bool) {
 	batch := make([]room.Event, len(entries))
 	for i, e := range entries {
 		batch[i] = e.event
@@ -225,21 +251,29 @@ func (j *Journal) apply(entries []entry, position int64) bool {
 	for pause := firstPause; err != nil; pause = min(2*pause, lastPause) {
 		j.log.Error("the store can't be written; trying again", "error", err, "pause", pause, "events", len(batch))
 		j.fail(err)
-		j.refuse(entries)
-		entries = nil
+		if !refused {
+			j.refuse(entries)
+			j.refuse(behind)
+			refused = true
+		}
 		last := j.wait(pause)
 		outcomes, err = j.committer.Commit(context.Background(), batch, position)
 		if err != nil && last {
 			j.refuseQueued()
-			return false
+			return refused, false
 		}
 	}
 	j.fail(nil)
 	j.publisher.Publish(batch, outcomes)
 	for i, e := range entries {
-		j.tell(e, outcomes[i], nil)
+		switch {
+		case e.done == nil:
+			j.noted(e.event, outcomes[i])
+		case !refused:
+			j.tell(e, outcomes[i], nil)
+		}
 	}
-	return true
+	return refused, true
 }
 
 // fail notes how the last commit went; nil: well.
@@ -279,9 +313,12 @@ func (j *Journal) refuseQueued() {
 	}
 }
 
+// refuse tells those who wait that it is not known what became of their events.
 func (j *Journal) refuse(entries []entry) {
 	for _, e := range entries {
-		j.tell(e, room.Outcome{}, room.ErrUnavailable)
+		if e.done != nil {
+			j.tell(e, room.Outcome{}, room.ErrUnavailable)
+		}
 	}
 }
 

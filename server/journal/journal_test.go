@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -23,7 +24,8 @@ type disk struct {
 	committed [][]string // ids, by batch
 	published [][]string
 	tries     []try
-	fails     int           // so many commits from now on
+	failAfter int           // so many commits from now on, which go through,
+	fails     int           // so many fail
 	held      chan struct{} // if not nil, commits wait until it is closed
 }
 
@@ -47,7 +49,10 @@ func (d *disk) Commit(_ context.Context, batch []room.Event, position int64) ([]
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tries = append(d.tries, try{time.Now(), ids(batch), position})
-	if d.fails > 0 {
+	switch {
+	case d.failAfter > 0:
+		d.failAfter--
+	case d.fails > 0:
 		d.fails--
 		return nil, errDisk
 	}
@@ -55,7 +60,7 @@ func (d *disk) Commit(_ context.Context, batch []room.Event, position int64) ([]
 	d.committed = append(d.committed, ids(batch))
 	outcomes := make([]room.Outcome, len(batch))
 	for i, ev := range batch {
-		if ev.(room.MessagePosted).Topic == "closed" {
+		if post, ok := ev.(room.MessagePosted); ok && post.Topic == "closed" {
 			outcomes[i].Err = room.ErrTopicClosed
 			continue
 		}
@@ -99,10 +104,23 @@ func (d *disk) hold() (release func()) {
 
 func ids(batch []room.Event) (all []string) {
 	for _, ev := range batch {
-		all = append(all, ev.(room.MessagePosted).ID)
+		switch ev := ev.(type) {
+		case room.MessagePosted:
+			all = append(all, ev.ID)
+		case room.Noted:
+			if ev.Action == room.ActionNotesLost {
+				all = append(all, lostNotes(ev.Count, ev.At))
+			} else {
+				all = append(all, ev.Topic)
+			}
+		}
 	}
 	return all
 }
+
+// lostNotes is the id of the row that says how many notes were lost, the last at
+// a time.
+func lostNotes(count, at int64) string { return fmt.Sprintf("%d lost, the last at %d", count, at) }
 
 func post(i int) room.MessagePosted {
 	return room.MessagePosted{ID: strconv.Itoa(i), Topic: "open"}

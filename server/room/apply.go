@@ -2,13 +2,14 @@ package room
 
 import (
 	"fmt"
-	"slices"
+	"reflect"
 )
 
-// Apply is the room after ev, or the refusal that leaves it as it is. head
-// gives a topic's newest seq, for those who join a deal and may not read what
-// was before. Events that a State does not show (sign-ins, messages, read
-// marks) are the store's to check and leave the State as it is.
+// Apply is the room after ev, which is s itself if ev changes nothing that a
+// State shows; or the refusal that leaves it as it is. head gives a topic's
+// newest seq, for those who join a deal and may not read what was before.
+// Events that a State does not show (sign-ins, messages, read marks) are the
+// store's to check and leave the State as it is.
 func (s *State) Apply(ev Event, head func(topic string) int64) (*State, error) {
 	switch ev := ev.(type) {
 	case AdminClaimed:
@@ -34,10 +35,24 @@ func (s *State) Apply(ev Event, head func(topic string) int64) (*State, error) {
 		return s.addMember(ev.Deal, ev.User, ev.At, head)
 	case MemberRemoved:
 		return s.removeMember(ev)
+	case MemberMoved:
+		return s.moveMember(ev, head)
 	case TopicCreated:
 		return s.createTopic(ev)
 	case TopicChanged:
-		return s.changeTopic(ev)
+		return s.changeTopic(ev, head)
+	case TopicMemberAdded:
+		return s.addTopicMember(ev, head)
+	case TopicMemberRemoved:
+		return s.removeTopicMember(ev)
+	case ReaderMoved:
+		return s.moveReader(ev, head)
+	case DirectCreated:
+		return s.createDirect(ev)
+	case SessionsEnded:
+		return s, s.checkSessionsEnded(ev)
+	case Noted:
+		return s, ev.check()
 	case InvitationMade:
 		return s, s.checkInvitation(ev)
 	case SetupOffered:
@@ -71,13 +86,13 @@ func (s *State) addUser(name, display string, role Role, at int64) (*State, erro
 	case !ValidUserName(name):
 		return s, Refuse(ErrUnprocessable, "A user name is 1 to 32 of a-z 0-9 . _ - and begins with a letter or digit.")
 	case !ValidLabel(display, MaxDisplayLength):
-		return s, Refuse(ErrUnprocessable, "A display name is 1 to 64 characters on one line.")
+		return s, Refuse(ErrUnprocessable, "A display name is 1 to 64 characters on one line, none of which is a control character or turns the direction of text.")
 	case !role.Valid():
 		return s, Refuse(ErrUnprocessable, "A role is admin, member, observer or bot.")
 	case s.users[name] != nil:
 		return s, ErrNameTaken
 	}
-	return s.withUser(&User{Name: name, Display: display, Role: role, Active: true, Created: at}), nil
+	return s.withUser(&User{Name: name, Display: display, Role: role, Active: true, Created: at, Version: 1}), nil
 }
 
 func (s *State) changeUser(ev UserChanged) (*State, error) {
@@ -89,14 +104,20 @@ func (s *State) changeUser(ev UserChanged) (*State, error) {
 		return s, ErrNotFound
 	}
 	u := *old
+	if ev.Version != 0 && ev.Version != u.Version {
+		return s, ErrChanged
+	}
 	set(&u.Display, ev.Display)
 	set(&u.Role, ev.Role)
 	set(&u.Active, ev.Active)
 	if !ValidLabel(u.Display, MaxDisplayLength) {
-		return s, Refuse(ErrUnprocessable, "A display name is 1 to 64 characters on one line.")
+		return s, Refuse(ErrUnprocessable, "A display name is 1 to 64 characters on one line, none of which is a control character or turns the direction of text.")
 	}
 	if !u.Role.Valid() {
 		return s, Refuse(ErrUnprocessable, "A role is admin, member, observer or bot.")
+	}
+	if !renew(old, &u, &u.Version) {
+		return s, nil
 	}
 	next := s.withUser(&u)
 	if s.HasAdmin() && !next.HasAdmin() {
@@ -112,7 +133,7 @@ func (s *State) createDeal(ev DealCreated) (*State, error) {
 	if s.deals[ev.ID] != nil {
 		return s, ErrExists
 	}
-	d := &Deal{ID: ev.ID, Name: ev.Name, Open: true, History: ev.History, Created: ev.At}
+	d := &Deal{ID: ev.ID, Name: ev.Name, Open: true, History: ev.History, Created: ev.At, Version: 1}
 	if ev.By != "" {
 		d.Members = map[string]Membership{ev.By: {Joined: ev.At}}
 	}
@@ -128,15 +149,21 @@ func (s *State) changeDeal(ev DealChanged) (*State, error) {
 		return s, ErrNotFound
 	}
 	d := *old
+	if ev.Version != 0 && ev.Version != d.Version {
+		return s, ErrChanged
+	}
 	set(&d.Name, ev.Name)
 	set(&d.Open, ev.Open)
 	set(&d.History, ev.History)
+	if !renew(old, &d, &d.Version) {
+		return s, nil
+	}
 	return s.putDeal(&d)
 }
 
 func (s *State) putDeal(d *Deal) (*State, error) {
 	if !ValidLabel(d.Name, MaxDealNameLength) {
-		return s, Refuse(ErrUnprocessable, fmt.Sprintf("A deal's name is 1 to %d characters on one line.", MaxDealNameLength))
+		return s, Refuse(ErrUnprocessable, fmt.Sprintf("A deal's name is 1 to %d characters on one line, none of which is a control character or turns the direction of text.", MaxDealNameLength))
 	}
 	if !d.History.Valid() {
 		return s, Refuse(ErrUnprocessable, "A deal's history is all or joined.")
@@ -163,11 +190,9 @@ func (s *State) addMember(deal, user string, at int64, head func(topic string) i
 	nd := *d
 	nd.Members = put(d.Members, user, Membership{Joined: at})
 	next := s.withDeal(&nd)
-	for _, id := range d.Topics {
-		if from := head(id) + 1; d.History == HistoryJoined && from > 1 {
-			t := *next.topics[id]
-			t.Starts = put(t.Starts, user, from)
-			next = next.withTopic(&t)
+	if d.History == HistoryJoined {
+		for _, id := range d.Topics {
+			next = next.startReading(id, user, head(id)+1)
 		}
 	}
 	return next, nil
@@ -190,17 +215,25 @@ func (s *State) removeMember(ev MemberRemoved) (*State, error) {
 	nd.Members = put(d.Members, ev.User, m)
 	next := s.withDeal(&nd)
 	for _, id := range d.Topics {
-		if _, ok := next.topics[id].Starts[ev.User]; ok {
-			t := *next.topics[id]
-			t.Starts = put(t.Starts, ev.User, 1)
-			delete(t.Starts, ev.User)
-			next = next.withTopic(&t)
+		t := *next.topics[id]
+		_, starts := t.Starts[ev.User]
+		_, in := t.Members[ev.User]
+		in = in && !t.Direct // a direct conversation stays that of its two
+		if !starts && !in {
+			continue
 		}
+		if t.Starts = without(t.Starts, ev.User); in {
+			t.Members = without(t.Members, ev.User)
+			t.Version++
+		}
+		next = next.withTopic(&t)
 	}
 	return next, nil
 }
 
-func (s *State) createTopic(ev TopicCreated) (*State, error) {
+// moveMember is for those who read no more than they are shown; admins read
+// everything.
+func (s *State) moveMember(ev MemberMoved, head func(topic string) int64) (*State, error) {
 	if !s.IsAdmin(ev.By) {
 		return s, ErrNotAdmin
 	}
@@ -208,46 +241,51 @@ func (s *State) createTopic(ev TopicCreated) (*State, error) {
 	if d == nil {
 		return s, ErrNotFound
 	}
-	if s.topics[ev.ID] != nil {
-		return s, ErrExists
-	}
-	next, err := s.putTopic(&Topic{ID: ev.ID, Deal: ev.Deal, Title: ev.Title, Number: ev.Number, Open: true, Created: ev.At})
-	if err != nil {
-		return s, err
-	}
-	nd := *d
-	nd.Topics = append(slices.Clip(d.Topics), ev.ID)
-	return next.withDeal(&nd), nil
-}
-
-func (s *State) changeTopic(ev TopicChanged) (*State, error) {
-	if !s.IsAdmin(ev.By) {
-		return s, ErrNotAdmin
-	}
-	old := s.topics[ev.ID]
-	if old == nil {
+	switch m, ok := d.Members[ev.User]; {
+	case !ok || m.Left:
 		return s, ErrNotFound
+	case s.users[ev.User].Role == Admin:
+		return s, errAdminReads
+	case !ev.History.Valid():
+		return s, Refuse(ErrUnprocessable, "A member's history is all or joined.")
 	}
-	t := *old
-	set(&t.Title, ev.Title)
-	set(&t.Number, ev.Number)
-	set(&t.Open, ev.Open)
-	return s.putTopic(&t)
+	next := s
+	for _, id := range d.Topics {
+		from := int64(1)
+		if ev.History == HistoryJoined {
+			from = head(id) + 1
+		}
+		next = next.startReading(id, ev.User, from)
+	}
+	return next, nil
 }
 
-func (s *State) putTopic(t *Topic) (*State, error) {
-	if !ValidLabel(t.Title, MaxTitleLength) {
-		return s, Refuse(ErrUnprocessable, fmt.Sprintf("A title is 1 to %d characters on one line.", MaxTitleLength))
+// errAdminReads refuses to keep an admin from reading.
+var errAdminReads = Refuse(ErrUnprocessable, "An admin reads everything; change the role first.")
+
+// startReading has a user read a topic from seq from on.
+func (s *State) startReading(topic, user string, from int64) *State {
+	t := *s.topics[topic]
+	switch now, ok := t.Starts[user]; {
+	case ok && now == from, !ok && from == 1:
+		return s
+	case from == 1:
+		t.Starts = without(t.Starts, user)
+	default:
+		t.Starts = put(t.Starts, user, from)
 	}
-	if t.Number < 0 || t.Number > MaxTopicNumber {
-		return s, Refuse(ErrUnprocessable, fmt.Sprintf("A topic's number is 0 to %d.", MaxTopicNumber))
+	return s.withTopic(&t)
+}
+
+// checkSessionsEnded is for the user and for admins.
+func (s *State) checkSessionsEnded(ev SessionsEnded) error {
+	switch {
+	case ev.By != ev.User && !s.IsAdmin(ev.By):
+		return ErrNotAdmin
+	case s.users[ev.User] == nil:
+		return ErrNotFound
 	}
-	for _, id := range s.deals[t.Deal].Topics {
-		if id != t.ID && s.topics[id].Title == t.Title {
-			return s, ErrTitleTaken
-		}
-	}
-	return s.withTopic(t), nil
+	return nil
 }
 
 func (s *State) checkInvitation(ev InvitationMade) error {
@@ -269,6 +307,15 @@ func (s *State) checkInvitation(ev InvitationMade) error {
 		}
 	}
 	return nil
+}
+
+// renew gives what was changed its next version; false: nothing was.
+func renew[T any](old, changed *T, version *int64) bool {
+	if reflect.DeepEqual(old, changed) {
+		return false
+	}
+	*version++
+	return true
 }
 
 // set changes what is to be changed.

@@ -55,7 +55,7 @@ func furnished(t *testing.T) *room.State {
 }
 
 // after is the room after events that must not be refused.
-func after(t *testing.T, s *room.State, events ...room.Event) *room.State {
+func after(t testing.TB, s *room.State, events ...room.Event) *room.State {
 	t.Helper()
 	for _, ev := range events {
 		var err error

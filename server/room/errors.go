@@ -56,6 +56,7 @@ var (
 	ErrWatchTwice  = &Error{Code: 409, Text: "This session is watching already."}
 	ErrControlOnce = &Error{Code: 409, Text: "A session has one control channel."}
 	ErrExists      = &Error{Code: 409, Text: "It exists already."}
+	ErrChanged     = &Error{Code: 409, Text: "Somebody has changed it meanwhile; look at it again."}
 
 	ErrSetupDone       = &Error{Code: 410, Text: "The room has been set up; sign in, or ask its admin for an invitation."}
 	ErrInvitationEnded = &Error{Code: 410, Text: "The invitation was used or has ended; ask for a new one."}

@@ -11,8 +11,9 @@ type Event interface {
 
 // Stamp is what all events bear.
 type Stamp struct {
-	At int64  // unix-ms
-	By string // the user who did it; "": the operator, at the machine itself
+	At      int64  // unix-ms
+	By      string // the user who did it; "": the operator, at the machine itself
+	Address string // the IP address that it was done from; "": this machine, or not kept
 }
 
 // Stamped makes whatever embeds a Stamp an Event.
@@ -41,9 +42,12 @@ type (
 		PasswordHashed string
 	}
 	// UserChanged changes what is not nil. Deactivating ends the sessions.
+	// Version is that of what whoever changes it has seen, here and below; 0:
+	// any.
 	UserChanged struct {
 		Stamp
 		Name    string
+		Version int64
 		Display *string
 		Role    *Role
 		Active  *bool
@@ -71,7 +75,13 @@ type (
 	// SessionEnded ends a sign-in and whatever lives by it.
 	SessionEnded struct {
 		Stamp
-		ID string
+		ID   string
+		User string // whose it is
+	}
+	// SessionsEnded ends all sign-ins of a user.
+	SessionsEnded struct {
+		Stamp
+		User string
 	}
 )
 
@@ -109,6 +119,7 @@ type (
 	DealChanged struct {
 		Stamp
 		ID      string
+		Version int64
 		Name    *string
 		Open    *bool
 		History *History
@@ -119,24 +130,60 @@ type (
 		Stamp
 		Deal, User string
 	}
-	// MemberRemoved takes a user out of a deal.
+	// MemberRemoved takes a user out of a deal, and of its narrowed topics.
 	MemberRemoved struct {
 		Stamp
 		Deal, User string
 	}
-	// TopicCreated makes a topic.
+	// MemberMoved moves from where a member may read all topics of a deal: from
+	// the beginning, or from now on, as if having joined just now.
+	MemberMoved struct {
+		Stamp
+		Deal, User string
+		History    History
+	}
+	// TopicCreated makes a topic. Members are whom it is narrowed to.
 	TopicCreated struct {
 		Stamp
-		ID, Deal, Title string
-		Number          int
+		ID, Deal, Title  string
+		Number           int
+		Narrowed, Strict bool
+		Members          []string
 	}
-	// TopicChanged changes what is not nil.
+	// TopicChanged changes what is not nil. Narrowing without Members leaves
+	// nobody in but those whom the topic was narrowed to before.
 	TopicChanged struct {
 		Stamp
-		ID     string
-		Title  *string
-		Number *int
-		Open   *bool
+		ID                               string
+		Version                          int64
+		Title                            *string
+		Number                           *int
+		Open, Archived, Strict, Narrowed *bool
+		Members                          []string
+	}
+	// TopicMemberAdded lets a member of the deal into a narrowed topic; of one
+	// who is in, it changes nothing.
+	TopicMemberAdded struct {
+		Stamp
+		Topic, User string
+	}
+	// TopicMemberRemoved takes a user out of a narrowed topic.
+	TopicMemberRemoved struct {
+		Stamp
+		Topic, User string
+	}
+	// ReaderMoved sets the first seq of a topic that a user may read, to one
+	// beyond the head at most.
+	ReaderMoved struct {
+		Stamp
+		Topic, User string
+		Seq         int64
+	}
+	// DirectCreated makes the topic of By and With in a deal, once: it is
+	// refused with ErrExists if they have one.
+	DirectCreated struct {
+		Stamp
+		ID, Deal, With string
 	}
 )
 
@@ -160,6 +207,15 @@ type (
 		Seq   int64
 	}
 )
+
+// Noted is something that changes nothing, and that the audit trail keeps: of
+// an Action of those in audit.go that are noted. What doesn't apply is empty.
+type Noted struct {
+	Stamp
+	Action            Action
+	User, Deal, Topic string
+	Count             int64 // how often; 0: once
+}
 
 // Outcome is what became of one event: applied, or refused with Err, which is
 // then an *Error, changed nothing and will be the same wherever the event is

@@ -27,16 +27,45 @@ func (s *State) SeesDeal(name string, deal *Deal) bool {
 }
 
 // ReadsFrom is the first seq of the topic that name may read, and whether it
-// may know of the topic at all. Admins read everything.
+// may know of the topic at all. Admins read everything but other people's
+// direct conversations.
 func (s *State) ReadsFrom(name, topic string) (from int64, ok bool) {
 	t := s.topics[topic]
 	if t == nil || !s.SeesDeal(name, s.deals[t.Deal]) {
 		return 0, false
 	}
-	if start, ok := t.Starts[name]; ok && s.users[name].Role != Admin {
+	admin := s.users[name].Role == Admin
+	if t.Direct || t.Narrowed && !admin {
+		if _, ok := t.Members[name]; !ok {
+			return 0, false
+		}
+	}
+	if start, ok := t.Starts[name]; ok && !admin {
 		return start, true
 	}
 	return 1, true
+}
+
+// Administers tells whether name may change the deal.
+func (s *State) Administers(name string, deal *Deal) bool {
+	return deal != nil && s.IsAdmin(name)
+}
+
+// AdministersTopic tells whether name may change the topic, and so know of it.
+// A direct one is nobody's to change.
+func (s *State) AdministersTopic(name string, t *Topic) bool {
+	return t != nil && !t.Direct && s.IsAdmin(name)
+}
+
+// Readers are those who may read the topic now, by name.
+func (s *State) Readers(topic string) []*User {
+	var readers []*User
+	for _, u := range s.Users() {
+		if _, ok := s.ReadsFrom(u.Name, topic); ok {
+			readers = append(readers, u)
+		}
+	}
+	return readers
 }
 
 // ShareDeal tells whether a and b are the same or see a deal in common, and so
@@ -99,6 +128,9 @@ func (s *State) checkWriter(name, topic string) (from int64, err error) {
 		return 0, ErrObserver
 	}
 	t := s.topics[topic]
+	if t.Archived {
+		return 0, Refuse(ErrTopicClosed, "The topic is archived.")
+	}
 	if !t.Open {
 		return 0, ErrTopicClosed
 	}
@@ -176,6 +208,16 @@ func (s *State) Affected(ev Event) []string {
 		return []string{ev.Deal}
 	case TopicChanged:
 		return []string{s.topics[ev.ID].Deal}
+	case TopicMemberAdded:
+		return []string{s.topics[ev.Topic].Deal}
+	case TopicMemberRemoved:
+		return []string{s.topics[ev.Topic].Deal}
+	case ReaderMoved:
+		return []string{s.topics[ev.Topic].Deal}
+	case MemberMoved:
+		return []string{ev.Deal}
+	case DirectCreated:
+		return []string{ev.Deal}
 	case UserChanged:
 		return s.dealsWith(ev.Name, ev.Role != nil || ev.Active != nil)
 	case UserAdded:

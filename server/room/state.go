@@ -102,6 +102,17 @@ func (s *State) withTopic(t *Topic) *State {
 	return &next
 }
 
+// put and without are m with an entry more or less. A map without entries is
+// nil, so that two States that show the same are the same.
+func without[V any](m map[string]V, key string) map[string]V {
+	m = maps.Clone(m)
+	delete(m, key)
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
 func put[V any](m map[string]V, key string, v V) map[string]V {
 	m = maps.Clone(m)
 	if m == nil {

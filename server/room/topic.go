@@ -18,6 +18,7 @@ type Deal struct {
 	Open    bool
 	History History
 	Created int64 // unix-ms
+	Version int64 // 1, and one more with each change by hand
 
 	// Members are all that are or were members, by user name.
 	Members map[string]Membership
@@ -41,6 +42,15 @@ type Topic struct {
 	Number  int // orders the list, 0 to MaxTopicNumber
 	Open    bool
 	Created int64 // unix-ms
+	Version int64 // as a deal's
+
+	Archived bool // closed, and out of the way
+	Strict   bool // nobody opens it unless the audit trail has it
+	Narrowed bool // to those of the deal's members that are Members
+	Direct   bool // a conversation of its two Members, and of nobody else
+
+	// Members are whom a narrowed topic, or a direct one, is for.
+	Members map[string]struct{}
 
 	// Starts has the first seq that a user may read, where that isn't 1.
 	Starts map[string]int64

@@ -28,6 +28,7 @@ type User struct {
 	Role    Role
 	Active  bool
 	Created int64 // unix-ms
+	Version int64 // 1, and one more with each change by hand
 }
 
 // ValidUserName tells whether name is 1 to 32 of a-z 0-9 . _ - and begins

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"net"
 	"os"
@@ -77,6 +78,10 @@ func StartWith(t testing.TB, c server.Config) (r *Room, stop func()) {
 	if proxy != nil {
 		c = proxy.Before(c)
 	}
+	var recording *Recording
+	if *replaying && c.Applied == nil && isEmpty(t, c.Data) {
+		recording = Record(&c)
+	}
 	s, err := server.New(t.Context(), c)
 	if err != nil {
 		t.Fatalf("opening the server: %v", err)
@@ -97,6 +102,9 @@ func StartWith(t testing.TB, c server.Config) (r *Room, stop func()) {
 		if err := s.Close(); err != nil {
 			t.Errorf("closing the server: %v", err)
 		}
+		if recording != nil && !t.Failed() {
+			recording.Verify(t, c.Data)
+		}
 	}
 	t.Cleanup(stop)
 	r = &Room{Data: c.Data, Plain: s.PlainURL(), Rrp: s.WebTransportURL(), Server: s}
@@ -107,6 +115,15 @@ func StartWith(t testing.TB, c server.Config) (r *Room, stop func()) {
 		r.proxied = proxy.Start(t, r)
 	}
 	return r, stop
+}
+
+func isEmpty(t testing.TB, dir string) bool {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return len(files) == 0
 }
 
 // Trust is a TLS configuration that trusts the room's own CA.

@@ -21,6 +21,7 @@ type channel struct {
 	s      *session
 	stream transport.Channel
 	in     *wire.Reader
+	may    func() error // says why nothing more may be written; nil: nothing is against it
 
 	deadlines   sync.Mutex
 	closing     bool      // the deadlines are the farewell's
@@ -83,10 +84,25 @@ func (c *channel) hurry(inFrame bool) {
 func (c *channel) closeSoon() {
 	c.deadlines.Lock()
 	defer c.deadlines.Unlock()
+	c.beginFarewell()
+}
+
+// beginFarewell is closeSoon for whoever has the lock.
+func (c *channel) beginFarewell() {
 	c.closing = true
 	until := time.Now().Add(farewellTime)
 	c.stream.SetReadDeadline(until)
 	c.stream.SetWriteDeadline(until)
+}
+
+// cut is closeSoon for a channel on which nothing more is said: the write that is
+// under way ends too.
+func (c *channel) cut() {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	c.closing = true
+	c.stream.SetReadDeadline(time.Now().Add(farewellTime))
+	c.stream.SetWriteDeadline(time.Unix(0, 0))
 }
 
 // stopReading ends the read that is under way, unless the channel closes anyway.
@@ -136,7 +152,7 @@ func (c *channel) interrupt() {
 }
 
 // resumes tells whether a write that has failed was only interrupted, and lets
-// further ones go on.
+// further ones go on; for a moment, if the session has ended.
 func (c *channel) resumes(err error) bool {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
@@ -146,14 +162,23 @@ func (c *channel) resumes(err error) bool {
 	if !c.interrupted || c.closing {
 		return false
 	}
-	c.interrupted = false
-	c.stream.SetWriteDeadline(c.until)
+	if c.interrupted = false; c.s.ctx.Err() != nil {
+		c.beginFarewell()
+	} else {
+		c.stream.SetWriteDeadline(c.until)
+	}
 	return true
 }
 
-// send writes all the octets, however often it is interrupted.
+// send writes all the octets, however often it is interrupted, for as long as
+// they may be written.
 func (c *channel) send(octets []byte) error {
 	for {
+		if c.may != nil {
+			if err := c.may(); err != nil {
+				return err
+			}
+		}
 		n, err := c.stream.Write(octets)
 		if err == nil || !c.resumes(err) {
 			return err

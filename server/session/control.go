@@ -1,7 +1,7 @@
 package session
 
 import (
-	"context"
+	"sync/atomic"
 	"time"
 
 	"redroom/server/room"
@@ -13,8 +13,10 @@ import (
 // the session's last words.
 type control struct {
 	*channel
-	watcher Watcher // the reader's; nil until signed in
-	view    *view   // the writer's; nil until WATCH
+	watcher Watcher     // the reader's; nil until signed in
+	view    *view       // the writer's; nil until WATCH
+	unread  *time.Timer // the writer's: when the view will have more to tell
+	telling atomic.Bool // the writer tells what the view says
 }
 
 // controlFrames says what handles a frame on the control channel. Answers are
@@ -38,8 +40,7 @@ var controlFrames = map[string]func(*control, *wire.Header) bool{
 // it at the latest.
 func serveControl(c *channel, first *wire.Header) {
 	k := &control{channel: c}
-	stop := context.AfterFunc(c.s.ctx, c.closeSoon)
-	defer stop()
+	defer c.s.atEnd(c, k.stopTelling)()
 
 	written := make(chan struct{})
 	c.s.running.Go(func() {
@@ -51,6 +52,16 @@ func serveControl(c *channel, first *wire.Header) {
 	c.listenOut()
 	if k.watcher != nil {
 		k.watcher.Close()
+	}
+}
+
+// stopTelling ends what the view has to say when the session ends, so that there
+// is time for the last words.
+func (k *control) stopTelling() {
+	if k.telling.Load() {
+		k.interrupt()
+	} else {
+		k.closeSoon()
 	}
 }
 
@@ -108,6 +119,11 @@ func (k *control) token(h *wire.Header) bool {
 		return false
 	}
 	k.watcher = s.server.Hub.Watch(user.Name, signIn.ID, func() { s.end(s.signInOver(user.Name)) })
+	k.watcher.WhenStale(func() {
+		if k.telling.Load() {
+			k.interrupt()
+		}
+	})
 	// A sign-in that ended before the watcher was there to notice:
 	if err := s.server.Desk.Lives(s.ctx, signIn); err != nil {
 		s.end(signInRefused(room.AsError(err), h.Type))
@@ -177,8 +193,10 @@ func (k *control) watch(h *wire.Header) bool {
 	}
 	k.answers <- answer{after: func() error {
 		k.view = newView(k.s.server, user, marks)
-		_, err := k.stream.Write(append(k.view.everything(), ackFrame(wire.TypeWatch)...))
-		return err
+		if err := k.tell(k.view.everything); err != nil {
+			return err
+		}
+		return k.send(ackFrame(wire.TypeWatch))
 	}}
 	return true
 }
@@ -194,9 +212,9 @@ func (k *control) misplaced(h *wire.Header) bool {
 // write writes answers, what has changed, and PINGs; when the session ends,
 // its last words.
 func (k *control) write() {
-	unread := time.NewTimer(0)
-	defer unread.Stop()
-	for {
+	k.unread = time.NewTimer(0)
+	defer k.unread.Stop()
+	for k.s.ctx.Err() == nil {
 		var wake <-chan struct{}
 		if k.view != nil {
 			wake = k.watcher.Wake()
@@ -206,38 +224,65 @@ func (k *control) write() {
 		case a := <-k.answers:
 			err = k.channel.write(a)
 		case <-wake:
-			changes := k.watcher.Take()
-			k.view.note(changes)
-			err = k.writeChanges(unread, changes.Typing)
-		case <-unread.C:
-			err = k.writeChanges(unread, nil)
+			err = k.tellChanges()
+		case <-k.unread.C:
+			err = k.tellMore()
 		case <-k.s.ask:
-			_, err = k.stream.Write(wire.AppendFrame(nil, wire.TypePing, nil))
+			err = k.send(wire.AppendFrame(nil, wire.TypePing, nil))
 		case <-k.s.ctx.Done():
-			k.lastWords()
-			return
 		}
 		if err != nil {
 			k.s.end(errLost)
 		}
 	}
+	k.lastWords()
 }
 
-// writeChanges writes what the view has to tell, and who types, and sets the
-// timer to when there will be more.
-func (k *control) writeChanges(unread *time.Timer, typing map[room.Typing]struct{}) error {
+// tellChanges tells what has changed, and who types.
+func (k *control) tellChanges() error {
+	changes := k.watcher.Take()
+	k.view.note(changes)
+	return k.tell(func() (octets []byte, next time.Duration) {
+		octets, next = k.view.changes()
+		return k.s.tellTyping(k.view, octets, changes.Typing), next
+	})
+}
+
+// tellMore tells what had to wait.
+func (k *control) tellMore() error {
 	if k.view == nil {
 		return nil
 	}
-	octets, next := k.view.changes(time.Now())
-	if next > 0 {
-		unread.Reset(next)
+	return k.tell(k.view.changes)
+}
+
+// tell writes what the view says, and sets the timer to when there will be more.
+// What was not begun when rights have changed, or the session has ended, is
+// dropped, and what is to be told in its place made anew.
+func (k *control) tell(what func() (octets []byte, next time.Duration)) error {
+	k.telling.Store(true)
+	defer k.telling.Store(false)
+	for k.s.ctx.Err() == nil {
+		octets, next := what()
+		if next > 0 {
+			k.unread.Reset(next)
+		}
+		if len(octets) == 0 {
+			return nil
+		}
+		k.beginWrite()
+		n, err := k.stream.Write(octets)
+		if err == nil || !k.resumes(err) {
+			return err
+		}
+		if begun := octets[n:k.view.takeBack(n)]; len(begun) > 0 {
+			if err := k.send(begun); err != nil {
+				return err
+			}
+		}
+		what = k.view.changes
 	}
-	if octets = k.s.tellTyping(octets, typing); len(octets) == 0 {
-		return nil
-	}
-	_, err := k.stream.Write(octets)
-	return err
+	return errEnded
 }
 
 // lastWords writes the answers that are there, the ERR if there is one, and

@@ -16,10 +16,20 @@ type joined struct {
 	hash  room.Hash // at start
 }
 
-// join decides on JOIN 0 topic after [epoch hash].
+// join decides on JOIN 0 topic after [epoch hash]. Who loses the right meanwhile
+// is told nothing else.
 func (s *session) join(user string, h *wire.Header) (joined, error) {
-	store := s.server.Store
 	topic := h.String(0)
+	j, err := s.place(user, topic, h)
+	if _, ok := s.server.Store.State().ReadsFrom(user, topic); !ok {
+		return joined{}, room.ErrNotFound
+	}
+	return j, err
+}
+
+// place is where a reader of the topic begins.
+func (s *session) place(user, topic string, h *wire.Header) (joined, error) {
+	store := s.server.Store
 	from, ok := store.State().ReadsFrom(user, topic)
 	if !ok {
 		return joined{}, room.ErrNotFound

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"redroom/server/transport"
@@ -105,13 +106,19 @@ func (p *pipe) Close(code transport.Code, _ string) error {
 
 type pipeChannel struct {
 	in, out net.Conn
+	cut     atomic.Bool // what was being written then was interrupted
 }
 
-func (c *pipeChannel) Read(b []byte) (int, error)         { return c.in.Read(b) }
-func (c *pipeChannel) Write(b []byte) (int, error)        { return c.out.Write(b) }
-func (c *pipeChannel) CloseWrite() error                  { return c.out.Close() }
-func (c *pipeChannel) SetReadDeadline(t time.Time) error  { return c.in.SetReadDeadline(t) }
-func (c *pipeChannel) SetWriteDeadline(t time.Time) error { return c.out.SetWriteDeadline(t) }
+func (c *pipeChannel) Read(b []byte) (int, error)        { return c.in.Read(b) }
+func (c *pipeChannel) Write(b []byte) (int, error)       { return c.out.Write(b) }
+func (c *pipeChannel) CloseWrite() error                 { return c.out.Close() }
+func (c *pipeChannel) SetReadDeadline(t time.Time) error { return c.in.SetReadDeadline(t) }
+func (c *pipeChannel) SetWriteDeadline(t time.Time) error {
+	if !t.IsZero() && !t.After(time.Now()) {
+		c.cut.Store(true)
+	}
+	return c.out.SetWriteDeadline(t)
+}
 
 func (c *pipeChannel) CloseSession(transport.Code, string) error { return c.out.Close() }
 

@@ -18,6 +18,14 @@
 // he may: see package load. A writer waits for the transport. Neither holds up
 // another channel.
 //
+// # The end of a right
+//
+// When the end of a right was published, nothing follows that is of the topic:
+// whatever a topic's channel writes asks its cursor for the right, and what is
+// being written is interrupted, and so is what the control channel tells of the
+// room, of which the frames that were not begun are made anew. A session whose
+// sign-in has ended writes nothing more on its topics' channels.
+//
 // # Shutdown
 //
 // Serve returns when the session is over and all its goroutines have ended.
@@ -53,6 +61,8 @@ import (
 // Journal orders events; see package journal.
 type Journal interface {
 	Submit(ctx context.Context, ev room.Event, done func(room.Outcome, error)) error
+	Append(ctx context.Context, ev room.Event) (room.Outcome, error)
+	Keep(ev room.Event)
 }
 
 // Store answers what a session asks of the log beside its messages.
@@ -88,6 +98,8 @@ type Cursor interface {
 	// WhenStale and Took take back what Next gave; see hub.Cursor.
 	WhenStale(tell func())
 	Took(n int) (rest []byte, err error)
+	// Check is nil while the right is what it was; else room.ErrNotFound.
+	Check() error
 	Close()
 }
 
@@ -96,6 +108,7 @@ type Watcher interface {
 	Start() bool
 	Wake() <-chan struct{}
 	Take() room.Changes
+	WhenStale(tell func())
 	Close()
 }
 

@@ -41,8 +41,10 @@ type session struct {
 
 	mu       sync.Mutex
 	channels int
-	control  bool   // there is a control channel
-	user     string // "" until signed in
+	control  bool                // there is a control channel
+	user     string              // "" until signed in
+	ends     map[*channel]func() // what the end of the session does to channels
+	openings map[string]*opening // by topic
 
 	running  sync.WaitGroup
 	topics   sync.WaitGroup // those of them that serve a topic's channel, or will
@@ -71,6 +73,9 @@ func newSession(srv *Server, conn transport.Session) *session {
 		budget: semaphore.NewWeighted(payloadBudget),
 		opened: time.Now(),
 		ask:    make(chan struct{}, 1),
+
+		ends:     make(map[*channel]func()),
+		openings: make(map[string]*opening),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(conn.Context())
 	s.taking, s.drain = context.WithCancelCause(s.ctx)
@@ -78,8 +83,38 @@ func newSession(srv *Server, conn transport.Session) *session {
 	return s
 }
 
-// end ends the session; the first to say why is the one that counts.
-func (s *session) end(why error) { s.cancel(why) }
+// end ends the session; the first to say why is the one that counts. When it
+// returns, nothing more is handed to the transport but answers and last words on
+// the control channel, and no channel can be attached.
+func (s *session) end(why error) {
+	s.cancel(why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, end := range s.ends {
+		end()
+	}
+	if conn, ok := s.conn.(transport.KeyDropper); ok {
+		conn.DropKey()
+	}
+}
+
+// atEnd has something be done to a channel when the session ends, also if that is
+// the transport's doing, until it is called off. It must not block.
+func (s *session) atEnd(c *channel, do func()) (off func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ends[c] = do
+	stop := context.AfterFunc(s.ctx, do)
+	if s.ctx.Err() != nil {
+		do()
+	}
+	return func() {
+		stop()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.ends, c)
+	}
+}
 
 func (s *session) serve() {
 	s.log.Debug("session opened")

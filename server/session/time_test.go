@@ -120,7 +120,7 @@ func (p *pipe) channel(t *testing.T) *wire {
 // signIn opens a session of user's, with its control channel.
 func (p *parts) signIn(t *testing.T, user string) (*pipe, *wire) {
 	t.Helper()
-	cookie, s, err := p.desk.Open(t.Context(), user)
+	cookie, s, err := p.desk.Open(t.Context(), user, home)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,9 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 		return
 	}
 	j, err := c.s.join(user, first)
+	if err == nil {
+		err = c.s.noteOpening(user, first.String(0))
+	}
 	if err != nil {
 		refusal := room.AsError(err)
 		var detail []string
@@ -73,16 +76,12 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 		read:    make(chan int64, 1),
 		over:    make(chan struct{}),
 	}
-	// A session that ends hands nothing more to the transport here.
-	stop := context.AfterFunc(c.s.ctx, func() {
-		c.closeSoon()
-		c.stream.SetWriteDeadline(time.Now())
-	})
-	defer stop()
+	defer c.s.atEnd(c, c.cut)()
 	drained := context.AfterFunc(c.s.taking, c.stopReading)
 	defer drained()
 
 	cursor := c.s.server.Hub.Open(user, t.topic, j.from, j.start)
+	c.may = cursor.Check
 	cursor.WhenStale(c.interrupt)
 	written := make(chan struct{})
 	c.s.running.Go(func() {

@@ -44,15 +44,14 @@ func (k *control) typing(h *wire.Header) bool {
 
 // tellTyping tells who types: by datagrams, or by what it gives to be written
 // on the control channel where there are none.
-func (s *session) tellTyping(dst []byte, typing map[room.Typing]struct{}) []byte {
-	user, state := s.signedInAs(), s.server.Store.State()
+func (s *session) tellTyping(v *view, dst []byte, typing map[room.Typing]struct{}) []byte {
 	for t := range typing {
-		if _, ok := state.ReadsFrom(user, t.Topic); !ok {
+		if _, ok := s.server.Store.State().ReadsFrom(v.user, t.Topic); !ok {
 			continue
 		}
 		frame := wire.AppendFrame(nil, wire.TypeTyping, nil, t.Topic, t.User)
 		if err := s.conn.SendDatagram(frame); errors.Is(err, transport.ErrNoDatagrams) {
-			dst = append(dst, frame...)
+			dst = v.say(dst, wire.TypeTyping, nil, func() {}, t.Topic, t.User)
 		}
 	}
 	return dst

@@ -15,18 +15,36 @@ const unreadEvery = time.Second // a topic's UNREAD at most so often
 // view is what one session was told of the room, so that it is told what is
 // different, and nothing that its user may not see. It belongs to the control
 // channel's writer.
+//
+// What it gives is taken for told. Of frames that were not written after all
+// (takeBack), it is as if it had never given them.
 type view struct {
 	server *Server
 	user   string
 
-	deals    map[string]string   // id -> what its DEAL said
-	topics   map[string]string   // id -> what its TOPIC said, but for the head
-	shown    map[string][]string // a deal's id -> its topics that are shown
-	presence map[string]string   // name -> what its PRESENCE said
-	marks    map[string]int64    // topic -> read up to
+	deals    map[string]string              // id -> what its DEAL said
+	topics   map[string]toldTopic           // by id
+	shown    map[string]map[string]struct{} // a deal's id -> its topics that were told
+	presence map[string]string              // name -> what its PRESENCE said
+	marks    map[string]int64               // topic -> read up to
 	unread   map[string]time.Time
 	waiting  map[string]struct{} // topics whose UNREAD is to be sent
 	pending  room.Changes
+
+	given []givenFrame // what everything or changes gave last
+}
+
+// toldTopic is what a TOPIC said, but for the head.
+type toldTopic struct {
+	deal string
+	said string
+	from int64 // the first seq that could be read
+}
+
+// givenFrame is where a frame ends in what was given, and how to forget it.
+type givenFrame struct {
+	end  int
+	undo func()
 }
 
 func newView(srv *Server, user string, marks map[string]int64) *view {
@@ -34,8 +52,8 @@ func newView(srv *Server, user string, marks map[string]int64) *view {
 		server:   srv,
 		user:     user,
 		deals:    make(map[string]string),
-		topics:   make(map[string]string),
-		shown:    make(map[string][]string),
+		topics:   make(map[string]toldTopic),
+		shown:    make(map[string]map[string]struct{}),
 		presence: make(map[string]string),
 		marks:    marks,
 		unread:   make(map[string]time.Time),
@@ -44,63 +62,66 @@ func newView(srv *Server, user string, marks map[string]int64) *view {
 }
 
 // everything tells all that the user may see.
-func (v *view) everything() []byte {
+func (v *view) everything() (dst []byte, next time.Duration) {
+	v.given = v.given[:0]
 	state := v.server.Store.State()
-	var dst []byte
 	for _, d := range state.Deals() {
 		dst = v.deal(dst, state, d.ID)
 	}
 	dst = v.person(dst, state, v.user)
-	dst, _ = v.flushUnread(dst, state, time.Now())
-	return dst
+	return v.flushUnread(dst, time.Now())
 }
 
 // note remembers what has changed until changes tells it.
 func (v *view) note(c room.Changes) {
-	v.pending = c
+	for id := range c.Deals {
+		put(&v.pending.Deals, id)
+	}
+	for name := range c.Presence {
+		put(&v.pending.Presence, name)
+	}
 	for topic, seq := range c.Topics {
-		if seq > v.marks[topic] {
-			v.marks[topic] = seq
-		}
+		v.marks[topic] = max(seq, v.marks[topic])
 		v.waiting[topic] = struct{}{}
 	}
 }
 
 // changes tells what was noted. If something has to wait, next is how long.
-func (v *view) changes(now time.Time) (dst []byte, next time.Duration) {
+func (v *view) changes() (dst []byte, next time.Duration) {
+	v.given = v.given[:0]
 	state := v.server.Store.State()
-	for id := range v.pending.Deals {
+	c := v.pending
+	v.pending = room.Changes{}
+	for id := range c.Deals {
 		dst = v.deal(dst, state, id)
 	}
-	for name := range v.pending.Presence {
+	for name := range c.Presence {
 		dst = v.person(dst, state, name)
 	}
-	v.pending = room.Changes{}
-	return v.flushUnread(dst, state, now)
+	return v.flushUnread(dst, time.Now())
 }
 
-type dealFrame struct {
-	ID      string        `json:"id"`
-	Name    string        `json:"name"`
-	Open    bool          `json:"open"`
-	History room.History  `json:"history"`
-	People  []personFrame `json:"people"`
+// say adds a frame, and how to forget that it was told.
+func (v *view) say(dst []byte, typ string, payload []byte, undo func(), fields ...string) []byte {
+	dst = wire.AppendFrame(dst, typ, payload, fields...)
+	v.given = append(v.given, givenFrame{len(dst), undo})
+	return dst
 }
 
-type personFrame struct {
-	Name    string    `json:"name"`
-	Display string    `json:"display"`
-	Role    room.Role `json:"role"`
-	Reads   bool      `json:"reads"`
-}
-
-type topicFrame struct {
-	ID     string `json:"id"`
-	Deal   string `json:"deal"`
-	Title  string `json:"title"`
-	Number int    `json:"number"`
-	Open   bool   `json:"open"`
-	Head   int64  `json:"head"`
+// takeBack is for when only n octets of what was given were written. It forgets
+// the frames that were not begun, which changes then tells if they are true
+// still, and gives where the one ends that was begun.
+func (v *view) takeBack(n int) (end int) {
+	i := 0
+	for end < n {
+		end = v.given[i].end
+		i++
+	}
+	for _, f := range slices.Backward(v.given[i:]) {
+		f.undo()
+	}
+	v.given = v.given[:0]
+	return end
 }
 
 // deal tells a deal with its topics and people as far as they differ from what
@@ -116,23 +137,23 @@ func (v *view) deal(dst []byte, state *room.State, id string) []byte {
 		f.People[i] = personFrame{p.User.Name, p.User.Display, p.User.Role, p.Reads}
 	}
 	said := mustJSON(f)
-	if v.deals[id] != said {
+	if before, told := v.deals[id]; before != said {
 		v.deals[id] = said
-		dst = wire.AppendFrame(dst, wire.TypeDeal, []byte(said), id)
+		dst = v.say(dst, wire.TypeDeal, []byte(said), func() {
+			restore(v.deals, id, before, told)
+			put(&v.pending.Deals, id)
+		}, id)
 	}
-	var shown []string
-	for _, t := range state.TopicsOf(d) {
-		if from, ok := state.ReadsFrom(v.user, t.ID); ok {
-			shown = append(shown, t.ID)
-			dst = v.topic(dst, t, from)
-		}
-	}
-	for _, topic := range v.shown[id] {
-		if !slices.Contains(shown, topic) {
+	for topic := range v.shown[id] {
+		if _, ok := state.ReadsFrom(v.user, topic); !ok {
 			dst = v.topicGone(dst, topic)
 		}
 	}
-	v.shown[id] = shown
+	for _, t := range state.TopicsOf(d) {
+		if from, ok := state.ReadsFrom(v.user, t.ID); ok {
+			dst = v.topic(dst, t, from)
+		}
+	}
 	for _, p := range people {
 		if p.Reads {
 			dst = v.person(dst, state, p.User.Name)
@@ -141,35 +162,75 @@ func (v *view) deal(dst []byte, state *room.State, id string) []byte {
 	return dst
 }
 
+// topic tells a topic. What the user may read less of than before is gone first.
 func (v *view) topic(dst []byte, t *room.Topic, from int64) []byte {
-	f := topicFrame{ID: t.ID, Deal: t.Deal, Title: t.Title, Number: t.Number, Open: t.Open}
-	said := mustJSON(f) + strconv.FormatInt(from, 10)
-	if v.topics[t.ID] == said {
+	f := topicFrameOf(t)
+	head := v.server.Store.Head(t.ID).Seq
+	if newest, ok := v.server.Store.State().ReadsFrom(v.user, t.ID); !ok || newest != from {
+		return dst // that has changed before the head was read, and is noted soon
+	}
+	now := toldTopic{deal: t.Deal, said: mustJSON(f), from: from}
+	before, told := v.topics[t.ID]
+	if told && before == now {
 		return dst
 	}
-	v.topics[t.ID] = said
-	f.Head = v.server.Store.Head(t.ID).Seq
+	if told && before.from < from {
+		dst = v.topicGone(dst, t.ID)
+		before, told = v.topics[t.ID]
+	}
+	v.remember(t.ID, now)
 	v.waiting[t.ID] = struct{}{}
-	return wire.AppendFrame(dst, wire.TypeTopic, []byte(mustJSON(f)), t.ID)
-}
-
-func (v *view) dealGone(dst []byte, id string) []byte {
-	if _, ok := v.deals[id]; !ok {
-		return dst
-	}
-	for _, topic := range v.shown[id] {
-		dst = v.topicGone(dst, topic)
-	}
-	delete(v.deals, id)
-	delete(v.shown, id)
-	return wire.AppendFrame(dst, wire.TypeDeal, nil, id, "gone")
+	f.Head = head
+	return v.say(dst, wire.TypeTopic, []byte(mustJSON(f)), func() {
+		v.forget(t.ID)
+		if told {
+			v.remember(t.ID, before)
+		}
+		put(&v.pending.Deals, t.Deal)
+	}, t.ID)
 }
 
 func (v *view) topicGone(dst []byte, id string) []byte {
-	delete(v.topics, id)
+	before := v.topics[id]
+	v.forget(id)
 	delete(v.waiting, id)
 	delete(v.unread, id)
-	return wire.AppendFrame(dst, wire.TypeTopic, nil, id, "gone")
+	return v.say(dst, wire.TypeTopic, nil, func() {
+		v.remember(id, before)
+		put(&v.pending.Deals, before.deal)
+	}, id, "gone")
+}
+
+// remember and forget are what was told of a topic.
+func (v *view) remember(id string, t toldTopic) {
+	v.topics[id] = t
+	if v.shown[t.deal] == nil {
+		v.shown[t.deal] = make(map[string]struct{})
+	}
+	v.shown[t.deal][id] = struct{}{}
+}
+
+func (v *view) forget(id string) {
+	deal := v.topics[id].deal
+	delete(v.topics, id)
+	if delete(v.shown[deal], id); len(v.shown[deal]) == 0 {
+		delete(v.shown, deal)
+	}
+}
+
+func (v *view) dealGone(dst []byte, id string) []byte {
+	before, told := v.deals[id]
+	if !told {
+		return dst
+	}
+	for topic := range v.shown[id] {
+		dst = v.topicGone(dst, topic)
+	}
+	delete(v.deals, id)
+	return v.say(dst, wire.TypeDeal, nil, func() {
+		v.deals[id] = before
+		put(&v.pending.Deals, id)
+	}, id, "gone")
 }
 
 // person tells whether somebody whom the user may know of is here.
@@ -182,34 +243,58 @@ func (v *view) person(dst []byte, state *room.State, name string) []byte {
 	if v.server.Hub.Online(name) {
 		said = "online"
 	}
-	if v.presence[name] == said {
+	before, told := v.presence[name]
+	if before == said {
 		return dst
 	}
 	v.presence[name] = said
-	return wire.AppendFrame(dst, wire.TypePresence, nil, name, said)
+	return v.say(dst, wire.TypePresence, nil, func() {
+		restore(v.presence, name, before, told)
+		put(&v.pending.Presence, name)
+	}, name, said)
 }
 
 // flushUnread tells the UNREADs that wait, but for those that were told less
 // than a second ago; next is when they may be.
-func (v *view) flushUnread(dst []byte, state *room.State, now time.Time) (_ []byte, next time.Duration) {
+func (v *view) flushUnread(dst []byte, now time.Time) (_ []byte, next time.Duration) {
 	for topic := range v.waiting {
-		if wait := v.unread[topic].Add(unreadEvery).Sub(now); wait > 0 {
+		before, told := v.unread[topic]
+		if wait := before.Add(unreadEvery).Sub(now); wait > 0 {
 			if next == 0 || wait < next {
 				next = wait
 			}
 			continue
 		}
 		delete(v.waiting, topic)
-		from, ok := state.ReadsFrom(v.user, topic)
+		// The right is looked at after the head was read.
+		head, read := v.server.Store.Head(topic).Seq, v.marks[topic]
+		from, ok := v.server.Store.State().ReadsFrom(v.user, topic)
 		if _, shown := v.topics[topic]; !ok || !shown {
 			continue
 		}
 		v.unread[topic] = now
-		head, read := v.server.Store.Head(topic).Seq, v.marks[topic]
-		dst = wire.AppendFrame(dst, wire.TypeUnread, nil, topic,
-			number(max(0, head-max(read, from-1))), number(read), number(head))
+		dst = v.say(dst, wire.TypeUnread, nil, func() {
+			restore(v.unread, topic, before, told)
+			v.waiting[topic] = struct{}{}
+		}, topic, number(max(0, head-max(read, from-1))), number(read), number(head))
 	}
 	return dst, next
+}
+
+// restore undoes a change of one entry.
+func restore[V any](m map[string]V, key string, before V, was bool) {
+	if was {
+		m[key] = before
+	} else {
+		delete(m, key)
+	}
+}
+
+func put(set *map[string]struct{}, key string) {
+	if *set == nil {
+		*set = make(map[string]struct{})
+	}
+	(*set)[key] = struct{}{}
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

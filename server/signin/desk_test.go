@@ -105,7 +105,7 @@ func (d desk) deactivate(name string) {
 
 func (d desk) open(name string) (cookie string, s room.Session) {
 	d.t.Helper()
-	cookie, s, err := d.Open(d.t.Context(), name)
+	cookie, s, err := d.Open(d.t.Context(), name, home)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -250,17 +250,20 @@ func TestASignInLastsUntilItExpires(t *testing.T) {
 func TestASignInEnds(t *testing.T) {
 	for name, end := range map[string]func(desk, room.Session){
 		"signed out": func(d desk, s room.Session) {
-			if err := d.End(t.Context(), s, "bert"); err != nil {
+			if err := d.End(t.Context(), s, "bert", home); err != nil {
 				t.Error(err)
 			}
 		},
 		"signed out twice": func(d desk, s room.Session) {
-			d.End(t.Context(), s, "bert")
-			if err := d.End(t.Context(), s, "bert"); err != nil {
+			d.End(t.Context(), s, "bert", home)
+			if err := d.End(t.Context(), s, "bert", home); err != nil {
 				t.Error(err)
 			}
 		},
 		"deactivated": func(d desk, s room.Session) { d.deactivate("bert") },
+		"all of them": func(d desk, s room.Session) {
+			d.append(room.SessionsEnded{Stamp: room.Stamp{By: "anna"}, User: "bert"})
+		},
 		"password changed elsewhere": func(d desk, s room.Session) {
 			d.append(room.PasswordChanged{Name: "bert", PasswordHashed: "x"})
 		},
@@ -290,7 +293,7 @@ func TestNobodyElseEndsASignIn(t *testing.T) {
 	d := newDesk(t)
 	d.add("bert", room.Member, "")
 	cookie, s := d.open("anna")
-	d.End(t.Context(), s, "bert")
+	d.End(t.Context(), s, "bert", home)
 	if _, _, err := d.Session(t.Context(), cookie); err != nil {
 		t.Error(err)
 	}
@@ -300,7 +303,7 @@ func TestADeactivatedAccountOpensNoSignIn(t *testing.T) {
 	d := newDesk(t)
 	d.add("gone", room.Member, "")
 	d.deactivate("gone")
-	_, _, err := d.Open(t.Context(), "gone")
+	_, _, err := d.Open(t.Context(), "gone", home)
 	wantError(t, err, room.ErrDeactivated)
 }
 

@@ -22,7 +22,8 @@ const lineTime = 10 * time.Second
 func (d *Desk) Password(ctx context.Context, name, password string, from netip.Addr) error {
 	try, err := d.tries.begin(name, from, d.now())
 	if err != nil {
-		d.log.Warn("too many failed sign-ins", "user", loggable(name), "from", from, "error", err)
+		d.failed(name, from, true)
+		d.log.Warn("too many failed sign-ins", "user", d.account(name), "from", from, "error", err)
 		return err
 	}
 	right, err := d.verify(ctx, name, password)
@@ -31,7 +32,8 @@ func (d *Desk) Password(ctx context.Context, name, password string, from netip.A
 		return err
 	}
 	if !right {
-		d.log.Info("a sign-in failed", "user", loggable(name), "from", from)
+		d.failed(name, from, false)
+		d.log.Info("a sign-in failed", "user", d.account(name), "from", from)
 		return room.ErrWrongSignIn
 	}
 	d.tries.succeeded(try, d.now())
@@ -99,10 +101,11 @@ func (d *Desk) inTurn(ctx context.Context, work func()) error {
 	return nil
 }
 
-// loggable is a name that may be one; people type passwords into that field.
-func loggable(name string) string {
-	if !room.ValidUserName(name) {
-		return "(no user name)"
+// account is a name that an account has, else "": people type passwords into that
+// field, and nobody is to find them in the log or the audit trail.
+func (d *Desk) account(name string) string {
+	if d.store.State().User(name) == nil {
+		return ""
 	}
 	return name
 }

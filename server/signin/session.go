@@ -3,18 +3,19 @@ package signin
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"redroom/server/room"
 )
 
-// Open signs user in, for room.SessionLife. The token is the cookie's and is
-// known to nobody else.
-func (d *Desk) Open(ctx context.Context, user string) (cookie string, s room.Session, err error) {
+// Open signs user in from an address, for room.SessionLife. The token is the
+// cookie's and is known to nobody else.
+func (d *Desk) Open(ctx context.Context, user string, from netip.Addr) (cookie string, s room.Session, err error) {
 	now := d.now()
 	cookie = room.NewToken()
 	s = room.Session{ID: room.NewID(), User: user, Opened: now.UnixMilli(), Expires: now.Add(room.SessionLife).UnixMilli()}
 	_, err = d.journal.Append(ctx, room.SessionOpened{
-		Stamp:   room.Stamp{At: s.Opened, By: user},
+		Stamp:   room.Stamp{At: s.Opened, By: user, Address: address(from)},
 		ID:      s.ID,
 		Token:   room.HashToken(cookie),
 		User:    user,
@@ -47,8 +48,12 @@ func (d *Desk) session(ctx context.Context, cookie room.TokenHash) (room.Session
 
 // End signs a session out, on every transport. One that has ended already is
 // no error.
-func (d *Desk) End(ctx context.Context, s room.Session, by string) error {
-	_, err := d.journal.Append(ctx, room.SessionEnded{Stamp: room.Stamp{At: d.now().UnixMilli(), By: by}, ID: s.ID})
+func (d *Desk) End(ctx context.Context, s room.Session, by string, from netip.Addr) error {
+	_, err := d.journal.Append(ctx, room.SessionEnded{
+		Stamp: room.Stamp{At: d.now().UnixMilli(), By: by, Address: address(from)},
+		ID:    s.ID,
+		User:  s.User,
+	})
 	if errors.Is(err, room.ErrNotFound) {
 		err = nil
 	}
@@ -60,3 +65,11 @@ func (d *Desk) End(ctx context.Context, s room.Session, by string) error {
 
 // isEnded tells a sign-in that is over from one that can't be looked up.
 func isEnded(err error) bool { return errors.Is(err, room.ErrSessionEnded) }
+
+// address is what a Stamp has of one; "" for none, as of a test or a socket.
+func address(from netip.Addr) string {
+	if !from.IsValid() {
+		return ""
+	}
+	return from.Unmap().WithZone("").String()
+}

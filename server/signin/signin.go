@@ -15,11 +15,19 @@
 // and ending a sign-in wait for the journal. Everything else waits at most for
 // a read of the store. All methods may be called by many goroutines.
 //
+// # Failed sign-ins
+//
+// They are counted, and become a row of the audit trail for each account, address
+// and minute when that is over. Tries that were not even looked at, because there
+// were too many, count too. A name that no account has is never kept: people type
+// passwords into that field.
+//
 // # Shutdown
 //
-// A Desk has no goroutine. What it remembers (failed tries, connection tokens)
-// is bounded and is forgotten with it: after a restart a page fetches a new
-// token with its cookie.
+// A Desk has no goroutine but its owner's in Run, which hands on what was counted
+// and ends with its context. What else it remembers (tries, connection tokens) is
+// bounded and is forgotten with it: after a restart a page fetches a new token
+// with its cookie.
 package signin
 
 import (
@@ -44,9 +52,11 @@ type Store interface {
 }
 
 // Journal orders events and waits until they are committed; a refusal comes as
-// the error, a *room.Error.
+// the error, a *room.Error. What is kept is written as soon as that is possible;
+// nobody waits for it.
 type Journal interface {
 	Append(ctx context.Context, ev room.Event) (room.Outcome, error)
+	Keep(ev room.Event)
 }
 
 // Config is what a Desk works with. Log and Now may be nil.
@@ -64,10 +74,11 @@ type Desk struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	derive  func(password string, salt []byte, p parameters) []byte
-	hashing *semaphore.Weighted
-	tries   *tries
-	tokens  *tokens
+	derive   func(password string, salt []byte, p parameters) []byte
+	hashing  *semaphore.Weighted
+	tries    *tries
+	failures *failures
+	tokens   *tokens
 }
 
 // New is a Desk that remembers nothing yet.
@@ -79,14 +90,15 @@ func New(c Config) *Desk {
 		c.Now = time.Now
 	}
 	return &Desk{
-		store:   c.Store,
-		journal: c.Journal,
-		log:     c.Log,
-		now:     c.Now,
-		derive:  argon2id,
-		hashing: semaphore.NewWeighted(int64(concurrency())),
-		tries:   newTries(),
-		tokens:  newTokens(),
+		store:    c.Store,
+		journal:  c.Journal,
+		log:      c.Log,
+		now:      c.Now,
+		derive:   argon2id,
+		hashing:  semaphore.NewWeighted(int64(concurrency())),
+		tries:    newTries(),
+		failures: newFailures(),
+		tokens:   newTokens(),
 	}
 }
 

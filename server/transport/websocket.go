@@ -35,6 +35,14 @@ type Keyed interface {
 	UseKey(key string)
 }
 
+// KeyDropper is a Keyed session at the server.
+type KeyDropper interface {
+	Keyed
+	// DropKey has the key take no further channel. Whoever shows it from then on
+	// is answered as one who shows an unknown one.
+	DropKey()
+}
+
 // WebSockets makes sessions of WebSocket connections: of each that begins with
 // anything but ATTACH, whose first channel it is. Those that begin with ATTACH
 // become channels of the session whose key they show.
@@ -240,6 +248,7 @@ type wsSession struct {
 
 	mu       sync.Mutex
 	key      string
+	dropped  bool // nothing is attached any more
 	given    bool // the client has the control channel
 	attached map[*wsChannel]struct{}
 }
@@ -271,6 +280,12 @@ func (s *wsSession) UseKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.key = key
+}
+
+func (s *wsSession) DropKey() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped = true
 }
 
 func (s *wsSession) Accept(ctx context.Context) (Channel, error) {
@@ -313,11 +328,11 @@ func (s *wsSession) Open(ctx context.Context) (Channel, error) {
 	return c, nil
 }
 
-// add attaches a channel, unless the session is over.
+// add attaches a channel, unless the session is over, or soon will be.
 func (s *wsSession) add(c *wsChannel) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
+	if s.dropped || s.ctx.Err() != nil {
 		return false
 	}
 	for other := range s.attached {

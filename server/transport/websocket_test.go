@@ -234,6 +234,12 @@ func TestAttachNeedsALiveKey(t *testing.T) {
 	}
 	ours, theirs := openChannel(t, client, server, "hello")
 	echo(t, ours, theirs)
+	never := attach("AAAAAAAAAAAAAAAAAAAAAA")
+	server.(transport.KeyDropper).DropKey()
+	if heard := attach(key); heard != never {
+		t.Errorf("ATTACH with a dropped key heard %q, with an unknown one %q", heard, never)
+	}
+	echo(t, ours, theirs) // what was attached goes on
 	client.Close(0, "")
 	<-server.Context().Done()
 	server.Close(0, "")
