@@ -9,7 +9,7 @@ package web
 import "embed"
 
 // Files is the page: index.html, sw.js, app/ (logic without a document), ui/ (custom
-// elements, a stylesheet beside each) and lang/ (a dictionary a language).
+// elements, a stylesheet beside each) and lang/ (each language's dictionaries).
 // Modules import each other by relative paths, so any prefix will do.
 //
 //go:embed index.html sw.js app ui lang

@@ -19,6 +19,8 @@
  * @property {string} [digest] hex, of a redacted message
  */
 
+/** A link to hand on. @typedef {{token: string, expires: string | number, url: string}} Invitation */
+
 /** A server that doesn't say within so long, in ms, who one is might as well be away. */
 const PATIENCE = 5_000;
 
@@ -50,7 +52,7 @@ export class Problem extends Error {
  * @returns {Promise<any>}
  * @throws {Problem}
  */
-async function call(method, path, body, signal) {
+export async function call(method, path, body, signal) {
   /** @type {RequestInit} */
   const init = { method, cache: "no-store", headers: { Accept: "application/json" }, signal };
   if (body !== undefined) {
@@ -78,8 +80,8 @@ function parse(text) {
   }
 }
 
-/** @param {string} id */
-const at = (id) => encodeURIComponent(id);
+/** An id in a path. @param {string} id */
+export const at = (id) => encodeURIComponent(id);
 
 export const api = {
   /** @returns {Promise<Me>} */
@@ -98,13 +100,15 @@ export const api = {
   openInvitation: (token) => call("POST", "/api/invitations/open", { token }),
   /** @param {{token: string, name: string, display?: string, password: string}} form @returns {Promise<Me>} */
   acceptInvitation: (form) => call("POST", "/api/invitations/accept", form),
-  /** @param {{deals: string[], role: string}} form @returns {Promise<{token: string, expires: string | number, url: string}>} */
+  /** @param {{deals: string[], role: string}} form @returns {Promise<Invitation>} */
   invite: (form) => call("POST", "/api/invitations", form),
 
   /** @param {{name: string, history: string}} form @returns {Promise<{id: string}>} */
   newDeal: (form) => call("POST", "/api/deals", form),
-  /** @param {string} deal @param {{title: string, number: number}} form @returns {Promise<{id: string}>} */
+  /** @param {string} deal @param {{title: string, number: number, narrowed?: boolean, members?: string[], strict?: boolean}} form @returns {Promise<import("./rooms.js").Named>} */
   newTopic: (deal, form) => call("POST", `/api/deals/${at(deal)}/topics`, form),
+  /** The conversation with somebody, made if there is none. @param {string} deal @param {string} other @returns {Promise<import("./rooms.js").Named>} */
+  direct: (deal, other) => call("POST", `/api/deals/${at(deal)}/direct`, { with: other }),
 
   /** @param {string} topic @param {{before?: number, after?: number, limit: number}} span @returns {Promise<{messages: Entry[], head: number, epoch: string, from: number}>} */
   messages: (topic, span) =>

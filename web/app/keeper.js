@@ -197,7 +197,7 @@ export class Keeper {
     for (const post of state.posts) if (post.state !== "accepted") open.set(post.id, post);
     const posts = [...open.values()].filter((post) => this.#posts.get(post.id) !== post);
     const answered = [...this.#posts.keys()].filter((id) => !open.has(id));
-    const dropped = [...this.#logs.keys()].filter((topic) => !state.logs.has(topic));
+    const dropped = [...this.#logs].filter(([topic, kept]) => isGone(kept, state.logs.get(topic))).map(([topic]) => topic);
     for (const topic of dropped) this.#logs.delete(topic);
     this.#posts = new Map(open);
     // What goes makes room for what comes.
@@ -303,6 +303,15 @@ export class Keeper {
     for (const id of change?.answered ?? []) this.#posts.set(id, null);
     store.dispatch({ type: "storage", storage: isFull(error) ? "full" : "refused" });
   }
+}
+
+/**
+ * Whether what is kept of a topic may not be read any more, or not all of it.
+ * @param {Log | null} kept
+ * @param {Log | undefined} log
+ */
+function isGone(kept, log) {
+  return !log || (kept !== null && log.from > kept.start + 1);
 }
 
 /** @param {string} tab */

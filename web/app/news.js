@@ -6,6 +6,9 @@ import { number } from "./wire.js";
 
 /** @typedef {import("./rooms.js").Action} Action */
 
+/** What a topic is of which nothing else is said. */
+const PLAIN = { number: 0, open: true, head: 0, archived: false, narrowed: false, direct: false, members: null };
+
 /**
  * @param {import("./wire.js").Frame} frame
  * @returns {Action | null} null for what says nothing of the room
@@ -19,7 +22,7 @@ export function fromNews({ type, fields, payload }) {
       return fields[1] === "gone" ? { type: "deal-gone", id } : { type: "deal", deal: { people: [], ...json(payload), id } };
     case "TOPIC":
       if (fields[1] === "gone") return { type: "topic-gone", id };
-      return { type: "topic", topic: { number: 0, open: true, head: 0, ...json(payload), id } };
+      return { type: "topic", topic: { ...PLAIN, ...json(payload), id } };
     case "UNREAD": {
       const [count, read, head] = fields.slice(1).map(number);
       return { type: "unread", topic: id, count: count || 0, read: read || 0, head: head || 0 };

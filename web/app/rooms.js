@@ -23,7 +23,13 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {number} head
  * @property {number} unread
  * @property {number} read the last seq that was read
+ * @property {boolean} [archived] closed, and out of the way
+ * @property {boolean} [narrowed] to those of the deal that are its members
+ * @property {boolean} [direct] a conversation of its two members
+ * @property {readonly string[] | null} [members] of a narrowed topic, or a direct one
  */
+
+/** What the server says of a topic. @typedef {Omit<Topic, "unread" | "read">} Named */
 
 /**
  * @typedef {object} Message
@@ -113,7 +119,7 @@ import { amend, isChange, withdraw } from "./changes.js";
  *   | {type: "adopted", posts: Post[]} | {type: "storage", storage: Rooms["storage"]} | {type: "seen-unsendable"}
  *   | {type: "watch"} | {type: "watched"}
  *   | {type: "deal", deal: Deal} | {type: "deal-gone", id: string}
- *   | {type: "topic", topic: Pick<Topic, "id" | "deal" | "title" | "number" | "open" | "head">} | {type: "topic-gone", id: string}
+ *   | {type: "topic", topic: Named} | {type: "topic-gone", id: string}
  *   | {type: "unread", topic: string, count: number, read: number, head: number}
  *   | {type: "read", topic: string, seq: number}
  *   | {type: "presence", name: string, presence: string}
@@ -266,22 +272,26 @@ export function displayName(rooms, topic, name) {
  * them.
  * @param {Rooms} rooms
  * @param {Intl.Collator} collator
- * @returns {{deal: Deal, topics: Topic[]}[]}
+ * @returns {{deal: Deal, topics: Topic[], archived: Topic[]}[]}
  */
 export function groups(rooms, collator) {
   const deals = [...rooms.deals.values()].sort((a, b) => collator.compare(a.name, b.name));
   const topics = [...rooms.topics.values()].sort((a, b) => a.number - b.number || collator.compare(a.title, b.title));
-  return deals.map((deal) => ({ deal, topics: topics.filter((topic) => topic.deal === deal.id) }));
+  return deals.map((deal) => {
+    const own = topics.filter((topic) => topic.deal === deal.id && !topic.direct);
+    return { deal, topics: own.filter((topic) => !topic.archived), archived: own.filter((topic) => topic.archived) };
+  });
 }
 
 /**
  * Why one can't write in a topic, or "" if one can.
  * @param {Rooms} rooms
  * @param {Topic} topic
- * @returns {"" | "observer" | "closed" | "deal-closed"}
+ * @returns {"" | "observer" | "archived" | "closed" | "deal-closed"}
  */
 export function readOnly(rooms, topic) {
   if (rooms.deals.get(topic.deal)?.open === false) return "deal-closed";
+  if (topic.archived) return "archived";
   if (!topic.open) return "closed";
   return rooms.me.role === "observer" ? "observer" : "";
 }

@@ -39,6 +39,8 @@ export function formats(locale) {
   return {
     number: (/** @type {number} */ value) => number.format(value),
     list: (/** @type {string[]} */ items) => list.format(items),
+    /** The same as parts of a sentence. @type {(items: string[]) => import("./sentence.js").Part[]} */
+    names: (items) => list.formatToParts(items).map(({ type, value }) => (type === "element" ? { name: value } : value)),
     time: date({ timeStyle: "short" }),
     date: date({ dateStyle: "long" }),
     moment: date({ dateStyle: "medium", timeStyle: "short" }),

@@ -1,7 +1,9 @@
 /**
  * Deutsch.
- * @type {import("./en.js").Dictionary}
  */
+import { sentence as s } from "../app/sentence.js";
+
+/** @type {import("./en.js").Dictionary} */
 const de = {
   name: "Red Room",
   skip: "Zur Nachricht springen",
@@ -64,6 +66,10 @@ const de = {
     noMatch: "Kein Thema mit diesen Buchstaben.",
     unread: (n, shown) => `${shown} ungelesen`,
     closed: "geschlossen",
+    narrowed: "eingeschränkt",
+    archived: (n, shown) => `Archiv (${shown})`,
+    direct: "Direkt",
+    administration: "Verwaltung",
     signOut: "Abmelden",
     newDeal: "Neuer Deal",
     newTopic: "Neues Thema",
@@ -128,7 +134,10 @@ const de = {
   room: {
     back: "Zurück zu den Themen",
     readers: (n, shown) => (n === 1 ? "Hier liest sonst niemand" : `${shown} können hier lesen`),
+    onlyReaders: (who, n) => (n === 1 ? s`Nur ${who} kann hier lesen` : s`Nur ${who} können hier lesen`),
+    more: (n, shown) => `${shown} weitere`,
     who: "Wer hier lesen kann",
+    message: (who) => `${who} schreiben`,
     you: "ich",
     close: "Schließen",
     choose: "Ein Thema wählen",
@@ -240,6 +249,7 @@ const de = {
     gone: "Die Nachricht wurde inzwischen geschwärzt. Es gibt nichts mehr zu bearbeiten.",
     tooLong: (over, most) => `${over} zu lang: Eine Nachricht hat höchstens ${most}. Sie bleibt hier, bis sie kürzer ist.`,
     observer: "Lesezugang als Beobachter: Alles ist zu sehen, geschrieben wird nichts.",
+    archived: "Dieses Thema ist archiviert. Es lässt sich lesen, aber es kommt nichts mehr hinzu.",
     closed: "Dieses Thema ist geschlossen. Es lässt sich lesen, aber es kommt nichts mehr hinzu.",
     refused: "Dieser Browser behält hier nichts: Noch nicht Gesendetes übersteht kein Neuladen.",
     full: "Dieser Browser hat keinen Platz mehr: Noch nicht Gesendetes übersteht kein Neuladen.",
@@ -284,6 +294,12 @@ const de = {
     number: "Nummer",
     numberHint: "Ordnet die Liste, 0 bis 32.767.",
     deal: "Deal",
+    readers: "Wer lesen kann",
+    everybody: "alle im Deal",
+    some: "nur einige von ihnen",
+    onlyFor: "Nur für",
+    onlyForHint: "Admins können immer lesen.",
+    nobodyElse: "Noch ist sonst niemand in diesem Deal.",
     role: "Rolle",
     history: "Wer später dazukommt",
     historyAll: "liest alles von Anfang an",

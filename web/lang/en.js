@@ -2,6 +2,8 @@
  * English. Sentences with a number get it twice: to choose the form, and as it
  * is shown.
  */
+import { sentence as s } from "../app/sentence.js";
+
 const en = {
   name: "Red Room",
   skip: "Skip to the message",
@@ -65,6 +67,10 @@ const en = {
     noMatch: "No topic with these letters.",
     unread: (/** @type {number} */ n, /** @type {string} */ shown) => `${shown} unread`,
     closed: "closed",
+    narrowed: "narrowed",
+    archived: (/** @type {number} */ n, /** @type {string} */ shown) => `Archived (${shown})`,
+    direct: "Direct",
+    administration: "Administration",
     signOut: "Sign out",
     newDeal: "New deal",
     newTopic: "New topic",
@@ -129,7 +135,10 @@ const en = {
   room: {
     back: "Back to the topics",
     readers: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "Only you can read here" : `${shown} can read here`),
+    onlyReaders: (/** @type {readonly import("../app/sentence.js").Part[]} */ who, /** @type {number} */ n) => s`Only ${who} can read here`,
+    more: (/** @type {number} */ n, /** @type {string} */ shown) => `${shown} more`,
     who: "Who can read here",
+    message: (/** @type {string} */ who) => `Message ${who}`,
     you: "you",
     close: "Close",
     choose: "Choose a topic",
@@ -242,6 +251,7 @@ const en = {
     gone: "The message was redacted meanwhile, so there is nothing left to edit.",
     tooLong: (/** @type {string} */ over, /** @type {string} */ most) => `${over} too long: a message has at most ${most}. It stays here until it is shorter.`,
     observer: "You read here as an observer: you see everything, and write nothing.",
+    archived: "This topic is archived. It can be read, but nothing is added any more.",
     closed: "This topic is closed. It can be read, but nothing is added any more.",
     refused: "This browser keeps nothing here: what isn’t sent yet won’t survive a reload.",
     full: "This browser has no space left: what isn’t sent yet won’t survive a reload.",
@@ -286,6 +296,12 @@ const en = {
     number: "Number",
     numberHint: "Orders the list, 0 to 32,767.",
     deal: "Deal",
+    readers: "Who can read",
+    everybody: "everybody in the deal",
+    some: "only some of them",
+    onlyFor: "Only for",
+    onlyForHint: "Admins can always read.",
+    nobodyElse: "Nobody else is in this deal yet.",
     role: "Role",
     history: "People who come later",
     historyAll: "read everything from the beginning",

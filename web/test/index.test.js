@@ -27,7 +27,8 @@ function imports(path, found = new Set()) {
   return found;
 }
 
-const [first, later] = index.split('<template id="later">');
+const [first, rest] = index.split('<template id="later">');
+const [later, administration] = rest.split('<template id="administration">');
 
 test("every module is named in the document, once: none waits until another one that needs it has come", () => {
   assert.deepEqual([...named("modulepreload"), ...scripts].sort(), files(".js", "app", "ui").sort());
@@ -42,6 +43,12 @@ test("what it takes to connect is named first, and nothing else is loaded before
 test("all the rest is what the page needs", () => {
   const needed = imports("ui/page.js");
   for (const path of named("modulepreload", later)) assert.ok(needed.has(path), `nothing imports ${path}`);
+});
+
+test("what only the administration needs is loaded with it, and not with the room", () => {
+  const room = imports("ui/page.js");
+  const needed = [...imports("ui/admin.js"), "ui/admin.js"].filter((path) => !room.has(path) && path !== "ui/page.js");
+  assert.deepEqual(named("modulepreload", administration).sort(), needed.sort());
 });
 
 test("every stylesheet is named, once, and they come as one file, colors and sizes first", () => {

@@ -233,6 +233,19 @@ test("a topic that isn't one's own any more is removed from what is kept at the 
   next.session.stop();
 });
 
+test("where one may read only from later on, what was kept of before is removed at the next contact", async () => {
+  const where = browser();
+  const { world, chain } = await visit(where);
+  world.session.stop();
+  assert.deepEqual(where.disk.logs.get(TOPIC).messages.map((message) => message.seq), [1, 2, 3]);
+  const next = page(where);
+  await next.start();
+  await next.join({ head: 3, from: 4, hash: chain[3] });
+  await until(() => !where.disk.logs.has(TOPIC));
+  assert.deepEqual(next.seqs(), []);
+  next.session.stop();
+});
+
 test("a store that was restored takes the place of what is kept", async () => {
   const where = browser();
   const { world } = await visit(where);

@@ -169,6 +169,7 @@ test("why one can't write", () => {
   assert.equal(of({}), "");
   assert.equal(of({}, "observer"), "observer");
   assert.equal(of({ topic: { open: false } }), "closed");
+  assert.equal(of({ topic: { open: false, archived: true } }), "archived");
   assert.equal(of({ open: false }), "deal-closed");
 });
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { plain } from "../app/sentence.js";
 import { LANGUAGES, amount, choose, explain, formats } from "../app/words.js";
 
-const dictionaries = await Promise.all(
-  LANGUAGES.map(async (code) => ({ code, words: (await import(`../lang/${code}.js`)).default })),
-);
+const load = (part) => Promise.all(LANGUAGES.map(async (code) => ({ code, words: (await import(`../lang/${code}${part}.js`)).default })));
+const dictionaries = await load("");
+const administration = await load("-admin");
 
 /** All sentences with the way to them. */
 function* sentences(words, path = "") {
@@ -15,25 +16,28 @@ function* sentences(words, path = "") {
   }
 }
 
-test("each language has a dictionary, and each dictionary is a language", () => {
-  assert.deepEqual(readdirSync(new URL("../lang/", import.meta.url)).sort(), LANGUAGES.map((code) => `${code}.js`).sort());
+test("each language has its dictionaries, and each dictionary is of a language", () => {
+  assert.deepEqual(readdirSync(new URL("../lang/", import.meta.url)).sort(), LANGUAGES.flatMap((code) => [`${code}.js`, `${code}-admin.js`]).sort());
 });
 
 test("all dictionaries have the same keys, and take the same", () => {
-  const [first, ...others] = dictionaries.map(({ words }) => new Map(sentences(words)));
-  for (const other of others) {
-    assert.deepEqual([...other.keys()], [...first.keys()]);
-    for (const [key, value] of first) {
-      assert.equal(typeof other.get(key), typeof value, key);
-      if (typeof value === "function") assert.ok(other.get(key).length <= value.length, key);
+  for (const all of [dictionaries, administration]) {
+    const [first, ...others] = all.map(({ words }) => new Map(sentences(words)));
+    for (const other of others) {
+      assert.deepEqual([...other.keys()], [...first.keys()]);
+      for (const [key, value] of first) {
+        assert.equal(typeof other.get(key), typeof value, key);
+        if (typeof value === "function") assert.ok(other.get(key).length <= value.length, key);
+      }
     }
   }
 });
 
 test("no sentence is empty, shouts, or says Sie", () => {
-  for (const { code, words } of dictionaries) {
+  for (const { code, words } of [...dictionaries, ...administration]) {
     for (const [key, value] of sentences(words)) {
-      const text = typeof value === "function" ? value(2, "2", "3") : value;
+      const said = typeof value === "function" ? value("2", "2", "3", "4", "5") : value;
+      const text = typeof said === "string" ? said : plain(said);
       assert.ok(text.trim().length > 0, `${code} ${key}`);
       assert.ok(!text.includes("!"), `${code} ${key}`);
       if (code === "de") assert.doesNotMatch(text, /[^.] (?:Sie|Ihnen|Ihre?[nmrs]?)\b/, key);

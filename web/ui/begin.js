@@ -34,5 +34,5 @@ export const opening = WITHOUT_SIGN_IN.includes(location.pathname) || isLeaving(
 
 window.addEventListener("pagehide", () => opening?.close());
 
-const later = /** @type {HTMLTemplateElement | null} */ (document.querySelector("#later"));
-if (later) document.head.append(later.content);
+const rest = location.pathname === "/admin" ? "#later, #administration" : "#later";
+for (const later of /** @type {NodeListOf<HTMLTemplateElement>} */ (document.querySelectorAll(rest))) document.head.append(later.content);

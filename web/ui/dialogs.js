@@ -3,15 +3,18 @@
  * @module
  */
 import { api } from "../app/api.js";
+import { Choices } from "./choices.js";
 import { field, show } from "./form.js";
 import { h, icon } from "./dom.js";
 
 /**
  * @typedef {object} Context
  * @property {import("./page.js").Speech} speech
- * @property {import("../app/rooms.js").Deal[]} deals
+ * @property {{id: string, name: string}[]} deals
  * @property {string} deal the id of the one that is chosen at first
  */
+
+/** @typedef {{name: string, display: string, role: import("../app/rooms.js").Role}} Reader */
 
 /**
  * A deal. Resolves to the new one, or null.
@@ -38,24 +41,49 @@ export function newDeal({ speech }) {
 
 /**
  * A topic. Resolves to the new one, or null.
- * @param {Context} context
- * @returns {Promise<any>}
+ * @param {Context & {people: (deal: string) => Reader[], strict?: {label: string, hint: string}}} context people: those, but for admins, who read a deal; strict: what that is called, where it may be wanted
+ * @returns {Promise<import("../app/rooms.js").Named | null>}
  */
-export function newTopic({ speech, deals, deal }) {
-  const { words } = speech;
+export function newTopic({ speech, deals, deal, people, strict }) {
+  const { words, formats } = speech;
   const title = h("input", { maxlength: 240, dir: "auto", autocomplete: "off" });
   const number = h("input", { inputmode: "numeric", maxlength: 5, value: "1", autocomplete: "off", class: "short" });
   const chosen = dealSelect(deals, deal);
+  const readers = h("select", {}, h("option", { value: "" }, words.dialog.everybody), h("option", { value: "some" }, words.dialog.some));
+  const only = new Choices(words.dialog.onlyFor, { none: words.dialog.nobodyElse, hint: words.dialog.onlyForHint });
+  const offer = () => {
+    const sorted = [...people(chosen.value)].sort((a, b) => formats.collator.compare(a.display || a.name, b.display || b.name));
+    only.offer(sorted.map(({ name, display, role }) => ({ value: name, text: display || name, note: role === "member" ? "" : words.roles[role] })));
+  };
+  const turn = () => (only.element.hidden = readers.value === "");
+  chosen.addEventListener("change", offer);
+  readers.addEventListener("change", turn);
+  offer();
+  turn();
+  const box = h("input", { type: "checkbox" });
+  const strictly = strict ? field(strict.label, box, strict.hint) : null;
+  strictly?.classList.add("box");
   return show(speech, {
     title: words.topics.newTopic,
-    fields: [field(words.dialog.title, title), field(words.dialog.number, number, words.dialog.numberHint), field(words.dialog.deal, chosen)],
+    fields: [
+      field(words.dialog.title, title),
+      field(words.dialog.number, number, words.dialog.numberHint),
+      field(words.dialog.deal, chosen),
+      field(words.dialog.readers, readers),
+      only.element,
+      ...(strictly ? [strictly] : []),
+    ],
     problems: { 409: words.dialog.topicTaken },
     check() {
       if (!fits(title.value)) return { text: words.dialog.needTitle, at: title };
       const value = number.value.trim();
       return /^[0-9]+$/.test(value) && Number(value) <= 32767 ? null : { text: words.dialog.needNumber, at: number };
     },
-    send: () => api.newTopic(chosen.value, { title: title.value.trim(), number: Number(number.value) }),
+    async send() {
+      const narrow = readers.value ? { narrowed: true, members: only.chosen } : {};
+      const made = await api.newTopic(chosen.value, { title: title.value.trim(), number: Number(number.value), ...narrow, ...(box.checked && { strict: true }) });
+      return { ...made, ...narrow };
+    },
   });
 }
 
@@ -85,7 +113,7 @@ export async function confirmSignOut(speech, unsent) {
  * @returns {Promise<any>}
  */
 export function invite({ speech, deals, deal }) {
-  const { words, formats } = speech;
+  const { words } = speech;
   const chosen = dealSelect(deals, deal);
   const role = h("select", {}, ...["member", "observer", "admin"].map((role) => h("option", { value: role }, /** @type {Record<string, string>} */ (words.roles)[role])));
   return show(speech, {
@@ -95,37 +123,44 @@ export function invite({ speech, deals, deal }) {
     problems: {},
     check: () => null,
     send: () => api.invite({ deals: [chosen.value], role: role.value }),
-    result({ url, expires }) {
-      const address = new URL(url, location.href).href;
-      const link = h("input", { readonly: true, value: address, dir: "ltr", onfocus: () => link.select() });
-      const text = h("span", {}, words.dialog.copy);
-      const said = h("span", { class: "unseen", role: "status" });
-      const copy = h(
-        "button",
-        {
-          class: "button main",
-          type: "button",
-          onclick: async () => {
-            link.select();
-            try {
-              await navigator.clipboard.writeText(address);
-            } catch {
-              document.execCommand("copy");
-            }
-            text.textContent = said.textContent = words.dialog.copied;
-          },
-        },
-        icon("copy"),
-        text,
-      );
-      const until = formats.date(new Date(expires).getTime());
-      return { fields: [field(words.dialog.link, link, words.dialog.linkOnce(until)), said], button: copy };
-    },
+    result: (made) => linkToCopy(speech, made),
   });
 }
 
 /**
- * @param {import("../app/rooms.js").Deal[]} deals
+ * A link that is shown only now, and a button that copies it.
+ * @param {import("./page.js").Speech} speech
+ * @param {import("../app/api.js").Invitation} made
+ */
+export function linkToCopy({ words, formats }, { url, expires }) {
+  const address = new URL(url, location.href).href;
+  const link = h("input", { readonly: true, value: address, dir: "ltr", onfocus: () => link.select() });
+  const text = h("span", {}, words.dialog.copy);
+  const said = h("span", { class: "unseen", role: "status" });
+  const button = h(
+    "button",
+    {
+      class: "button main",
+      type: "button",
+      onclick: async () => {
+        link.select();
+        try {
+          await navigator.clipboard.writeText(address);
+        } catch {
+          document.execCommand("copy");
+        }
+        text.textContent = said.textContent = words.dialog.copied;
+      },
+    },
+    icon("copy"),
+    text,
+  );
+  const until = formats.date(new Date(expires).getTime());
+  return { fields: [field(words.dialog.link, link, words.dialog.linkOnce(until)), said], button };
+}
+
+/**
+ * @param {{id: string, name: string}[]} deals
  * @param {string} chosen
  */
 function dealSelect(deals, chosen) {

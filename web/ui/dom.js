@@ -95,6 +95,15 @@ export function isolated(name) {
   return h("bdi", {}, name);
 }
 
+/**
+ * A sentence, its names apart from what stands around them.
+ * @param {readonly import("../app/sentence.js").Part[]} parts
+ * @returns {(Node | string)[]}
+ */
+export function said(parts) {
+  return parts.map((part) => (typeof part === "string" ? part : isolated(part.name)));
+}
+
 /** How many quiet colors there are for people. */
 const TINTS = 6;
 

@@ -23,6 +23,7 @@ export function field(label, control, hint) {
  * @property {string} title
  * @property {string} [lead]
  * @property {string} [submit] what the button says that does it
+ * @property {HTMLElement} [shown] instead of that button, where something is only shown
  * @property {AbortSignal} [over] closes it: what it is about is no longer there
  * @property {HTMLElement[]} fields
  * @property {Partial<Record<number, string>>} problems
@@ -40,9 +41,9 @@ export function show({ words }, form) {
   const id = `dialog-${++counted}`;
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const create = h("button", { class: "button main" }, form.submit ?? words.dialog.create);
-  const cancel = h("button", { class: "button", type: "button", onclick: () => dialog.close() }, words.dialog.cancel);
+  const cancel = h("button", { class: "button", type: "button", onclick: () => dialog.close() }, form.shown ? words.dialog.done : words.dialog.cancel);
   const fields = h("div", { class: "fields" }, ...form.fields);
-  const buttons = h("footer", {}, cancel, create);
+  const buttons = h("footer", {}, cancel, form.shown ?? create);
   /** @type {any} */
   let made = null;
 

@@ -19,6 +19,8 @@ import "./room.js";
 
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
+/** Where the administration is. */
+const ADMIN = "/admin";
 /** Tells the other tabs that somebody signed out here. */
 const TABS = new BroadcastChannel("redroom");
 
@@ -32,7 +34,7 @@ class Page extends HTMLElement {
 
   connectedCallback() {
     this.#shelf.catch(() => {}); // the room says so
-    TABS.addEventListener("message", () => this.querySelector("rr-room") && void this.#again());
+    TABS.addEventListener("message", () => this.querySelector("rr-room, rr-admin") && void this.#again());
     void this.#begin();
   }
 
@@ -73,10 +75,10 @@ class Page extends HTMLElement {
     }
     if (isLeaving()) return this.#leave();
     try {
-      this.#openRoom(await (me ?? api.whoAmI()));
+      await this.#open(await (me ?? api.whoAmI()));
     } catch (problem) {
       const { status = 0 } = /** @type {{status?: number}} */ (problem);
-      const last = AWAY.includes(status) ? await this.#lastPerson() : null;
+      const last = AWAY.includes(status) && pathname !== ADMIN ? await this.#lastPerson() : null;
       if (last) return this.#openRoom(last, { unsure: true });
       if (status === 401) await this.#forget({ all: false });
       this.#enter({ view: "sign-in", problem, ...(await this.#unsent()) });
@@ -99,7 +101,7 @@ class Page extends HTMLElement {
   async #again() {
     const room = /** @type {import("./room.js").Room | null} */ (this.querySelector("rr-room"));
     room?.putAside();
-    room?.remove();
+    this.#clear();
     await this.#route();
   }
 
@@ -133,6 +135,12 @@ class Page extends HTMLElement {
     return count > 0 ? { unsent: this.#speech.words.signIn.unsent(count, this.#speech.formats.number(count)) } : {};
   }
 
+  /** Takes away all that is shown, dialogs too. */
+  #clear() {
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+    this.replaceChildren();
+  }
+
   #check() {
     const check = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
     check.speech = this.#speech;
@@ -148,10 +156,39 @@ class Page extends HTMLElement {
       left();
       TABS.postMessage("entered");
       if (purpose.view !== "sign-in") history.replaceState(null, "", "/");
-      this.#openRoom(/** @type {CustomEvent<Me>} */ (event).detail);
+      void this.#open(/** @type {CustomEvent<Me>} */ (event).detail);
     });
     entry.addEventListener("retry", () => void this.#route());
     this.replaceChildren(entry);
+  }
+
+  /** @param {Me} me */
+  async #open(me) {
+    if (location.pathname === ADMIN) await this.#openAdmin(me);
+    else this.#openRoom(me);
+  }
+
+  /**
+   * The administration, which most never need.
+   * @param {Me} me
+   */
+  async #openAdmin(me) {
+    const language = document.documentElement.lang;
+    let words;
+    try {
+      [{ default: words }] = await Promise.all([import(`../lang/${language}-admin.js`), import("./admin.js")]);
+    } catch {
+      this.dispatchEvent(new Event("error"));
+      return;
+    }
+    const admin = /** @type {import("./admin.js").Admin} */ (document.createElement("rr-admin"));
+    admin.speech = this.#speech;
+    admin.words = words;
+    admin.me = me;
+    admin.opening = this.#opening;
+    this.#opening = null;
+    admin.addEventListener("ended", (event) => void this.#over(/** @type {CustomEvent<string>} */ (event).detail), { once: true });
+    this.replaceChildren(admin);
   }
 
   /**
@@ -177,10 +214,15 @@ class Page extends HTMLElement {
    * @param {string} why
    */
   async #over(why) {
-    if (why === "elsewhere") return this.#again();
+    // What one has read as somebody else doesn't stay here.
+    if (why === "role") {
+      this.#clear();
+      await this.#forget({ all: false });
+    }
+    if (why === "elsewhere" || why === "role") return this.#again();
     const { words } = this.#speech;
     const deactivated = why === "deactivated";
-    this.querySelector("rr-room")?.remove();
+    this.#clear();
     await this.#forget({ all: deactivated });
     this.#enter({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...(await this.#unsent()) });
   }

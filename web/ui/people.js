@@ -4,11 +4,13 @@
  * @module
  */
 import { settled } from "../app/rooms.js";
+import { readers } from "../app/walls.js";
 import { arrange, avatar, h, icon, isolated, set } from "./dom.js";
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 /** @typedef {import("../app/rooms.js").Person} Person */
 
+/** Events: `message` with the name of whom one wants to talk to. */
 export class People extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
@@ -57,27 +59,30 @@ export class People extends HTMLElement {
   update(rooms, topic) {
     const deal = topic && rooms.deals.get(topic.deal);
     const log = topic && rooms.logs.get(topic.id);
-    const key = [deal?.people, rooms.presence, log?.check, topic?.id, log && settled(log), topic?.head === 0];
+    const key = [deal?.people, topic?.members, topic?.narrowed, rooms.presence, log?.check, topic?.id, log && settled(log), topic?.head === 0];
     if (key.every((value, index) => value === this.#drawn[index])) return;
     this.#drawn = key;
-    const people = (deal?.people ?? []).filter((person) => person.reads);
+    const people = topic ? [...readers(rooms, topic)] : [];
     const { collator, number } = this.speech.formats;
     people.sort((a, b) => collator.compare(a.display || a.name, b.display || b.name));
     this.#count.textContent = people.length > 0 ? number(people.length) : "";
-    arrange(this.#list, people.map((person) => this.#person(person, rooms)));
+    arrange(this.#list, people.map((person) => this.#person(person, rooms, topic)));
+    for (const name of this.#items.keys()) if (!people.some((person) => person.name === name)) this.#items.delete(name);
     this.#drawChain(topic, log);
   }
 
   /**
    * @param {Person} person
    * @param {Rooms} rooms
+   * @param {import("../app/rooms.js").Topic | undefined} topic
    */
-  #person(person, rooms) {
+  #person(person, rooms, topic) {
     const { words } = this.speech;
     const presence = (rooms.presence.get(person.name) ?? "offline");
     const shown = person.display || person.name;
     const me = person.name === rooms.me.name;
-    const key = JSON.stringify([shown, person.role, presence, me]);
+    const talks = !me && rooms.me.role !== "observer" && topic?.direct !== true;
+    const key = JSON.stringify([shown, person.role, presence, me, talks]);
     let item = this.#items.get(person.name);
     if (item?.dataset.key === key) return item;
     const known = /** @type {Record<string, string>} */ (words.presence)[presence] ?? words.presence.offline;
@@ -89,9 +94,22 @@ export class People extends HTMLElement {
       h("span", { class: "name" }, isolated(shown), me && h("span", { class: "you" }, ` (${words.room.you})`)),
       h("span", { class: "unseen" }, `, ${known}${role && ", "}`),
       role && h("span", { class: "role" }, role),
+      talks && this.#messenger(person.name, words.room.message(shown)),
     );
     this.#items.set(person.name, item);
     return item;
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} label
+   */
+  #messenger(name, label) {
+    const tell = () => {
+      if (this.popover) this.hidePopover();
+      this.dispatchEvent(new CustomEvent("message", { detail: name }));
+    };
+    return h("button", { class: "button quiet only-icon", type: "button", "aria-label": label, title: label, onclick: tell }, icon("message"));
   }
 
   /**

@@ -12,14 +12,16 @@ import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
 import { Store } from "../app/store.js";
+import { directs, otherRole, readers, titleOf } from "../app/walls.js";
+import { explain } from "../app/words.js";
 import { race, version } from "./begin.js";
 import { confirmSignOut, invite, newDeal, newTopic } from "./dialogs.js";
-import { h, icon, say, set } from "./dom.js";
+import { h, icon, said, say, set } from "./dom.js";
 import "./composer.js";
 import "./connection.js";
 import "./people.js";
 import "./timeline.js";
-import "./topics.js";
+import { onlyFor } from "./topics.js";
 import "./typing.js";
 import "./update.js";
 import { redaction, versions } from "./versions.js";
@@ -150,6 +152,11 @@ export class Room extends HTMLElement {
     this.#topics.addEventListener("go", (event) => this.#go(detail(event)));
     this.#topics.addEventListener("make", (event) => void this.#make(detail(event)));
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
+    this.#topics.addEventListener("administer", () => {
+      this.putAside();
+      location.assign("/admin");
+    });
+    this.#people.addEventListener("message", (event) => void this.#talkTo(detail(event)));
     this.#composer.addEventListener("send", (event) => {
       const { text, ref } = detail(event);
       this.#session.typing.sent();
@@ -295,7 +302,8 @@ export class Room extends HTMLElement {
     const { topic } = address();
     if (!topic && !ONE_PANE.matches) {
       const last = recall();
-      const first = groups(state, this.speech.formats.collator).find((group) => group.topics.length > 0)?.topics[0].id;
+      const { collator } = this.speech.formats;
+      const first = [...groups(state, collator).flatMap((group) => group.topics), ...directs(state, collator), ...state.topics.values()][0]?.id;
       const chosen = state.topics.has(last) ? last : first;
       if (chosen) history.replaceState(null, "", `/t/${chosen}`);
     }
@@ -319,6 +327,8 @@ export class Room extends HTMLElement {
 
   #drawing = false;
   #started = false;
+  /** What was drawn before. @type {import("../app/rooms.js").Rooms | null} */
+  #before = null;
 
   #update() {
     const state = this.#shown(this.#store.state);
@@ -326,6 +336,12 @@ export class Room extends HTMLElement {
       this.dispatchEvent(new CustomEvent("ended", { detail: state.connection.why }));
       return;
     }
+    if (otherRole(this.#before ?? state, state)) {
+      // As somebody else, begin as a new document would.
+      this.dispatchEvent(new CustomEvent("ended", { detail: "elsewhere" }));
+      return;
+    }
+    this.#before = state;
     if (this.unsure && state.connection.state === "open") void this.#confirm();
     if (state.watched && (!this.#started || (!this.#current && !ONE_PANE.matches && state.topics.size > 0))) {
       this.#started = true;
@@ -416,19 +432,34 @@ export class Room extends HTMLElement {
     set(this.#header, "data-bare", !topic);
     this.#check.hidden = this.#who.hidden = !topic;
     // What was taken away is not kept behind a hidden header either.
-    say(this.#title, topic?.title ?? "");
-    set(this.#title, "title", topic?.title ?? "");
+    const title = topic ? titleOf(state, topic) : "";
+    say(this.#title, title);
+    set(this.#title, "title", title);
     const deal = topic && state.deals.get(topic.deal);
     say(this.#deal, deal?.name ?? "");
+    this.#showReaders(topic ? readers(state, topic) : [], topic);
     if (!topic) return;
-    const readers = deal?.people.filter((person) => person.reads).length ?? 0;
-    say(this.#readers, words.room.readers(readers, formats.number(readers)));
-    say(this.#who.children[1], formats.number(readers));
     const check = state.logs.get(topic.id)?.check;
     const bad = check?.ok === false;
     this.#check.hidden = !check || (!bad && check.to < check.from);
     set(this.#check, "data-bad", bad);
     if (check) say(this.#check, bad ? words.chain.badPill : words.chain.pill(formats.number(check.to)));
+  }
+
+  /**
+   * @param {import("../app/rooms.js").Person[]} people
+   * @param {Topic | undefined} topic
+   */
+  #showReaders(people, topic) {
+    const { words, formats } = this.speech;
+    const count = people.length;
+    say(this.#who.children[1], topic ? formats.number(count) : "");
+    const only = topic !== undefined && (topic.narrowed || topic.direct) && count > 0;
+    const sentence = only ? onlyFor(people, this.speech) : [topic ? words.room.readers(count, formats.number(count)) : ""];
+    const key = JSON.stringify(sentence);
+    if (this.#readers.dataset.key === key) return;
+    this.#readers.dataset.key = key;
+    this.#readers.replaceChildren(...said(sentence));
   }
 
   /**
@@ -473,7 +504,7 @@ export class Room extends HTMLElement {
     let unread = 0;
     for (const other of this.#store.state.topics.values()) unread += other.unread;
     const count = unread > 0 ? `(${formats.number(unread)}) ` : "";
-    const name = topic ? `${topic.title} · ${words.name}` : words.name;
+    const name = topic ? `${titleOf(this.#store.state, topic)} · ${words.name}` : words.name;
     if (document.title !== count + name) document.title = count + name;
   }
 
@@ -482,7 +513,8 @@ export class Room extends HTMLElement {
     const { state } = this.#store;
     const topic = state.topics.get(this.#current);
     const deals = groups(state, this.speech.formats.collator).map((group) => group.deal);
-    const context = { speech: this.speech, deals, deal: topic?.deal ?? "" };
+    const people = (/** @type {string} */ deal) => (this.#store.state.deals.get(deal)?.people ?? []).filter((person) => person.reads && person.role !== "admin");
+    const context = { speech: this.speech, deals, deal: topic?.deal ?? "", people };
     if (what === "invite") return invite(context);
     // The server tells everybody of it, oneself too; but that may take a moment.
     if (what === "deal") {
@@ -490,9 +522,27 @@ export class Room extends HTMLElement {
       if (deal && !this.#store.state.deals.has(deal.id)) this.#store.dispatch({ type: "deal", deal: { people: [], ...deal } });
     } else {
       const made = await newTopic(context);
-      if (!made) return;
-      if (!this.#store.state.topics.has(made.id)) this.#store.dispatch({ type: "topic", topic: made });
-      this.#go(made.id);
+      if (made) this.#goToMade(made);
+    }
+  }
+
+  /** @param {import("../app/rooms.js").Named} made */
+  #goToMade(made) {
+    if (!this.#store.state.topics.has(made.id)) this.#store.dispatch({ type: "topic", topic: made });
+    this.#go(made.id);
+  }
+
+  /**
+   * Opens the conversation with somebody of this topic's deal.
+   * @param {string} name
+   */
+  async #talkTo(name) {
+    const deal = this.#store.state.topics.get(this.#current)?.deal ?? "";
+    try {
+      const made = await api.direct(deal, name);
+      if (this.isConnected) this.#goToMade({ ...made, direct: true, members: [this.me.name, name] });
+    } catch (problem) {
+      this.#timeline.remark(explain(problem, this.speech.words));
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { isChange, original } from "../app/changes.js";
 import { displayName, last, messageAt, readOnly, rights, settled } from "../app/rooms.js";
+import { readers } from "../app/walls.js";
 import { rows } from "../app/rows.js";
 import { arrange, h, icon, say, set } from "./dom.js";
 import "./message.js";
@@ -272,11 +273,11 @@ export class Timeline extends HTMLElement {
     const key = nothing ? "" : atStart ? `start ${log.from > 1}` : log.older;
     this.#empty.hidden = !nothing || !settled(log);
     if (!this.#empty.hidden) {
-      const readers = this.#rooms?.deals.get(topic.deal)?.people.filter((person) => person.reads).length ?? 0;
+      const count = readers(/** @type {Rooms} */ (this.#rooms), topic).length;
       this.#empty.replaceChildren(
         h("h2", {}, words.log.empty),
-        readOnly(/** @type {Rooms} */ (this.#rooms), topic) === "" && readers > 0
-          ? h("p", {}, words.log.emptyHint(readers, formats.number(readers)))
+        readOnly(/** @type {Rooms} */ (this.#rooms), topic) === "" && count > 0
+          ? h("p", {}, words.log.emptyHint(count, formats.number(count)))
           : "",
       );
     }

@@ -4,6 +4,8 @@
  * @module
  */
 import { groups } from "../app/rooms.js";
+import { plain } from "../app/sentence.js";
+import { directs, readers, titleOf } from "../app/walls.js";
 import { arrange, avatar, h, icon, isolated, say, set } from "./dom.js";
 import "./connection.js";
 
@@ -13,7 +15,7 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /**
  * Events: `go` with a topic's id, `make` with "deal", "topic" or "invite",
- * `sign-out`.
+ * `administer`, `sign-out`.
  */
 export class Topics extends HTMLElement {
   /** @type {import("./page.js").Speech} */
@@ -30,6 +32,7 @@ export class Topics extends HTMLElement {
   #links = new Map();
   #list = h("nav", { class: "list" });
   #none = h("p", { class: "none", role: "status" });
+  #direct = h("section", { "aria-labelledby": "direct" }, h("h2", { id: "direct" }), h("ul"));
   /** @type {HTMLInputElement} */
   #search;
   /** @type {import("./connection.js").Connection} */
@@ -40,6 +43,7 @@ export class Topics extends HTMLElement {
   connectedCallback() {
     const { words } = this.speech;
     set(this.#list, "aria-label", words.topics.label);
+    say(/** @type {HTMLElement} */ (this.#direct.firstElementChild), words.topics.direct);
     this.#search = h("input", {
       type: "search",
       "aria-label": words.topics.search,
@@ -84,6 +88,7 @@ export class Topics extends HTMLElement {
       { class: "account" },
       avatar(this.me.name, shown),
       h("div", { class: "who" }, h("span", { class: "name", title: this.me.name }, isolated(shown)), this.#connection),
+      this.me.role === "admin" && this.#administration(),
       h(
         "button",
         {
@@ -96,6 +101,16 @@ export class Topics extends HTMLElement {
         icon("leave"),
       ),
     );
+  }
+
+  #administration() {
+    const { administration } = this.speech.words.topics;
+    const go = (/** @type {MouseEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      this.#tell("administer");
+    };
+    return h("a", { class: "button quiet only-icon", href: "/admin", "aria-label": administration, title: administration, onclick: go }, icon("settings"));
   }
 
   /** What stands here until the topics have come, as high as they will be. */
@@ -115,7 +130,7 @@ export class Topics extends HTMLElement {
    * @returns {string | undefined}
    */
   neighbor(step) {
-    const ids = [...this.#list.querySelectorAll("a")].map((link) => link.dataset.topic);
+    const ids = [...this.#list.querySelectorAll("a")].filter((link) => !link.closest("details:not([open])")).map((link) => link.dataset.topic);
     const at = ids.indexOf(this.#current);
     return at < 0 ? ids[step > 0 ? 0 : ids.length - 1] : ids[at + step];
   }
@@ -144,36 +159,56 @@ export class Topics extends HTMLElement {
     const wanted = fold(this.#search.value);
     /** @type {HTMLElement[]} */
     const sections = [];
-    for (const { deal, topics } of groups(rooms, formats.collator)) {
-      const found = topics.filter((topic) => fold(`${topic.number} ${topic.title} ${deal.name}`).includes(wanted));
-      if (wanted && found.length === 0) continue;
-      sections.push(this.#section(deal, found));
+    for (const { deal, topics, archived } of groups(rooms, formats.collator)) {
+      const fits = (/** @type {Topic} */ topic) => fold(`${topic.number} ${topic.title} ${deal.name}`).includes(wanted);
+      const found = topics.filter(fits);
+      const put = archived.filter(fits);
+      if (wanted && found.length + put.length === 0) continue;
+      sections.push(this.#section(deal, found, put, wanted !== ""));
     }
+    const talks = directs(rooms, formats.collator).filter((topic) => fold(titleOf(rooms, topic)).includes(wanted));
+    const direct = this.#directSection(talks);
+    if (talks.length > 0) sections.push(direct);
     if (wanted && sections.length === 0) {
       say(this.#none, words.topics.noMatch);
       sections.push(this.#none);
     }
     arrange(this.#list, sections);
     for (const id of this.#links.keys()) if (!rooms.topics.has(id)) this.#links.delete(id);
+    for (const id of this.#sections.keys()) if (!rooms.deals.has(id)) this.#sections.delete(id);
+  }
+
+  /** @param {Topic[]} topics */
+  #directSection(topics) {
+    const list = /** @type {HTMLElement} */ (this.#direct.lastElementChild);
+    arrange(list, topics.map((topic) => this.#item(topic)));
+    return this.#direct;
   }
 
   /**
    * @param {import("../app/rooms.js").Deal} deal
    * @param {Topic[]} topics
+   * @param {Topic[]} archived
+   * @param {boolean} searched whether archived ones are shown because they were looked for
    */
-  #section(deal, topics) {
+  #section(deal, topics, archived, searched) {
     let section = this.#sections.get(deal.id);
     if (!section) {
       const id = `deal-${deal.id}`;
-      section = h("section", { "aria-labelledby": id }, h("h2", { id, dir: "auto" }), h("ul"), h("p", { class: "none" }));
+      section = h("section", { "aria-labelledby": id }, h("h2", { id, dir: "auto" }), h("ul"), h("p", { class: "none" }), h("details", {}, h("summary"), h("ul")));
       this.#sections.set(deal.id, section);
     }
-    const [title, list, none] = /** @type {HTMLElement[]} */ ([...section.children]);
+    const [title, list, none, away] = /** @type {HTMLElement[]} */ ([...section.children]);
     say(title, deal.name);
     set(title, "title", deal.name);
     arrange(list, topics.map((topic) => this.#item(topic)));
     say(none, this.speech.words.topics.none);
-    none.hidden = topics.length > 0;
+    none.hidden = topics.length + archived.length > 0;
+    const [summary, put] = /** @type {HTMLElement[]} */ ([...away.children]);
+    away.hidden = archived.length === 0;
+    say(summary, this.speech.words.topics.archived(archived.length, this.speech.formats.number(archived.length)));
+    arrange(put, archived.map((topic) => this.#item(topic)));
+    unfold(/** @type {HTMLDetailsElement} */ (away), searched || archived.some((topic) => topic.id === this.#current));
     return section;
   }
 
@@ -194,21 +229,29 @@ export class Topics extends HTMLElement {
       link.append(
         h("span", { class: "number" }),
         h("span", { class: "title", dir: "auto" }),
+        h("span", { class: "narrowed" }),
         h("span", { class: "closed" }),
         h("span", { class: "count" }),
       );
       h("li", {}, link);
       this.#links.set(topic.id, link);
     }
-    const [number, title, closed, count] = /** @type {HTMLElement[]} */ ([...link.children]);
+    const rooms = /** @type {import("../app/rooms.js").Rooms} */ (this.#rooms);
+    const [number, title, narrowed, closed, count] = /** @type {HTMLElement[]} */ ([...link.children]);
     const current = topic.id === this.#current;
-    say(number, String(topic.number));
-    say(title, topic.title);
-    set(title, "title", topic.title);
+    const called = titleOf(rooms, topic);
+    say(number, topic.direct ? "" : String(topic.number));
+    say(title, called);
+    set(title, "title", topic.direct ? `${called} · ${rooms.deals.get(topic.deal)?.name ?? ""}` : topic.title);
+    if (narrowed.hasChildNodes() !== (topic.narrowed === true)) {
+      narrowed.replaceChildren(...(topic.narrowed ? [icon("people"), h("span", { class: "unseen" }, words.topics.narrowed)] : []));
+    }
+    set(narrowed, "title", topic.narrowed === true && plain(onlyFor(readers(rooms, topic), this.speech)));
     set(link, "aria-current", current && "page");
     set(link, "data-unread", topic.unread > 0);
-    if (closed.hasChildNodes() === topic.open) {
-      closed.replaceChildren(...(topic.open ? [] : [icon("closed"), h("span", { class: "unseen" }, words.topics.closed)]));
+    const shut = !topic.open && !topic.archived;
+    if (closed.hasChildNodes() !== shut) {
+      closed.replaceChildren(...(shut ? [icon("closed"), h("span", { class: "unseen" }, words.topics.closed)] : []));
     }
     const shown = formats.number(topic.unread);
     if (topic.unread === 0) count.replaceChildren();
@@ -246,6 +289,32 @@ export class Topics extends HTMLElement {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/**
+ * Opens what has to be seen, and closes it again unless somebody else opened it.
+ * @param {HTMLDetailsElement} details
+ * @param {boolean} seen
+ */
+function unfold(details, seen) {
+  if (seen === (details.dataset.unfolded !== undefined)) return;
+  if (seen && details.open) return;
+  set(details, "data-unfolded", seen);
+  details.open = seen;
+}
+
+/** How many are named of those who can read a narrowed topic. */
+const NAMED = 2;
+
+/**
+ * Who alone can read, in a sentence.
+ * @param {import("../app/rooms.js").Person[]} people
+ * @param {import("./page.js").Speech} speech
+ */
+export function onlyFor(people, { words, formats }) {
+  const names = people.map((person) => person.display || person.name).sort(formats.collator.compare);
+  const more = names.length - NAMED;
+  return words.room.onlyReaders(formats.names(more > 1 ? [...names.slice(0, NAMED), words.room.more(more, formats.number(more))] : names), names.length);
 }
 
 /**

@@ -1,0 +1,60 @@
+/**
+ * What the room's walls mean to the one who is in it: who can read a topic, who
+ * one talks to in a direct one, and whether one is still who one was.
+ * @module
+ */
+import { displayName } from "./rooms.js";
+
+/** @typedef {import("./rooms.js").Rooms} Rooms */
+/** @typedef {import("./rooms.js").Topic} Topic */
+/** @typedef {import("./rooms.js").Person} Person */
+
+/**
+ * Who can read a topic: those who read its deal; of a narrowed topic its members
+ * among them, and admins; of a direct one its two.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ * @returns {Person[]}
+ */
+export function readers(rooms, topic) {
+  const people = rooms.deals.get(topic.deal)?.people.filter((person) => person.reads) ?? [];
+  const member = (/** @type {Person} */ { name }) => topic.members?.includes(name) === true;
+  if (topic.direct) return people.filter(member);
+  return topic.narrowed ? people.filter((person) => member(person) || person.role === "admin") : people;
+}
+
+/**
+ * What a topic is called; a direct one by the name of the other.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ */
+export function titleOf(rooms, topic) {
+  const other = topic.direct && topic.members?.find((name) => name !== rooms.me.name);
+  return other ? displayName(rooms, topic, other) : topic.title;
+}
+
+/**
+ * Whether one's role seems to be another one than at the beginning: a deal says
+ * so, or an admin has none any more.
+ * @param {Rooms} before
+ * @param {Rooms} rooms
+ */
+export function otherRole(before, rooms) {
+  const { me, deals, watched, stale } = rooms;
+  if (!watched || stale) return false;
+  for (const { people } of deals.values()) {
+    const own = people.find((person) => person.name === me.name);
+    if (own) return own.role !== me.role;
+  }
+  return me.role === "admin" && before.deals.size > 0 && deals.size === 0;
+}
+
+/**
+ * One's direct conversations, by the other's name.
+ * @param {Rooms} rooms
+ * @param {Intl.Collator} collator
+ * @returns {Topic[]}
+ */
+export function directs(rooms, collator) {
+  return [...rooms.topics.values()].filter((topic) => topic.direct).sort((a, b) => collator.compare(titleOf(rooms, a), titleOf(rooms, b)));
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { plain } from "../app/sentence.js";
+import { ACTIONS, raw, told } from "../app/trail.js";
+import { formats } from "../app/words.js";
+
+const dictionaries = await Promise.all(
+  ["en", "de"].map(async (lang) => ({ lang, room: (await import(`../lang/${lang}.js`)).default, words: (await import(`../lang/${lang}-admin.js`)).default })),
+);
+const called = new Map([["anna", "Anna Adler"], ["bert", "Bert Baum"], ["d1", "Alpha"], ["t1", "Price"]]);
+const names = { user: (name) => called.get(name) ?? name, deal: (id) => called.get(id) ?? id, topic: (id) => called.get(id) ?? "" };
+
+function say(entry, at = 0) {
+  const { lang, room, words } = dictionaries[at];
+  const { number, names: list } = formats(lang);
+  return told({ seq: 1, time: 0, by: "anna", ...entry }, names, { words, roles: room.roles, number, list }).map(plain);
+}
+
+test("an entry says who did what to whom", () => {
+  assert.deepEqual(say({ action: "deal.member.removed", user: "bert", deal: "d1" }), ["Anna Adler removed Bert Baum from Alpha."]);
+  assert.deepEqual(say({ action: "deal.member.removed", user: "bert", deal: "d1" }, 1), ["Anna Adler hat Bert Baum aus Alpha entfernt."]);
+  assert.deepEqual(say({ action: "topic.opened", topic: "t1" }), ["Anna Adler opened Price."]);
+  assert.deepEqual(say({ action: "user.added", by: "", user: "bert", detail: { role: "observer" } }), ["The operator added Bert Baum in the role Observer."]);
+});
+
+test("an entry of several changes says each", () => {
+  assert.deepEqual(say({ action: "user.changed", user: "bert", detail: { role: "observer", active: false } }), ["Anna Adler gave Bert Baum the role Observer.", "Anna Adler deactivated Bert Baum."]);
+  assert.deepEqual(say({ action: "topic.changed", topic: "t1", detail: { narrowed: true, members: ["bert"], title: "Costs" } }), [
+    "Anna Adler gave the topic Price the title Costs.",
+    "Anna Adler narrowed the topic Price.",
+    "Members of Price are Bert Baum.",
+  ]);
+});
+
+test("failed sign-ins are counted, and say whether the account exists", () => {
+  assert.deepEqual(say({ action: "signin.failed", by: "", user: "bert", count: 3 }), ["3 sign-ins as Bert Baum failed within a minute."]);
+  assert.deepEqual(say({ action: "signin.failed", by: "", user: "", count: 1 }), ["A sign-in failed, to an account that doesn’t exist."]);
+});
+
+test("what has no name any more, or isn't one's to know, is said without", () => {
+  assert.deepEqual(say({ action: "topic.opened", topic: "gone" }), ["Anna Adler opened a conversation of others."]);
+  assert.deepEqual(say({ action: "deal.created", deal: "d9", detail: {} }), ["Anna Adler created the deal d9."]);
+  assert.deepEqual(say({ action: "something.new" }), ["Anna Adler: something.new"]);
+});
+
+test("every action has a name in each language, and a sentence of its own", () => {
+  for (const [at, { words, lang }] of dictionaries.entries()) {
+    assert.deepEqual(Object.keys(words.actions), [...ACTIONS], lang);
+    for (const action of ACTIONS) {
+      const [text] = say({ action, user: "bert", deal: "d1", topic: "t1", count: 2, detail: {} }, at);
+      assert.ok(text.length > 5 && !text.includes("undefined") && text !== `Anna Adler: ${action}`, `${lang} ${action}: ${text}`);
+    }
+  }
+});
+
+test("the raw fields are those that are there", () => {
+  assert.deepEqual(raw({ seq: 3, time: 5, by: "anna", address: "", action: "deal.changed", user: "", count: 0, detail: { open: false } }), [["seq", "3"], ["time", "5"], ["by", "anna"], ["action", "deal.changed"], ["detail", '{"open":false}']]);
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromNews } from "../app/news.js";
+import { empty, groups, reduce } from "../app/rooms.js";
+import { directs, otherRole, readers, titleOf } from "../app/walls.js";
+
+const ME = { name: "anna", display: "Anna Keller", role: "member" };
+const T = "topic00000000001";
+const D = "deal000000000001";
+const deal = { id: D, name: "GeldGeldGeld AG", open: true, history: "all", people: [] };
+const topic = { id: T, deal: D, title: "Bewertung", number: 1, open: true, head: 0 };
+const run = (state, ...actions) => actions.reduce(reduce, state);
+const watched = run(empty(ME, 0), { type: "watch" }, { type: "deal", deal }, { type: "topic", topic }, { type: "watched" });
+
+const people = [
+  { name: "anna", display: "Anna Keller", role: "member", reads: true },
+  { name: "bert", display: "Bert", role: "member", reads: true },
+  { name: "carla", display: "Carla", role: "admin", reads: true },
+  { name: "dora", display: "Dora", role: "member", reads: false },
+];
+const peopled = run(watched, { type: "deal", deal: { ...deal, people } });
+
+test("who can read: the deal; of a narrowed topic its members and admins; of a direct one its two", () => {
+  const of = (more) => readers(peopled, { ...topic, ...more }).map((person) => person.name);
+  assert.deepEqual(of({}), ["anna", "bert", "carla"]);
+  assert.deepEqual(of({ narrowed: true, members: ["bert", "dora"] }), ["bert", "carla"]);
+  assert.deepEqual(of({ narrowed: true, members: [] }), ["carla"]);
+  assert.deepEqual(of({ direct: true, members: ["anna", "bert"] }), ["anna", "bert"]);
+  assert.deepEqual(of({ narrowed: false, members: null }), ["anna", "bert", "carla"]);
+});
+
+test("archived topics and direct conversations stand apart, the latter by the other's name", () => {
+  const collator = new Intl.Collator("en");
+  const talk = { ...topic, id: "talk", title: "anna, bert", direct: true, members: ["anna", "bert"] };
+  const state = run(peopled, { type: "topic", topic: { ...topic, id: "old", archived: true, open: false } }, { type: "topic", topic: talk });
+  const [group] = groups(state, collator);
+  assert.deepEqual([group.topics, group.archived].map((topics) => topics.map((topic) => topic.id)), [[T], ["old"]]);
+  assert.deepEqual(directs(state, collator).map((topic) => titleOf(state, topic)), ["Bert"]);
+  assert.equal(titleOf(state, { ...topic, title: "Bewertung" }), "Bewertung");
+});
+
+test("a role that has changed is noticed: a deal says so, or an admin has lost them all", () => {
+  const became = (role) => run(peopled, { type: "deal", deal: { ...deal, people: [{ ...people[0], role }] } });
+  assert.ok(!otherRole(peopled, peopled));
+  assert.ok(otherRole(peopled, became("observer")));
+  assert.ok(!otherRole(peopled, became("member")));
+  const admin = run(empty({ ...ME, role: "admin" }, 0), { type: "watch" }, { type: "deal", deal }, { type: "watched" });
+  const none = run(admin, { type: "deal-gone", id: D });
+  assert.ok(otherRole(admin, none));
+  assert.ok(!otherRole(none, none), "an admin of an empty room is one");
+  assert.ok(!otherRole(watched, run(watched, { type: "deal-gone", id: D })), "a member is removed from the last deal");
+  assert.ok(!otherRole(peopled, run(peopled, { type: "watch" }, { type: "deal", deal: { ...deal, people: [{ ...people[0], role: "bot" }] } })), "not before all is said");
+});
+
+test("a topic that is narrowed no more has no members any more", () => {
+  const frame = (value) => ({ type: "TOPIC", fields: [T], payload: new TextEncoder().encode(JSON.stringify(value)) });
+  const named = { id: T, deal: D, title: "Bewertung", number: 1, open: true, head: 0 };
+  const narrow = reduce(peopled, fromNews(frame({ ...named, narrowed: true, archived: false, members: ["bert"] })));
+  assert.deepEqual([narrow.topics.get(T).narrowed, narrow.topics.get(T).members], [true, ["bert"]]);
+  const wide = reduce(narrow, fromNews(frame({ ...named, narrowed: false, archived: false })));
+  assert.deepEqual([wide.topics.get(T).narrowed, wide.topics.get(T).members], [false, null]);
+});
