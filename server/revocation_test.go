@@ -258,6 +258,7 @@ func (r *revocation) write(writers []*servertest.API) (stop func()) {
 				default:
 				}
 				id := fmt.Sprintf("load-%d", clientIDs.Add(1))
+				c.SetWriteDeadline(time.Now().Add(servertest.Patience))
 				if _, err := io.WriteString(c.Channel, servertest.Post(id, id)); err != nil {
 					r.t.Errorf("posting: %v", err)
 					return
@@ -383,43 +384,46 @@ func (r *revocation) listenOn(s *servertest.Session) {
 	r.stop = append(r.stop, running.Wait)
 }
 
-// poll reads the topic over HTTP, page after page.
+// poll reads the topic over HTTP, page after page, by some requests at a time, so
+// that one is under way whenever the right ends.
 func (r *revocation) poll() {
-	over, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		pause := time.NewTicker(2 * time.Millisecond)
-		defer pause.Stop()
-		after := int64(0)
-		for {
-			select {
-			case <-over:
-				return
-			case <-pause.C:
-			}
-			whole := r.browser.ask(r.browser.cookie, "GET", fmt.Sprintf("/api/topics/%s/messages?after=%d&limit=1000", r.topic, after), "")
-			if whole.err != nil || whole.status != http.StatusOK {
-				r.ear.end(fmt.Errorf("status %d: %w", whole.status, whole.err))
-				return
-			}
-			var page messagesPage
-			if err := json.Unmarshal(whole.body, &page); err != nil {
-				r.ear.end(err)
-				return
-			}
-			r.ear.hear(func() {
-				for _, m := range page.Messages {
-					r.ear.bodies = append(r.ear.bodies, m.Body)
-					after = m.Seq
-				}
-				r.ear.heads = append(r.ear.heads, page.Head)
-			})
-		}
-	}()
+	over := make(chan struct{})
+	var polling sync.WaitGroup
+	for range 4 {
+		polling.Go(func() { r.pollUntil(over) })
+	}
 	r.stop = append(r.stop, func() {
 		close(over)
-		<-ended
+		polling.Wait()
 	})
+}
+
+func (r *revocation) pollUntil(over <-chan struct{}) {
+	after := int64(0)
+	for {
+		select {
+		case <-over:
+			return
+		default:
+		}
+		answer := r.browser.ask(r.browser.cookie, "GET", fmt.Sprintf("/api/topics/%s/messages?after=%d&limit=1000", r.topic, after), "")
+		if answer.err != nil || answer.status != http.StatusOK {
+			r.ear.end(fmt.Errorf("status %d: %w", answer.status, answer.err))
+			return
+		}
+		var page messagesPage
+		if err := json.Unmarshal(answer.body, &page); err != nil {
+			r.ear.end(err)
+			return
+		}
+		r.ear.hear(func() {
+			for _, m := range page.Messages {
+				r.ear.bodies = append(r.ear.bodies, m.Body)
+				after = m.Seq
+			}
+			r.ear.heads = append(r.ear.heads, page.Head)
+		})
+	}
 }
 
 type messagesPage struct {

@@ -58,6 +58,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -83,8 +84,8 @@ type Store struct {
 	sweeper  sync.WaitGroup // of the goroutine that cuts the write-ahead log
 
 	// What is committed, as seen without the database. Only changed by
-	// publish, the heads before the state: who sees a new State sees heads at
-	// least as new.
+	// publish, heads and state as one: who sees a new State sees heads at least
+	// as new, and who sees a new head a State at least as new.
 	logs     logs
 	trail    atomic.Pointer[room.Head]
 	state    atomic.Pointer[room.State]
@@ -127,9 +128,8 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // publish makes what was committed seen.
 func (s *Store) publish(state *room.State, changed map[string]topicLog, trail room.Head, position int64) {
-	s.logs.put(changed)
 	s.trail.Store(&trail)
-	s.state.Store(state)
+	s.logs.put(changed, func() { s.state.Store(state) })
 	s.position.Store(position)
 }
 
@@ -152,19 +152,13 @@ func (l *logs) get(topic string) (topicLog, bool) {
 	return log, ok
 }
 
-func (l *logs) put(changed map[string]topicLog) {
-	if len(changed) == 0 {
-		return
-	}
+// put does something else too before anybody sees a changed head.
+func (l *logs) put(changed map[string]topicLog, also func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for topic, log := range changed {
-		l.by[topic] = log
+	if l.by == nil {
+		l.by = make(map[string]topicLog, len(changed))
 	}
-}
-
-func (l *logs) replace(all map[string]topicLog) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.by = all
+	maps.Copy(l.by, changed)
+	also()
 }

@@ -139,8 +139,7 @@ func (s *Store) ready(ctx context.Context) (*writer, error) {
 		w.discard()
 		return nil, err
 	}
-	s.logs.replace(is.logs)
-	s.publish(is.state, nil, is.trail, is.position)
+	s.publish(is.state, is.logs, is.trail, is.position) // logs are never taken away
 	s.writer = w
 	return w, nil
 }

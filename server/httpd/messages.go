@@ -65,7 +65,6 @@ func (s *site) listMessages(c *call) error {
 	if err := s.noteOpening(c, t); err != nil {
 		return err
 	}
-	head := s.Store.Head(t.ID).Seq
 	var found []room.Message
 	// A page of nothing but what is left out here isn't the end of the log.
 	for more := true; more && len(found) == 0; {
@@ -76,6 +75,9 @@ func (s *site) listMessages(c *call) error {
 		more = len(found) > 0
 		found = readableFrom(found, from)
 	}
+	// What is committed and not published yet may be newer than the rights.
+	head := s.Store.Head(t.ID).Seq
+	found = slices.DeleteFunc(found, func(m room.Message) bool { return m.Seq > head })
 	now, err := s.stillReads(c, t)
 	if err != nil {
 		return err
