@@ -190,14 +190,30 @@ func (s *State) addMember(deal, user string, at int64, head func(topic string) i
 	nd := *d
 	nd.Members = put(d.Members, user, Membership{Joined: at})
 	next := s.withDeal(&nd)
-	if d.History == HistoryJoined {
-		for _, id := range d.Topics {
-			next = next.startReading(id, user, head(id)+1)
-		}
+	if d.History != HistoryJoined {
+		return next, nil
 	}
-	return next, nil
+	return next.withTopics(s.startAll(d, user, func(topic string) int64 { return head(topic) + 1 })), nil
 }
 
+// startAll are a deal's topics as they are once a user reads them from some seq
+// on; those where nothing changes are left out. What two say to each other is
+// theirs from its beginning.
+func (s *State) startAll(d *Deal, user string, from func(topic string) int64) (changed []*Topic) {
+	for _, id := range d.Topics {
+		t := s.topics[id]
+		if t.Direct {
+			continue
+		}
+		if started := t.startingAt(user, from(id)); started != t {
+			changed = append(changed, started)
+		}
+	}
+	return changed
+}
+
+// removeMember leaves from where the user reads as it is, for when there is a
+// next time.
 func (s *State) removeMember(ev MemberRemoved) (*State, error) {
 	if !s.IsAdmin(ev.By) {
 		return s, ErrNotAdmin
@@ -213,22 +229,17 @@ func (s *State) removeMember(ev MemberRemoved) (*State, error) {
 	m.Left = true
 	nd := *d
 	nd.Members = put(d.Members, ev.User, m)
-	next := s.withDeal(&nd)
+	var left []*Topic
 	for _, id := range d.Topics {
-		t := *next.topics[id]
-		_, starts := t.Starts[ev.User]
-		_, in := t.Members[ev.User]
-		in = in && !t.Direct // a direct conversation stays that of its two
-		if !starts && !in {
+		t := *s.topics[id]
+		if _, in := t.Members[ev.User]; !in || t.Direct { // a conversation stays that of its two
 			continue
 		}
-		if t.Starts = without(t.Starts, ev.User); in {
-			t.Members = without(t.Members, ev.User)
-			t.Version++
-		}
-		next = next.withTopic(&t)
+		t.Members = without(t.Members, ev.User)
+		t.Version++
+		left = append(left, &t)
 	}
-	return next, nil
+	return s.withDeal(&nd).withTopics(left), nil
 }
 
 // moveMember is for those who read no more than they are shown; admins read
@@ -249,32 +260,29 @@ func (s *State) moveMember(ev MemberMoved, head func(topic string) int64) (*Stat
 	case !ev.History.Valid():
 		return s, Refuse(ErrUnprocessable, "A member's history is all or joined.")
 	}
-	next := s
-	for _, id := range d.Topics {
-		from := int64(1)
+	return s.withTopics(s.startAll(d, ev.User, func(topic string) int64 {
 		if ev.History == HistoryJoined {
-			from = head(id) + 1
+			return head(topic) + 1
 		}
-		next = next.startReading(id, ev.User, from)
-	}
-	return next, nil
+		return 1
+	})), nil
 }
 
 // errAdminReads refuses to keep an admin from reading.
 var errAdminReads = Refuse(ErrUnprocessable, "An admin reads everything; change the role first.")
 
-// startReading has a user read a topic from seq from on.
-func (s *State) startReading(topic, user string, from int64) *State {
-	t := *s.topics[topic]
+// startingAt is the topic once a user reads it from seq from on.
+func (t *Topic) startingAt(user string, from int64) *Topic {
+	started := *t
 	switch now, ok := t.Starts[user]; {
 	case ok && now == from, !ok && from == 1:
-		return s
+		return t
 	case from == 1:
-		t.Starts = without(t.Starts, user)
+		started.Starts = without(t.Starts, user)
 	default:
-		t.Starts = put(t.Starts, user, from)
+		started.Starts = put(t.Starts, user, from)
 	}
-	return s.withTopic(&t)
+	return &started
 }
 
 // checkSessionsEnded is for the user and for admins.

@@ -59,16 +59,23 @@ func (s *State) changeTopic(ev TopicChanged, head func(topic string) int64) (*St
 	if !renew(old, &t, &t.Version) {
 		return s, nil
 	}
-	next := s.withTopic(&t)
-	if !old.Narrowed { // who is in it now read it before
-		return next, nil
+	return s.withTopic(s.letIn(old, &t, head)), nil
+}
+
+// letIn is the topic as it is about to be, in which who could not read the
+// narrowed one that it was reads from where newcomers to its deal read.
+func (s *State) letIn(was, is *Topic, head func(topic string) int64) *Topic {
+	d := s.deals[is.Deal]
+	if !was.Narrowed || d.History != HistoryJoined {
+		return is
 	}
-	for name := range t.Members {
-		if _, was := old.Members[name]; !was {
-			next = next.letIn(t.ID, name, head)
+	for name, m := range d.Members {
+		_, before := was.Members[name]
+		if _, now := is.Members[name]; !before && !m.Left && (now || !is.Narrowed) {
+			is = is.startingAt(name, head(is.ID)+1)
 		}
 	}
-	return next, nil
+	return is
 }
 
 // changeable is the topic of that id, if by may change it.
@@ -98,10 +105,13 @@ func (s *State) narrow(t *Topic, members []string) error {
 	if !t.Narrowed {
 		return Refuse(ErrUnprocessable, "Only a narrowed topic has members of its own.")
 	}
+	before := t.Members
 	t.Members = nil
 	for _, name := range members {
-		if err := s.checkTopicMember(t, name); err != nil {
-			return err
+		if _, in := before[name]; !in {
+			if err := s.checkTopicMember(t, name); err != nil {
+				return err
+			}
 		}
 		if t.Members == nil {
 			t.Members = make(map[string]struct{}, len(members))
@@ -113,11 +123,15 @@ func (s *State) narrow(t *Topic, members []string) error {
 
 // checkTopicMember says why a topic can't be narrowed to somebody.
 func (s *State) checkTopicMember(t *Topic, name string) error {
-	switch {
-	case s.users[name] == nil:
+	u := s.users[name]
+	if u == nil {
 		return ErrNotFound
-	case !s.SeesDeal(name, s.deals[t.Deal]):
+	}
+	switch m, ok := s.deals[t.Deal].Members[name]; {
+	case !ok || m.Left:
 		return Refuse(ErrUnprocessable, fmt.Sprintf("%s is not in the deal; add %[1]s there first.", name))
+	case !u.Active:
+		return Refuse(ErrUnprocessable, fmt.Sprintf("The account of %s is deactivated.", name))
 	}
 	return nil
 }
@@ -152,16 +166,7 @@ func (s *State) addTopicMember(ev TopicMemberAdded, head func(topic string) int6
 	t := *old
 	t.Members = put(t.Members, ev.User, struct{}{})
 	t.Version++
-	return s.withTopic(&t).letIn(t.ID, ev.User, head), nil
-}
-
-// letIn has somebody who came into a narrowed topic read from where newcomers
-// to its deal read.
-func (s *State) letIn(topic, user string, head func(topic string) int64) *State {
-	if s.deals[s.topics[topic].Deal].History != HistoryJoined {
-		return s
-	}
-	return s.startReading(topic, user, head(topic)+1)
+	return s.withTopic(s.letIn(old, &t, head)), nil
 }
 
 func (s *State) removeTopicMember(ev TopicMemberRemoved) (*State, error) {
@@ -201,7 +206,10 @@ func (s *State) moveReader(ev ReaderMoved, head func(topic string) int64) (*Stat
 	case ev.Seq < 1 || ev.Seq > head(t.ID)+1:
 		return s, Refuse(ErrUnprocessable, fmt.Sprintf("Reading begins at 1 to %d, which is the message after the newest.", head(t.ID)+1))
 	}
-	return s.startReading(t.ID, u.Name, ev.Seq), nil
+	if started := t.startingAt(u.Name, ev.Seq); started != t {
+		return s.withTopic(started), nil
+	}
+	return s, nil
 }
 
 // createDirect is for those who see the deal, with others who do.

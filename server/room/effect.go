@@ -32,9 +32,11 @@ func (s *State) effectOn(user string, next *State, viewer string) *Effect {
 			if !next.AdministersTopic(viewer, t) && !s.AdministersTopic(viewer, s.topics[t.ID]) {
 				continue
 			}
-			if into := e.of(s, next, user, t.ID); into != nil {
-				*into = append(*into, t.ID)
-				changed = true
+			for _, into := range []*[]string{e.reading(s, next, t.ID), e.posting(s, next, t.ID)} {
+				if into != nil {
+					*into = append(*into, t.ID)
+					changed = true
+				}
 			}
 		}
 	}
@@ -44,11 +46,10 @@ func (s *State) effectOn(user string, next *State, viewer string) *Effect {
 	return &e
 }
 
-// of is where a topic belongs; nil: nothing changes there.
-func (e *Effect) of(before, after *State, user, topic string) *[]string {
-	was, read := before.ReadsFrom(user, topic)
-	is, reads := after.ReadsFrom(user, topic)
-	spoke, speaks := before.MayPost(user, topic), after.MayPost(user, topic)
+// reading is where a topic belongs by what of it may be read; nil: that stays.
+func (e *Effect) reading(before, after *State, topic string) *[]string {
+	was, read := before.ReadsFrom(e.User, topic)
+	is, reads := after.ReadsFrom(e.User, topic)
 	switch {
 	case !read && reads:
 		return &e.Gains
@@ -58,6 +59,18 @@ func (e *Effect) of(before, after *State, user, topic string) *[]string {
 		return &e.Less
 	case is < was:
 		return &e.More
+	}
+	return nil
+}
+
+// posting is where a topic belongs that could be read before and can be still;
+// nil: whether one may post there stays.
+func (e *Effect) posting(before, after *State, topic string) *[]string {
+	_, read := before.ReadsFrom(e.User, topic)
+	if _, reads := after.ReadsFrom(e.User, topic); !read || !reads {
+		return nil
+	}
+	switch spoke, speaks := before.MayPost(e.User, topic), after.MayPost(e.User, topic); {
 	case spoke && !speaks:
 		return &e.Mute
 	case !spoke && speaks:

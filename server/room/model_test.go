@@ -63,7 +63,7 @@ func (all facts) in(user, topic string) right {
 		return right{}
 	}
 	enter := func() {
-		if !member && exists && dealJoined {
+		if !member && exists && dealJoined && !direct {
 			from = head + 1
 		}
 		member = true
@@ -124,10 +124,10 @@ func (all facts) in(user, topic string) right {
 				invited = slices.DeleteFunc(invited, func(name string) bool { return name == ev.User })
 			}
 			if ev.User == user {
-				member, from = false, 1
+				member = false
 			}
 		case room.MemberMoved:
-			if ev.Deal == deal && ev.User == user && exists {
+			if ev.Deal == deal && ev.User == user && exists && !direct {
 				from = 1
 				if ev.History == room.HistoryJoined {
 					from = head + 1
@@ -154,6 +154,9 @@ func (all facts) in(user, topic string) right {
 			was := narrowed
 			if ev.Narrowed != nil {
 				narrowed = *ev.Narrowed
+			}
+			if was && !narrowed && dealJoined && member && !slices.Contains(invited, user) {
+				from = head + 1
 			}
 			if ev.Members == nil {
 				continue

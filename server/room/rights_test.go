@@ -42,7 +42,7 @@ func TestRightsAreThoseOfTheModel(t *testing.T) {
 		room.MemberAdded{}, room.MemberRemoved{}, room.MemberMoved{}, room.TopicCreated{}, room.TopicChanged{},
 		room.TopicMemberAdded{}, room.TopicMemberRemoved{}, room.ReaderMoved{}, room.DirectCreated{}, room.MessagePosted{},
 	} {
-		if n := accepted[fmt.Sprintf("%T", ev)]; n < runs/2 {
+		if n := accepted[fmt.Sprintf("%T", ev)]; n < runs/6 {
 			t.Errorf("only %d events of type %T were accepted", n, ev)
 		}
 	}

@@ -102,6 +102,19 @@ func (s *State) withTopic(t *Topic) *State {
 	return &next
 }
 
+// withTopics is s with some of its topics put in their places; none: s.
+func (s *State) withTopics(topics []*Topic) *State {
+	if len(topics) == 0 {
+		return s
+	}
+	next := *s
+	next.topics = maps.Clone(s.topics)
+	for _, t := range topics {
+		next.topics[t.ID] = t
+	}
+	return &next
+}
+
 // put and without are m with an entry more or less. A map without entries is
 // nil, so that two States that show the same are the same.
 func without[V any](m map[string]V, key string) map[string]V {
