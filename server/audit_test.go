@@ -89,7 +89,8 @@ func TestTheTrailHasWhatMattersAndNothingElse(t *testing.T) {
 	bert := r.Anonymous(t)
 	bert.Name = "bert"
 	bert.Must(t, "POST", "/api/invitations/accept", map[string]any{"token": invitation, "name": "bert", "password": servertest.Password}, nil, 201)
-	expect("bert invitation.accepted bert")
+	expect("bert invitation.accepted bert {deals:[%s],made_by:anna,role:member}", deal)
+	expect("bert deal.member.added bert %s", deal)
 	expect("bert session.opened bert")
 	anna.Must(t, "POST", "/api/users", map[string]any{"name": "carl", "role": "observer", "password": servertest.Password}, nil, 201)
 	expect("anna user.added carl {role:observer}")

@@ -24,10 +24,23 @@ func (tx *transaction) audit(ctx context.Context, ev room.Event, before *room.St
 	if !tx.hasChanged(ev, before, outcome) {
 		return nil
 	}
-	row, ok := room.Audit(ev)
-	if !ok {
-		return nil
+	var taken room.Invitation
+	if accepted, ok := ev.(room.InvitationAccepted); ok {
+		var err error
+		if taken, _, err = tx.invitation(ctx, accepted.Token); err != nil {
+			return err
+		}
 	}
+	for _, row := range room.Audit(ev, taken) {
+		if err := tx.addRow(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addRow adds one to the end of the trail.
+func (tx *transaction) addRow(ctx context.Context, row room.AuditRow) error {
 	if t := tx.state.Topic(row.Topic); t != nil && row.Deal == "" {
 		row.Deal = t.Deal
 	}

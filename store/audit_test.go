@@ -60,8 +60,8 @@ func TestTheTrailHasWhatWasChanged(t *testing.T) {
 		"sign-ins, ended one by one":         {[]room.Event{session("bert", "s1", tokenOne), room.SessionEnded{Stamp: by("bert"), ID: "s1", User: "bert"}}, []room.Action{room.ActionSessionOpened, room.ActionSessionEnded}},
 		"sign-ins, ended at once":            {[]room.Event{session("bert", "s1", tokenOne), session("bert", "s2", tokenTwo), room.SessionsEnded{Stamp: by("bert"), User: "bert"}}, []room.Action{room.ActionSessionOpened, room.ActionSessionOpened, room.ActionSessionsEnded}},
 		"a password, the same or not":        {[]room.Event{room.PasswordChanged{Stamp: by("bert"), Name: "bert", PasswordHashed: "hash of bert"}}, []room.Action{room.ActionPasswordChanged}},
-		"an invitation, made and accepted":   {[]room.Event{invitation, room.InvitationAccepted{Stamp: by("emil"), Token: tokenOne, Name: "emil", Display: "Emil"}}, []room.Action{room.ActionInvitationMade, room.ActionInvitationAccepted}},
-		"a password link, made and taken":    {[]room.Event{link, room.InvitationAccepted{Stamp: by("bert"), Token: tokenTwo, Name: "bert", PasswordHashed: "new"}}, []room.Action{room.ActionInvitationMade, room.ActionInvitationAccepted}},
+		"an invitation, made and accepted":   {[]room.Event{invitation, room.InvitationAccepted{Stamp: by("emil"), Token: tokenOne, Name: "emil", Display: "Emil"}}, []room.Action{room.ActionInvitationMade, room.ActionInvitationAccepted, room.ActionMemberAdded}},
+		"a password link, made and taken":    {[]room.Event{link, room.InvitationAccepted{Stamp: by("bert"), Token: tokenTwo, Name: "bert", PasswordHashed: "new"}}, []room.Action{room.ActionInvitationMade, room.ActionPasswordChanged}},
 		"what is noted":                      {[]room.Event{room.Noted{Stamp: by("bert"), Action: room.ActionTopicOpened, Topic: topicOne}, room.Noted{Stamp: by("bert"), Action: "nonsense"}}, []room.Action{room.ActionTopicOpened}},
 		"a conversation, begun once":         {[]room.Event{room.DirectCreated{Stamp: by("bert"), ID: "x", Deal: dealOne, With: "carla"}, room.DirectCreated{Stamp: by("carla"), ID: "y", Deal: dealOne, With: "bert"}}, []room.Action{room.ActionDirectCreated}},
 		"a reader and a member moved":        {[]room.Event{text("bert", topicOne, "1", "Hallo"), room.ReaderMoved{Stamp: by("anna"), Topic: topicOne, User: "bert", Seq: 2}, room.MemberMoved{Stamp: by("anna"), Deal: dealOne, User: "bert", History: room.HistoryAll}}, []room.Action{room.ActionReaderMoved, room.ActionMemberMoved}},
@@ -103,6 +103,29 @@ func TestARowOfTheTrailIsWholeAndKnowsItsDeal(t *testing.T) {
 		if rows[i] != want {
 			t.Errorf("the row is %+v, want %+v", rows[i], want)
 		}
+	}
+}
+
+// TestTheTrailHasWhatALinkGave reads it from the store's own invitations.
+func TestTheTrailHasWhatALinkGave(t *testing.T) {
+	s := furnished(t, t.TempDir())
+	applied(t, s,
+		room.InvitationMade{Stamp: by("anna"), Token: tokenOne, Deals: []string{dealOne}, Role: room.Observer, Expires: start + 1},
+		room.InvitationMade{Stamp: by("anna"), Token: tokenTwo, User: "bert", Expires: start})
+	before := s.AuditHead().Seq
+	applied(t, s,
+		room.InvitationAccepted{Stamp: by("emil"), Token: tokenOne, Name: "emil", Display: "Emil"},
+		room.InvitationAccepted{Stamp: by("bert"), Token: tokenTwo, Name: "bert", PasswordHashed: "new"})
+	var got []string
+	for _, r := range trail(t, s)[before:] {
+		got = append(got, fmt.Sprintf("%s %s %s %s%s", r.By, r.Action, r.User, r.Deal, r.Detail))
+	}
+	if want := []string{
+		`emil invitation.accepted emil {"deals":["` + dealOne + `"],"made_by":"anna","role":"observer"}`,
+		`emil deal.member.added emil ` + dealOne,
+		`bert user.password bert {"link":true,"made_by":"anna"}`,
+	}; !slices.Equal(got, want) {
+		t.Errorf("the trail has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -120,8 +120,11 @@ func (tx *transaction) run(ctx context.Context, batch []room.Event, position int
 	return outcomes, nil
 }
 
-// apply is the table of events.
+// apply is the table of events. Whoever's sign-in has ended does nothing in it.
 func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, error) {
+	if err := tx.checkSession(ctx, ev.Stamped()); err != nil {
+		return room.Outcome{}, err
+	}
 	switch ev := ev.(type) {
 	case room.MessagePosted:
 		return tx.messagePosted(ctx, ev)

@@ -25,12 +25,25 @@ func TestEvents(t *testing.T) {
 	invitation := room.InvitationMade{Stamp: by("anna"), Token: tokenOne, Deals: []string{dealTwo, dealOne, dealTwo}, Role: room.Member, Expires: start + 1}
 	accepted := room.InvitationAccepted{Stamp: by("emil"), Token: tokenOne, Name: "emil", Display: "Emil", PasswordHashed: "hash of emil"}
 	passwordLink := room.InvitationMade{Stamp: by("anna"), Token: tokenTwo, User: "bert", Role: "nonsense", Deals: []string{"nonsense"}, Expires: start}
+	otherLink := room.InvitationMade{Stamp: by("anna"), Token: room.HashToken("four"), User: "bert", Expires: start}
+	otherTaken := room.InvitationAccepted{Stamp: by("bert"), Token: room.HashToken("four"), Name: "bert", PasswordHashed: "newer"}
+	demoted := []room.Event{
+		room.UserChanged{Stamp: by("anna"), Name: "carla", Role: ptr(room.Admin)},
+		room.UserChanged{Stamp: by("carla"), Name: "anna", Role: ptr(room.Member)}}
 	linkTaken := room.InvitationAccepted{Stamp: by("bert"), Token: tokenTwo, Name: "bert", PasswordHashed: "new"}
 	deactivated := room.UserChanged{Stamp: by("anna"), Name: "bert", Active: ptr(false)}
 	later := room.Stamp{At: start + 2, By: "emil"}
 	narrowing := room.TopicChanged{Stamp: by("anna"), ID: topicOne, Narrowed: ptr(true), Members: []string{"bert", "carla"}}
 	conversation := room.DirectCreated{Stamp: by("bert"), ID: "t", Deal: dealOne, With: "carla"}
 	twoSessions := []room.Event{session("bert", "s2", tokenTwo), session("bert", "s1", tokenOne), session("carla", "s3", tokenThree)}
+
+	signedIn := []room.Event{session("anna", "s1", tokenOne)}
+	within := func(session string) room.Stamp { return room.Stamp{At: start, By: "anna", Session: session} }
+	openedBy := func(passwordHashed string) room.Event {
+		ev := session("bert", "s1", tokenOne)
+		ev.PasswordHashed = passwordHashed
+		return ev
+	}
 
 	for name, c := range map[string]struct {
 		before []room.Event
@@ -90,6 +103,18 @@ func TestEvents(t *testing.T) {
 		"a password link is taken twice":           {before: []room.Event{passwordLink, linkTaken}, event: linkTaken, refuse: room.ErrInvitationEnded},
 		"a password link is taken by another":      {before: []room.Event{passwordLink}, event: room.InvitationAccepted{Stamp: by("carla"), Token: tokenTwo, Name: "carla"}, refuse: room.ErrUnprocessable},
 		"a deactivated user takes a password link": {before: []room.Event{passwordLink, deactivated}, event: linkTaken, refuse: room.ErrDeactivated},
+
+		"an invitation whose maker is an admin no more":      {before: append([]room.Event{invitation}, demoted...), event: accepted, refuse: room.ErrInvitationEnded},
+		"a password link whose maker is an admin no more":    {before: append([]room.Event{passwordLink}, demoted...), event: linkTaken, refuse: room.ErrInvitationEnded},
+		"a password link after another one was taken":        {before: []room.Event{passwordLink, otherLink, linkTaken}, event: otherTaken, refuse: room.ErrInvitationEnded},
+		"a password link after the password was changed":     {before: []room.Event{passwordLink, room.PasswordChanged{Stamp: by("bert"), Name: "bert", PasswordHashed: "new"}}, event: linkTaken, refuse: room.ErrInvitationEnded},
+		"a password link after another's password was":       {before: []room.Event{passwordLink, room.PasswordChanged{Stamp: by("carla"), Name: "carla", PasswordHashed: "new"}}, event: linkTaken},
+		"a session by the password that there is":            {event: openedBy("hash of bert")},
+		"a session by a password that was changed meanwhile": {before: []room.Event{room.PasswordChanged{Stamp: by("bert"), Name: "bert", PasswordHashed: "new"}}, event: openedBy("hash of bert"), refuse: room.ErrWrongSignIn},
+		"a change within a sign-in":                          {before: signedIn, event: room.UserAdded{Stamp: within("s1"), Name: "emil", Display: "E", Role: room.Bot}},
+		"a change within a sign-in that has ended":           {before: append(signedIn[:1:1], room.SessionsEnded{Stamp: by("anna"), User: "anna"}), event: room.UserAdded{Stamp: within("s1"), Name: "emil", Display: "E", Role: room.Bot}, refuse: room.ErrSessionEnded},
+		"a change within nobody's sign-in":                   {before: signedIn, event: room.InvitationMade{Stamp: within("s9"), Token: tokenTwo, Role: room.Bot}, refuse: room.ErrSessionEnded},
+		"a change within another's sign-in":                  {before: twoSessions, event: room.InvitationMade{Stamp: within("s1"), Token: room.HashToken("four"), Role: room.Bot}, refuse: room.ErrSessionEnded},
 
 		"a deal is created":                 {event: room.DealCreated{Stamp: by("anna"), ID: "d", Name: "Drei", History: room.HistoryAll}},
 		"an operator creates a deal":        {event: room.DealCreated{Stamp: by(""), ID: "d", Name: "Drei", History: room.HistoryAll}},

@@ -36,6 +36,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,
 		`DELETE FROM sessions WHERE user = ? AND expires <= ? RETURNING id`,
 		`SELECT 1 FROM sessions WHERE id = ? OR token_hash = ?`,
+		checkSessionSQL, spendPasswordLinksSQL,
 	} {
 		for _, step := range plan(t, s, query) {
 			if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {

@@ -46,7 +46,7 @@ func (tx *transaction) invitationAccepted(ctx context.Context, ev room.Invitatio
 		return room.Outcome{}, err
 	case !found:
 		return room.Outcome{}, room.ErrNotFound
-	case inv.Used, inv.Expires < ev.At:
+	case inv.Used, inv.Expires < ev.At, !tx.state.IsAdmin(inv.By):
 		return room.Outcome{}, room.ErrInvitationEnded
 	case inv.User != "":
 		return tx.passwordLinkAccepted(ctx, ev, inv)
@@ -55,7 +55,8 @@ func (tx *transaction) invitationAccepted(ctx context.Context, ev room.Invitatio
 	if err != nil {
 		return room.Outcome{}, err
 	}
-	if err := tx.spendInvitation(ctx, ev); err != nil {
+	err = tx.exec(ctx, "spending an invitation", `UPDATE invitations SET used = ? WHERE token_hash = ?`, ev.At, ev.Token[:])
+	if err != nil {
 		return room.Outcome{}, err
 	}
 	before := tx.state
@@ -77,14 +78,7 @@ func (tx *transaction) passwordLinkAccepted(ctx context.Context, ev room.Invitat
 	case !tx.state.User(inv.User).Active:
 		return room.Outcome{}, room.ErrDeactivated
 	}
-	if err := tx.spendInvitation(ctx, ev); err != nil {
-		return room.Outcome{}, err
-	}
-	return tx.setPassword(ctx, inv.User, ev.PasswordHashed, "")
-}
-
-func (tx *transaction) spendInvitation(ctx context.Context, ev room.InvitationAccepted) error {
-	return tx.exec(ctx, "spending an invitation", `UPDATE invitations SET used = ? WHERE token_hash = ?`, ev.At, ev.Token[:])
+	return tx.setPassword(ctx, inv.User, ev.PasswordHashed, "", ev.At)
 }
 
 const (

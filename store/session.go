@@ -7,6 +7,21 @@ import (
 	"redroom/server/room"
 )
 
+// checkSession refuses what is done in a sign-in that has ended.
+func (tx *transaction) checkSession(ctx context.Context, by room.Stamp) error {
+	if by.Session == "" {
+		return nil
+	}
+	var there int
+	found, err := tx.find(ctx, "looking for a session", checkSessionSQL, []any{by.Session, by.By}, &there)
+	if err == nil && !found {
+		return room.ErrSessionEnded
+	}
+	return err
+}
+
+const checkSessionSQL = `SELECT 1 FROM sessions WHERE id = ? AND user = ?`
+
 // sessionOpened also forgets the user's sign-ins that had expired by then.
 func (tx *transaction) sessionOpened(ctx context.Context, ev room.SessionOpened) (room.Outcome, error) {
 	u := tx.state.User(ev.User)
@@ -15,6 +30,16 @@ func (tx *transaction) sessionOpened(ctx context.Context, ev room.SessionOpened)
 		return room.Outcome{}, room.ErrNotFound
 	case !u.Active:
 		return room.Outcome{}, room.ErrDeactivated
+	}
+	if ev.PasswordHashed != "" {
+		var now string
+		_, err := tx.find(ctx, "reading a password's hash", passwordSQL, []any{ev.User}, &now)
+		switch {
+		case err != nil:
+			return room.Outcome{}, err
+		case now != ev.PasswordHashed:
+			return room.Outcome{}, room.ErrWrongSignIn
+		}
 	}
 	var there int
 	exists, err := tx.find(ctx, "looking for a session", `SELECT 1 FROM sessions WHERE id = ? OR token_hash = ?`, []any{ev.ID, ev.Token[:]}, &there)

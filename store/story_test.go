@@ -49,7 +49,11 @@ func (s *story) users() (names []string) {
 // stamp is often the operator's.
 func (s *story) stamp() room.Stamp {
 	s.at += s.Int64N(1000)
-	return room.Stamp{At: s.at, By: pick(s, "", "", "", s.user()), Address: pick(s, "", "192.0.2.7", "2001:db8::7")}
+	at := room.Stamp{At: s.at, By: pick(s, "", "", "", s.user()), Address: pick(s, "", "192.0.2.7", "2001:db8::7")}
+	if at.By != "" && s.IntN(9) == 0 {
+		at.Session = s.name("s", 20)
+	}
+	return at
 }
 
 // kinds is how to make each type of event.
@@ -68,7 +72,7 @@ var kinds = append([]func(*story, room.Stamp) room.Event{
 		return room.PasswordChanged{Stamp: at, Name: s.user(), PasswordHashed: s.name("p", 9), Keep: s.name("s", 20)}
 	},
 	func(s *story, at room.Stamp) room.Event {
-		return room.SessionOpened{Stamp: at, ID: s.name("s", 20), Token: s.token(), User: s.user(), Expires: at.At + s.Int64N(100_000)}
+		return room.SessionOpened{Stamp: at, ID: s.name("s", 20), Token: s.token(), User: s.user(), PasswordHashed: pick(s, "", "p", "q"), Expires: at.At + s.Int64N(100_000)}
 	},
 	func(s *story, at room.Stamp) room.Event {
 		return room.SessionEnded{Stamp: at, ID: s.name("s", 20), User: s.user()}

@@ -79,13 +79,19 @@ func (tx *transaction) passwordChanged(ctx context.Context, ev room.PasswordChan
 	case ev.By == ev.Name && !tx.state.User(ev.Name).Active:
 		return room.Outcome{}, room.ErrDeactivated
 	}
-	return tx.setPassword(ctx, ev.Name, ev.PasswordHashed, ev.Keep)
+	return tx.setPassword(ctx, ev.Name, ev.PasswordHashed, ev.Keep, ev.At)
 }
 
-// setPassword ends all sessions but keep.
-func (tx *transaction) setPassword(ctx context.Context, user, passwordHashed, keep string) (room.Outcome, error) {
+const spendPasswordLinksSQL = `UPDATE invitations SET used = ? WHERE user = ? AND used IS NULL`
+
+// setPassword ends all sessions but keep, and spends the links that would set
+// another one.
+func (tx *transaction) setPassword(ctx context.Context, user, passwordHashed, keep string, at int64) (room.Outcome, error) {
 	err := tx.exec(ctx, "changing a password", `UPDATE users SET password_hash = ? WHERE name = ?`, passwordHashed, user)
 	if err != nil {
+		return room.Outcome{}, err
+	}
+	if err := tx.exec(ctx, "spending password links", spendPasswordLinksSQL, at, user); err != nil {
 		return room.Outcome{}, err
 	}
 	return tx.endUserSessions(ctx, user, keep)

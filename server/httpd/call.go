@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -12,9 +13,10 @@ import (
 
 // call is one request on its way through a handler.
 type call struct {
-	w  http.ResponseWriter
-	r  *http.Request
-	by *arrival
+	site *site
+	w    http.ResponseWriter
+	r    *http.Request
+	by   *arrival
 
 	// Of requests that must be signed in:
 	cookie  string
@@ -32,7 +34,7 @@ func (c *call) isAdmin() bool { return c.state.IsAdmin(c.user.Name) }
 // do answers with what a handler says.
 func (s *site) do(handle func(*call) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c := &call{w: w, r: r, by: arrivalOf(r)}
+		c := &call{site: s, w: w, r: r, by: arrivalOf(r)}
 		if err := handle(c); err != nil {
 			s.fail(w, r, err)
 		}
@@ -49,13 +51,17 @@ func (s *site) stranger(handle func(*call) error) http.HandlerFunc {
 	})
 }
 
-// signedIn is do for those who are.
+// signedIn is do for those who are, also by the time of the answer: see
+// call.answer.
 func (s *site) signedIn(handle func(*call) error) http.HandlerFunc {
 	return s.do(func(c *call) error {
 		if err := s.identify(c); err != nil {
 			return err
 		}
-		return handle(c)
+		if err := handle(c); err != nil {
+			return cmp.Or(c.stillSignedIn(), err)
+		}
+		return nil
 	})
 }
 
@@ -93,8 +99,23 @@ func (s *site) identify(c *call) (err error) {
 	return nil
 }
 
-// stamp is that of an event that who calls makes now.
-func (s *site) stamp(c *call) room.Stamp { return s.stampOf(c, c.user.Name) }
+// stillSignedIn asks once more, after something was read for who is signed in.
+// Who took too long hears the answer, too, though the request is given up.
+func (c *call) stillSignedIn() error {
+	if c.session.ID == "" {
+		return nil
+	}
+	_, _, err := c.site.Desk.Session(context.WithoutCancel(c.ctx()), c.cookie)
+	return err
+}
+
+// stamp is that of an event that who calls makes now, and that comes too late
+// once the sign-in has ended.
+func (s *site) stamp(c *call) room.Stamp {
+	st := s.stampOf(c, c.user.Name)
+	st.Session = c.session.ID
+	return st
+}
 
 // stampOf is that of an event that is made now by somebody who need not be
 // signed in.

@@ -9,6 +9,7 @@
 // What one may not see is answered by the same octets as what doesn't exist.
 // Who may do what is asked of room.State, once a request, and asked again when
 // the event is applied, or when something was read and is about to be answered.
+// A sign-in that ends meanwhile is asked of in the same two places.
 //
 // # Errors
 //
@@ -21,8 +22,8 @@
 // A request to open a WebSocket is served until that is over. Any other waits
 // for the store, for its event's commit, and for a password's turn to be hashed.
 // Nothing is shared between requests but the Config, and which topics were
-// opened already; nothing has to be shut down. Timeouts and shutdown are the
-// listeners'.
+// opened already; nothing has to be shut down. Timeouts, but for that of a body,
+// and shutdown are the listeners'.
 package httpd
 
 import (
@@ -71,6 +72,7 @@ type Journal interface {
 type Desk interface {
 	Password(ctx context.Context, name, password string, from netip.Addr) error
 	HashPassword(ctx context.Context, password string) (string, error)
+	SignIn(ctx context.Context, name, password string, from netip.Addr) (cookie string, s room.Session, err error)
 	Open(ctx context.Context, user string, from netip.Addr) (cookie string, s room.Session, err error)
 	Session(ctx context.Context, cookie string) (room.Session, *room.User, error)
 	End(ctx context.Context, s room.Session, by string, from netip.Addr) error

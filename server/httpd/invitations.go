@@ -127,7 +127,7 @@ func (s *site) acceptInvitation(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(c, name, http.StatusCreated)
+	return s.open(c, name)
 }
 
 // liveInvitation is the one of this token, if it may still be taken.
@@ -138,7 +138,7 @@ func (s *site) liveInvitation(c *call, secret string) (room.Invitation, error) {
 		return inv, room.Refuse(room.ErrNotFound, "There is no such invitation; check that the link is complete.")
 	case err != nil:
 		return inv, err
-	case inv.Used, inv.Expires <= s.Now().UnixMilli():
+	case inv.Used, inv.Expires <= s.Now().UnixMilli(), !s.Store.State().IsAdmin(inv.By):
 		return inv, room.ErrInvitationEnded
 	}
 	return inv, nil

@@ -111,3 +111,32 @@ func TestALinkBeginsWithWhereTheServerIsFound(t *testing.T) {
 		}
 	}
 }
+
+// TestALinkEndsWithItsMakersOffice takes it from the admin who made the links.
+func TestALinkEndsWithItsMakersOffice(t *testing.T) {
+	w := newWorld(t)
+	w.append(room.UserAdded{Name: "olga", Display: "Olga", Role: room.Admin})
+	olga := w.cookieOf("olga")
+	var account, link invitation
+	w.ask("POST", "/api/invitations", olga, `{"deals":[],"role":"admin"}`).want(201).into(&account)
+	w.ask("POST", "/api/users/bert/invitation", olga, "").want(201).into(&link)
+	w.append(room.UserChanged{Name: "olga", Role: ptr(room.Member)})
+	for token, name := range map[string]string{account.Token: "emil", link.Token: "bert"} {
+		w.ask("POST", "/api/invitations/open", "", `{"token":"`+token+`"}`).want(410)
+		w.ask("POST", "/api/invitations/accept", "", `{"token":"`+token+`","name":"`+name+`","password":"`+newPassword+`"}`).want(410)
+	}
+}
+
+func TestANewPasswordEndsThePasswordLinks(t *testing.T) {
+	w := newWorld(t)
+	links := make([]invitation, 3)
+	for i := range links {
+		w.ask("POST", "/api/users/bert/invitation", w.cookieOf("anna"), "").want(201).into(&links[i])
+	}
+	accept := func(i int) answer {
+		return w.ask("POST", "/api/invitations/accept", "", `{"token":"`+links[i].Token+`","name":"bert","password":"`+newPassword+`"}`)
+	}
+	accept(0).want(201)
+	accept(1).want(410)
+	w.ask("POST", "/api/invitations/open", "", `{"token":"`+links[2].Token+`"}`).want(410)
+}

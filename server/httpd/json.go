@@ -8,7 +8,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -16,7 +18,10 @@ import (
 	"redroom/server/room"
 )
 
-const maxBody = 1 << 20
+const (
+	maxBody  = 1 << 20
+	bodyTime = 30 * time.Second // in which it must come
+)
 
 // read fills into with the request's body: one JSON object with no fields but
 // those that into has.
@@ -24,11 +29,17 @@ func (c *call) read(into any) error {
 	if kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return errNotJSON
 	}
+	// A body that is in memory already knows no deadline, and needs none.
+	control := http.NewResponseController(c.w)
+	control.SetReadDeadline(time.Now().Add(bodyTime))
+	defer control.SetReadDeadline(time.Time{})
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return errBodyTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errBodyTooSlow
 	case err != nil:
 		return room.Refuse(room.ErrMalformed, "The body broke off.")
 	case !utf8.Valid(body):
@@ -62,8 +73,16 @@ func jsonTrouble(err error) string {
 	return "it is not valid JSON"
 }
 
-// answer sends v as JSON.
+// answer sends v as JSON, if who was signed in for it still is.
 func (c *call) answer(status int, v any) error {
+	if err := c.stillSignedIn(); err != nil {
+		return err
+	}
+	return c.tell(status, v)
+}
+
+// tell sends v as JSON.
+func (c *call) tell(status int, v any) error {
 	var body bytes.Buffer
 	e := json.NewEncoder(&body)
 	e.SetEscapeHTML(false)

@@ -58,7 +58,8 @@ func (o *openings) add(op opening) bool {
 // strict one it fails unless the trail has it.
 func (s *site) noteOpening(c *call, t *room.Topic) error {
 	op := opening{session: c.session.ID, topic: t.ID, strict: t.Strict}
-	ev := room.Noted{Stamp: s.stamp(c), Action: room.ActionTopicOpened, Deal: t.Deal, Topic: t.ID}
+	// What is answered is in the trail, also if the sign-in ends at this moment.
+	ev := room.Noted{Stamp: s.stampOf(c, c.user.Name), Action: room.ActionTopicOpened, Deal: t.Deal, Topic: t.ID}
 	if !t.Strict {
 		if s.openings.add(op) {
 			s.Journal.Keep(ev)

@@ -2,7 +2,11 @@ package httpd_test
 
 import (
 	"context"
+	"errors"
+	"net/http/httptest"
 	"net/netip"
+	"os"
+	"time"
 
 	"redroom/server/httpd"
 	"redroom/server/room"
@@ -53,11 +57,43 @@ type fromOne struct {
 	address string
 }
 
-func (d fromOne) Password(ctx context.Context, name, password string, from netip.Addr) error {
+func (d fromOne) SignIn(ctx context.Context, name, password string, from netip.Addr) (string, room.Session, error) {
 	if from == netip.MustParseAddr(d.address) {
-		return room.ErrTooManyTries
+		return "", room.Session{}, room.ErrTooManyTries
 	}
-	return d.Desk.Password(ctx, name, password, from)
+	return d.Desk.SignIn(ctx, name, password, from)
+}
+
+// endingDesk is a Desk where a sign-in ends as soon as it was found.
+type endingDesk struct {
+	httpd.Desk
+	end func(room.Session)
+}
+
+func (d endingDesk) Session(ctx context.Context, cookie string) (room.Session, *room.User, error) {
+	s, u, err := d.Desk.Session(ctx, cookie)
+	if err == nil {
+		d.end(s)
+	}
+	return s, u, err
+}
+
+// slowBody comes never, and breaks off at the deadline that is set.
+type slowBody struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (b *slowBody) SetReadDeadline(at time.Time) error {
+	b.deadlines = append(b.deadlines, at)
+	return nil
+}
+
+func (b *slowBody) Read([]byte) (int, error) {
+	if len(b.deadlines) == 0 {
+		return 0, errors.New("it would be waited for without end")
+	}
+	return 0, os.ErrDeadlineExceeded
 }
 
 // failing is a Journal that breaks: with an error, or without one in a panic. What

@@ -20,6 +20,7 @@ var (
 	errOtherOrigin  = room.Refuse(room.ErrForbidden, "This page's origin is not allowed here; see --origin.")
 	errNotJSON      = &room.Error{Code: http.StatusUnsupportedMediaType, Text: "The body must be JSON, with the header Content-Type: application/json."}
 	errBodyTooLarge = room.Refuse(room.ErrTooLarge, "The body is larger than 1 MiB.")
+	errBodyTooSlow  = &room.Error{Code: http.StatusRequestTimeout, Text: "The body took longer than 30 seconds to come; try again.", Retry: true}
 	errMethod       = &room.Error{Code: http.StatusMethodNotAllowed, Text: "This can not be done here with this method; see the header Allow."}
 )
 

@@ -54,7 +54,7 @@ func (s *site) setUp(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.enter(c, body.Name, http.StatusCreated)
+	return s.open(c, body.Name)
 }
 
 func (s *site) signIn(c *call) error {
@@ -65,19 +65,25 @@ func (s *site) signIn(c *call) error {
 	if err := c.read(&body); err != nil {
 		return err
 	}
-	if err := s.Desk.Password(c.ctx(), body.Name, body.Password, c.by.client); err != nil {
+	cookie, session, err := s.Desk.SignIn(c.ctx(), body.Name, body.Password, c.by.client)
+	if err != nil {
 		return err
 	}
-	return s.enter(c, body.Name, http.StatusOK)
+	return s.enter(c, cookie, session, http.StatusOK)
 }
 
-// enter signs a user in whose right to it was checked. The sign-in that the
-// browser had before ends: nobody holds its token any more.
-func (s *site) enter(c *call, name string, status int) error {
+// open signs a user in who has just got an account, or a password, by a link.
+func (s *site) open(c *call, name string) error {
 	cookie, session, err := s.Desk.Open(c.ctx(), name, c.by.client)
 	if err != nil {
 		return err
 	}
+	return s.enter(c, cookie, session, http.StatusCreated)
+}
+
+// enter hands a sign-in to a browser. That which it had before ends: nobody
+// holds its token any more.
+func (s *site) enter(c *call, cookie string, session room.Session, status int) error {
 	if before := c.by.readCookie(c.r); before != "" {
 		if old, _, err := s.Desk.Session(c.ctx(), before); err == nil {
 			if err := s.Desk.End(c.ctx(), old, old.User, c.by.client); err != nil {
@@ -85,7 +91,7 @@ func (s *site) enter(c *call, name string, status int) error {
 			}
 		}
 	}
-	u := s.Store.State().User(name)
+	u := s.Store.State().User(session.User)
 	if u == nil {
 		return room.ErrUnavailable
 	}

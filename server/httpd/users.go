@@ -123,5 +123,8 @@ func (s *site) answerUser(c *call, name string, status int) error {
 	case u == nil:
 		return room.ErrNotFound
 	}
+	if name == c.user.Name && !u.Active {
+		return c.tell(status, accountOf(u)) // whose own doing has ended the sign-in
+	}
 	return c.answer(status, accountOf(u))
 }

@@ -317,3 +317,5 @@ func (a answer) cookie() *http.Cookie {
 	a.t.Fatalf("%d cookies were set", len(cookies))
 	return nil
 }
+
+func ptr[T any](v T) *T { return &v }

@@ -3,6 +3,7 @@ package room
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -93,10 +94,12 @@ func (ev Noted) check() error {
 	return Refuse(ErrUnprocessable, "This is no action that is noted.")
 }
 
-// Audit is the row that the trail gets of an event, without Seq and Hash; false:
-// none. Whether the event has changed anything is the caller's to know.
-func Audit(ev Event) (AuditRow, bool) {
+// Audit are the rows that the trail gets of an event, without Seq and Hash.
+// Whether the event has changed anything is the caller's to know. An
+// InvitationAccepted has taken inv; of other events it doesn't count.
+func Audit(ev Event, inv Invitation) []AuditRow {
 	r := AuditRow{At: ev.Stamped().At, By: ev.Stamped().By, Address: ev.Stamped().Address}
+	var granted []AuditRow // with it
 	told := make(fields)
 	switch ev := ev.(type) {
 	case AdminClaimed:
@@ -126,7 +129,21 @@ func Audit(ev Event) (AuditRow, bool) {
 			told["role"], told["deals"] = ev.Role, ev.Deals
 		}
 	case InvitationAccepted:
-		r.Action, r.User = ActionInvitationAccepted, ev.Name
+		r.User = ev.Name
+		told["made_by"] = inv.By
+		if inv.User != "" {
+			r.Action = ActionPasswordChanged
+			told["link"] = true
+			break
+		}
+		r.Action = ActionInvitationAccepted
+		deals := slices.Compact(slices.Sorted(slices.Values(inv.Deals)))
+		told["role"], told["deals"] = inv.Role, deals
+		for _, deal := range deals {
+			member := r
+			member.Action, member.Deal = ActionMemberAdded, deal
+			granted = append(granted, member)
+		}
 	case DealCreated:
 		r.Action, r.Deal = ActionDealCreated, ev.ID
 		told["name"], told["history"] = ev.Name, ev.History
@@ -174,10 +191,10 @@ func Audit(ev Event) (AuditRow, bool) {
 	case Noted:
 		r.Action, r.User, r.Deal, r.Topic, r.Count = ev.Action, ev.User, ev.Deal, ev.Topic, ev.Count
 	default:
-		return AuditRow{}, false
+		return nil
 	}
 	r.Detail = told.String()
-	return r, true
+	return append([]AuditRow{r}, granted...)
 }
 
 // fields are what a row's Detail tells.

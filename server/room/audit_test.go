@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,7 +86,7 @@ var audited = []struct {
 		room.AuditRow{Action: "user.changed", User: "bert", Detail: `{"active":false,"display":"B\u003c\u003e","role":"observer"}`}},
 	{room.PasswordChanged{Name: "bert", PasswordHashed: secret, Keep: secret},
 		room.AuditRow{Action: "user.password", User: "bert"}},
-	{room.SessionOpened{ID: "sess000000000001", Token: room.HashToken(secret), User: "bert"},
+	{room.SessionOpened{ID: "sess000000000001", Token: room.HashToken(secret), User: "bert", PasswordHashed: secret},
 		room.AuditRow{Action: "session.opened", User: "bert", Detail: `{"session":"sess000000000001"}`}},
 	{room.SessionEnded{ID: "sess000000000001", User: "bert"},
 		room.AuditRow{Action: "session.ended", User: "bert", Detail: `{"session":"sess000000000001"}`}},
@@ -96,7 +97,7 @@ var audited = []struct {
 	{room.InvitationMade{Token: room.HashToken(secret), User: "bert"},
 		room.AuditRow{Action: "invitation.made", User: "bert"}},
 	{room.InvitationAccepted{Token: room.HashToken(secret), Name: "emil", Display: "Emil", PasswordHashed: secret},
-		room.AuditRow{Action: "invitation.accepted", User: "emil"}},
+		room.AuditRow{Action: "invitation.accepted", User: "emil", Detail: `{"deals":null,"made_by":"","role":""}`}}, // and more below
 	{room.DealCreated{ID: one, Name: "One", History: room.HistoryJoined},
 		room.AuditRow{Action: "deal.created", Deal: one, Detail: `{"history":"joined","name":"One"}`}},
 	{room.DealChanged{ID: one, Open: ptr(false)},
@@ -136,10 +137,11 @@ var unaudited = []room.Event{
 
 func TestAuditRows(t *testing.T) {
 	for _, c := range audited {
-		row, ok := room.Audit(c.ev)
-		if !ok || row != c.row {
-			t.Errorf("%T gives %+v, %t\nwant %+v", c.ev, row, ok, c.row)
+		rows := room.Audit(c.ev, room.Invitation{})
+		if len(rows) != 1 || rows[0] != c.row {
+			t.Fatalf("%T gives %+v\nwant %+v", c.ev, rows, c.row)
 		}
+		row := rows[0]
 		hash := room.HashToken(secret)
 		if text := fmt.Sprintf("%+v", row); strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", hash[:])) {
 			t.Errorf("the row of %T has a secret in it: %s", c.ev, text)
@@ -149,13 +151,38 @@ func TestAuditRows(t *testing.T) {
 		}
 	}
 	for _, ev := range unaudited {
-		if row, ok := room.Audit(ev); ok {
-			t.Errorf("%T gives %+v", ev, row)
+		if rows := room.Audit(ev, room.Invitation{}); len(rows) != 0 {
+			t.Errorf("%T gives %+v", ev, rows)
 		}
 	}
 	stamped := room.UserAdded{Stamp: room.Stamp{At: 5, By: "anna", Address: "192.0.2.1"}}
-	if row, _ := room.Audit(stamped); row.At != 5 || row.By != "anna" || row.Address != "192.0.2.1" {
+	if row := room.Audit(stamped, room.Invitation{})[0]; row.At != 5 || row.By != "anna" || row.Address != "192.0.2.1" {
 		t.Errorf("the stamp is lost: %+v", row)
+	}
+}
+
+// TestTheTrailTellsWhatATakenLinkGranted also says by whose link it was.
+func TestTheTrailTellsWhatATakenLinkGranted(t *testing.T) {
+	taken := room.InvitationAccepted{Stamp: room.Stamp{At: 5, By: "emil", Address: "192.0.2.1"}, Token: room.HashToken(secret), Name: "emil", PasswordHashed: secret}
+	row := func(action room.Action, deal, detail string) room.AuditRow {
+		return room.AuditRow{At: 5, By: "emil", Address: "192.0.2.1", Action: action, User: "emil", Deal: deal, Detail: detail}
+	}
+	for what, c := range map[string]struct {
+		inv  room.Invitation
+		want []room.AuditRow
+	}{
+		"an invitation": {room.Invitation{By: "anna", Role: room.Observer, Deals: []string{two, one, two}}, []room.AuditRow{
+			row(room.ActionInvitationAccepted, "", `{"deals":["deal000000000001","deal000000000002"],"made_by":"anna","role":"observer"}`),
+			row(room.ActionMemberAdded, one, ""),
+			row(room.ActionMemberAdded, two, ""),
+		}},
+		"a password link": {room.Invitation{By: "anna", User: "emil"}, []room.AuditRow{
+			row(room.ActionPasswordChanged, "", `{"link":true,"made_by":"anna"}`),
+		}},
+	} {
+		if got := room.Audit(taken, c.inv); !slices.Equal(got, c.want) {
+			t.Errorf("%s gives %+v\nwant %+v", what, got, c.want)
+		}
 	}
 }
 

@@ -14,6 +14,9 @@ type Stamp struct {
 	At      int64  // unix-ms
 	By      string // the user who did it; "": the operator, at the machine itself
 	Address string // the IP address that it was done from; "": this machine, or not kept
+	// Session is the id of By's sign-in that it was done in. Once that has ended,
+	// the event is refused with ErrSessionEnded. "": it depends on none.
+	Session string
 }
 
 // Stamped makes whatever embeds a Stamp an Event.
@@ -52,7 +55,8 @@ type (
 		Role    *Role
 		Active  *bool
 	}
-	// PasswordChanged ends all sessions of the user but Keep ("": all).
+	// PasswordChanged ends all sessions of the user but Keep ("": all), and
+	// spends the links that would set the user's password.
 	PasswordChanged struct {
 		Stamp
 		Name           string
@@ -64,13 +68,17 @@ type (
 // Sign-ins.
 type (
 	// SessionOpened is a sign-in. ID is public (16 characters, as NewID
-	// makes), Token the hash of what the cookie holds.
+	// makes), Token the hash of what the cookie holds. PasswordHashed is what
+	// was stored for the password that was right; it is refused with
+	// ErrWrongSignIn if the user has another one by then. "": no password was
+	// asked for.
 	SessionOpened struct {
 		Stamp
-		ID      string
-		Token   TokenHash
-		User    string
-		Expires int64 // unix-ms
+		ID             string
+		Token          TokenHash
+		User           string
+		PasswordHashed string
+		Expires        int64 // unix-ms
 	}
 	// SessionEnded ends a sign-in and whatever lives by it.
 	SessionEnded struct {
@@ -87,8 +95,9 @@ type (
 
 // Invitations.
 type (
-	// InvitationMade is a link that is good once, until Expires. With User it
-	// lets that user set a new password and Deals and Role don't count.
+	// InvitationMade is a link that is good once, until Expires, while By is an
+	// admin. With User it lets that user set a new password and Deals and Role
+	// don't count.
 	InvitationMade struct {
 		Stamp
 		Token   TokenHash
@@ -98,7 +107,7 @@ type (
 		Expires int64 // unix-ms
 	}
 	// InvitationAccepted spends it. For one with a User, Name must be that
-	// user, and all its sessions end.
+	// user; it then is as PasswordChanged.
 	InvitationAccepted struct {
 		Stamp
 		Token          TokenHash

@@ -314,3 +314,21 @@ func TestAnUnknownCookieIsNoSignIn(t *testing.T) {
 		wantError(t, err, room.ErrSessionEnded)
 	}
 }
+
+// TestAPasswordThatIsChangedMeanwhileOpensNothing changes it while it is compared.
+func TestAPasswordThatIsChangedMeanwhileOpensNothing(t *testing.T) {
+	d := newDesk(t)
+	if _, _, err := d.SignIn(t.Context(), "anna", goodPassword, home); err != nil {
+		t.Fatal(err)
+	}
+	next := d.hashed(goodPassword) // the same words: it is another one all the same
+	d.derive = func(password string, salt []byte, p parameters) []byte {
+		d.append(room.PasswordChanged{Name: "anna", PasswordHashed: next})
+		return argon2id(password, salt, p)
+	}
+	cookie, _, err := d.SignIn(t.Context(), "anna", goodPassword, home)
+	wantError(t, err, room.ErrWrongSignIn)
+	if cookie != "" {
+		t.Error("there is a cookie")
+	}
+}

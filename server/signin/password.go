@@ -20,36 +20,43 @@ const lineTime = 10 * time.Second
 // After too many failures of the account or from the address it is a
 // *WaitError, without a look at the password.
 func (d *Desk) Password(ctx context.Context, name, password string, from netip.Addr) error {
+	_, err := d.password(ctx, name, password, from)
+	return err
+}
+
+// password is Password, and what was stored for the one that is right.
+func (d *Desk) password(ctx context.Context, name, password string, from netip.Addr) (stored string, err error) {
 	try, err := d.tries.begin(name, from, d.now())
 	if err != nil {
 		d.failed(name, from, true)
 		d.log.Warn("too many failed sign-ins", "user", d.account(name), "from", from, "error", err)
-		return err
+		return "", err
 	}
-	right, err := d.verify(ctx, name, password)
+	stored, right, err := d.verify(ctx, name, password)
 	if err != nil {
 		d.tries.undo(try, d.now())
-		return err
+		return "", err
 	}
 	if !right {
 		d.failed(name, from, false)
 		d.log.Info("a sign-in failed", "user", d.account(name), "from", from)
-		return room.ErrWrongSignIn
+		return "", room.ErrWrongSignIn
 	}
 	d.tries.succeeded(try, d.now())
-	return nil
+	return stored, nil
 }
 
-// verify derives one key whatever happens, so that the time tells nothing.
-func (d *Desk) verify(ctx context.Context, name, password string) (right bool, err error) {
+// verify compares a password with what is stored. It derives one key whatever
+// happens, so that the time tells nothing.
+func (d *Desk) verify(ctx context.Context, name, password string) (stored string, right bool, err error) {
 	known := false
 	hashed := unknownHash()
 	if room.ValidUserName(name) {
-		stored, err := d.store.PasswordHashed(ctx, name)
+		stored, err = d.store.PasswordHashed(ctx, name)
 		switch {
 		case errors.Is(err, room.ErrNotFound), err == nil && stored == "":
 		case err != nil:
-			return false, fmt.Errorf("looking up a password: %w", err)
+			return "", false, fmt.Errorf("looking up a password: %w", err)
 		default:
 			if h, err := parseHash(stored); err != nil {
 				d.log.Error("a stored password can't be read; set a new one", "user", name, "error", err)
@@ -65,10 +72,10 @@ func (d *Desk) verify(ctx context.Context, name, password string) (right bool, e
 	var same bool
 	err = d.inTurn(ctx, func() { same = hashed.matches(password, d.derive) })
 	if err != nil {
-		return false, err
+		return "", false, err
 	}
 	u := d.store.State().User(name)
-	return same && known && u != nil && u.Active, nil
+	return stored, same && known && u != nil && u.Active, nil
 }
 
 // HashPassword is what is stored for a new password: a string in PHC format.

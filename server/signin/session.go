@@ -8,18 +8,33 @@ import (
 	"redroom/server/room"
 )
 
-// Open signs user in from an address, for room.SessionLife. The token is the
-// cookie's and is known to nobody else.
+// SignIn is Password and Open in one. A password that is changed meanwhile is a
+// wrong one.
+func (d *Desk) SignIn(ctx context.Context, name, password string, from netip.Addr) (cookie string, s room.Session, err error) {
+	stored, err := d.password(ctx, name, password, from)
+	if err != nil {
+		return "", room.Session{}, err
+	}
+	return d.open(ctx, name, stored, from)
+}
+
+// Open signs user in from an address, for room.SessionLife, without asking for a
+// password. The token is the cookie's and is known to nobody else.
 func (d *Desk) Open(ctx context.Context, user string, from netip.Addr) (cookie string, s room.Session, err error) {
+	return d.open(ctx, user, "", from)
+}
+
+func (d *Desk) open(ctx context.Context, user, passwordHashed string, from netip.Addr) (cookie string, s room.Session, err error) {
 	now := d.now()
 	cookie = room.NewToken()
 	s = room.Session{ID: room.NewID(), User: user, Opened: now.UnixMilli(), Expires: now.Add(room.SessionLife).UnixMilli()}
 	_, err = d.journal.Append(ctx, room.SessionOpened{
-		Stamp:   room.Stamp{At: s.Opened, By: user, Address: address(from)},
-		ID:      s.ID,
-		Token:   room.HashToken(cookie),
-		User:    user,
-		Expires: s.Expires,
+		Stamp:          room.Stamp{At: s.Opened, By: user, Address: address(from)},
+		ID:             s.ID,
+		Token:          room.HashToken(cookie),
+		User:           user,
+		PasswordHashed: passwordHashed,
+		Expires:        s.Expires,
 	})
 	if err != nil {
 		return "", room.Session{}, err

@@ -6,6 +6,8 @@ PRAGMA user_version = 3;
 ALTER TABLE users ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE deals ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 
+CREATE INDEX invitations_by_user ON invitations (user); -- a new password spends the user's links
+
 -- The topics again: a direct one may have any other's title. What refers to the
 -- old table refers to the new one when the transaction ends.
 PRAGMA defer_foreign_keys = ON;

@@ -102,7 +102,7 @@ export function told(entry, names, { words, roles, number, list }) {
         }) ?? [trail.userChanged(by, user)]
       );
     case "user.password":
-      return [trail.password(user)];
+      return [detail.link ? trail.passwordByLink(user) : trail.password(user)];
     case "invitation.made":
       if (user) return [trail.passwordLink(by, user)];
       return [
@@ -111,7 +111,7 @@ export function told(entry, names, { words, roles, number, list }) {
           : trail.invitedToRoom(by, role(detail.role)),
       ];
     case "invitation.accepted":
-      return [trail.accepted(user || by)];
+      return [trail.accepted(user || by), ...(detail.role ? [trail.invitedBy(detail.made_by ? names.user(detail.made_by) : trail.operator, role(detail.role))] : [])];
     case "deal.created":
       return [trail.dealCreated(by, deal)];
     case "deal.changed":
@@ -123,7 +123,7 @@ export function told(entry, names, { words, roles, number, list }) {
         }) ?? [trail.dealChanged(by, deal)]
       );
     case "deal.member.added":
-      return [trail.memberAdded(by, user, deal)];
+      return [self ? trail.came(user, deal) : trail.memberAdded(by, user, deal)];
     case "deal.member.removed":
       return [trail.memberRemoved(by, user, deal)];
     case "deal.member.moved":

@@ -23,6 +23,12 @@ test("an entry says who did what to whom", () => {
   assert.deepEqual(say({ action: "user.added", by: "", user: "bert", detail: { role: "observer" } }), ["The operator added Bert Baum in the role Observer."]);
 });
 
+test("who came by an invitation came by himself, and it is said who had invited", () => {
+  assert.deepEqual(say({ action: "invitation.accepted", by: "bert", user: "bert", detail: { role: "member", deals: ["d1"], made_by: "anna" } }), ["Bert Baum took an invitation.", "It was made by Anna Adler, for the role Member."]);
+  assert.deepEqual(say({ action: "deal.member.added", by: "bert", user: "bert", deal: "d1" }), ["Bert Baum came to Alpha."]);
+  assert.deepEqual(say({ action: "user.password", by: "bert", user: "bert", detail: { link: true, made_by: "" } }), ["The password of Bert Baum was changed by a link."]);
+});
+
 test("an entry of several changes says each", () => {
   assert.deepEqual(say({ action: "user.changed", user: "bert", detail: { role: "observer", active: false } }), ["Anna Adler gave Bert Baum the role Observer.", "Anna Adler deactivated Bert Baum."]);
   assert.deepEqual(say({ action: "topic.changed", topic: "t1", detail: { narrowed: true, members: ["bert"], title: "Costs" } }), [
