@@ -112,7 +112,7 @@ func TestAdminDoesTheWorkByForms(t *testing.T) {
 	anna.Click("button", "Narrow to some members")
 	anna.Click("checkbox", "Carla")
 	anna.Click("button", "Narrow the topic")
-	told(anna, "Narrow the topic", "Bert Baum loses access to Price at once.")
+	told(anna, "Narrow the topic", "Bert Baum (bert) loses access to Price at once.")
 	anna.Click("button", "Cancel")
 	anna.Gone("dialog", "…")
 	focused(anna, "button", "Narrow to some members")
@@ -120,7 +120,7 @@ func TestAdminDoesTheWorkByForms(t *testing.T) {
 	anna.Click("button", "Narrow to some members")
 	anna.Click("checkbox", "Carla")
 	anna.Click("button", "Narrow the topic")
-	told(anna, "Narrow the topic", "Bert Baum loses access to Price at once.")
+	told(anna, "Narrow the topic", "Bert Baum (bert) loses access to Price at once.")
 	anna.Click("button", "Narrow the topic")
 	began := time.Now()
 	bert.Gone("log", "Messages")
@@ -137,7 +137,7 @@ func TestAdminDoesTheWorkByForms(t *testing.T) {
 	// Let in again, one at a time.
 	chooses(t, anna, "New member", "Bert Baum")
 	anna.Click("button", "Add")
-	told(anna, "Add to the topic", "Bert Baum can read Price from then on.")
+	told(anna, "Add to the topic", "Bert Baum (bert) can read Price from then on.")
 	anna.Click("button", "Add to the topic")
 	anna.Find("button", "Remove Bert Baum")
 	openTopic(bert, "Price")
@@ -148,7 +148,7 @@ func TestAdminDoesTheWorkByForms(t *testing.T) {
 	anna.Open(r.Plain + "/admin#deals/" + deal)
 	anna.Find("heading", "Alpha")
 	anna.Click("button", "Remove Bert Baum")
-	told(anna, "Remove from the deal", "Bert Baum loses access to 3 topics at once: Price, Terms, Plan.")
+	told(anna, "Remove from the deal", "Bert Baum (bert) loses access to 3 topics at once: Price, Terms, Plan.")
 	anna.Click("button", "Remove from the deal")
 	bert.Gone("link", "…Terms…")
 	bert.Find("heading", "This topic isn’t here")
@@ -158,12 +158,12 @@ func TestAdminDoesTheWorkByForms(t *testing.T) {
 
 	// All of it stands in the trail.
 	anna.Click("link", "Audit")
-	shown(anna, "anna removed Bert Baum from Alpha.")
+	shown(anna, "anna removed Bert Baum (bert) from Alpha.")
 	shown(anna, "anna narrowed the topic Price.")
-	shown(anna, "Bert Baum opened Price.")
+	shown(anna, "Bert Baum (bert) opened Price.")
 	chooses(t, anna, "Action", "Invitation taken")
 	anna.Click("button", "Show")
-	shown(anna, "Bert Baum took an invitation.")
+	shown(anna, "Bert Baum (bert) took an invitation.")
 	anna.Until("nothing else", func() bool {
 		all, ok := anna.Text("main", "")
 		return ok && !strings.Contains(all, "narrowed the topic")
@@ -176,7 +176,7 @@ func TestAdminDoesTheWorkByForms(t *testing.T) {
 	anna.Open(r.Plain + "/admin#users/bert")
 	anna.Find("heading", "Bert Baum bert")
 	anna.Click("button", "Deactivate")
-	told(anna, "Deactivate the account", "All sign-ins of Bert Baum end.")
+	told(anna, "Deactivate the account", "All sign-ins of Bert Baum (bert) end.")
 	anna.Click("button", "Deactivate")
 	bert.Find("textbox", "User name")
 	bert.Find("StaticText", "This account is deactivated. …")
@@ -235,6 +235,149 @@ func TestTwoAdminsChangeTheSameTopicAtOnce(t *testing.T) {
 	anna.Press(kb.Escape)
 	anna.Gone("dialog", "…")
 	focused(anna, "button", "Close the topic")
+}
+
+// lateChanges has a page wait with what the server says to changes between
+// hold() and release(), and get no list of users while it is away.
+const lateChanges = `(() => {
+	const ask = window.fetch;
+	window.hold = () => { window.gate = new Promise((open) => { window.release = open; }); };
+	window.fetch = async (path, init) => {
+		if (window.away && path === "/api/users") throw new TypeError("away");
+		const answer = await ask(path, init);
+		if (init?.method === "PATCH") await window.gate;
+		return answer;
+	};
+	return true;
+})()`
+
+// inPassing waits until the administration says something in passing.
+func inPassing(p *servertest.Page, text string) {
+	p.Until(fmt.Sprintf("%q in passing", text), func() bool {
+		said, ok := servertest.Look[string](p, `document.querySelector("rr-admin > .word").textContent`)
+		return ok && said == text
+	})
+}
+
+// Whatever comes late is of the place where it was asked for: nothing of it
+// reaches the one that is shown then, and nothing that was typed is lost.
+func TestAdministrationKeepsLateAnswersToTheirPlace(t *testing.T) {
+	t.Parallel()
+	p := servertest.OpenPage(t)
+	r := servertest.Start(t)
+	admin := r.Admin(t)
+	deal := admin.Deal(t, "Alpha", "all")
+	admin.Topic(t, deal, "Price", 1)
+	r.Join(t, admin, "bert", "member", deal)
+	r.Join(t, admin, "carla", "member", deal)
+	p.Be(admin)
+	p.Open(r.Plain + "/admin#users/bert")
+	p.Find("heading", "Bert bert")
+	servertest.Evaluate[bool](p, lateChanges)
+	does := func(script string) {
+		t.Helper()
+		servertest.Evaluate[bool](p, script+"; true")
+	}
+	display := func(want string) {
+		t.Helper()
+		if got := p.Find("textbox", "Display name").Value; got != want {
+			t.Errorf("the display name in the form is %q, want %q", got, want)
+		}
+	}
+	untouched := func() {
+		t.Helper()
+		p.Find("heading", "Carla carla")
+		display("Carla")
+		if role := p.Find("combobox", "Role").Value; !strings.HasPrefix(role, "Member") {
+			t.Errorf("the role in the form is %q, want what it is", role)
+		}
+		if p.Count("alert", "…") > 0 || p.Count("dialog", "…") > 0 {
+			t.Error("what came late is said on another user's page")
+		}
+	}
+	var now struct {
+		Users []struct{ Name, Display, Role string }
+	}
+	user := func(name, display, role string) {
+		t.Helper()
+		admin.Must(t, "GET", "/api/users", nil, &now, 200)
+		if !slices.Contains(now.Users, struct{ Name, Display, Role string }{name, display, role}) {
+			t.Errorf("the users are %+v, want %s as %q in the role %s", now.Users, name, display, role)
+		}
+	}
+
+	// Somebody else was faster, and that is known only on another user's page.
+	does("hold()")
+	p.Type("textbox", "Display name", "Bert Baum")
+	admin.Must(t, "PATCH", "/api/users/bert", map[string]any{"display": "Berti"}, nil, 200)
+	p.Click("button", "Save")
+	p.Find("button", "Saving …")
+	p.Open(r.Plain + "/admin#users/carla")
+	p.Find("heading", "Carla carla")
+	does("release()")
+	inPassing(p, "Bert: This wasn’t done: somebody has changed it meanwhile.")
+	untouched()
+	p.Open(r.Plain + "/admin#users/bert")
+	p.Find("heading", "Berti bert")
+	display("Bert Baum")
+	shown(p, "Now: Berti")
+
+	// What it would mean is known only then: it isn't asked there, and not done.
+	does("hold()")
+	chooses(t, p, "Role", "Observer")
+	p.Click("button", "Save")
+	p.Find("button", "Saving …")
+	p.Open(r.Plain + "/admin#users/carla")
+	p.Find("heading", "Carla carla")
+	does("release()")
+	inPassing(p, "Berti: This wasn’t done, as its page was left before.")
+	untouched()
+	user("bert", "Berti", "member")
+	user("carla", "Carla", "member")
+
+	// A question that is open closes with the page it is about, by the way back.
+	p.Open(r.Plain + "/admin#users/bert")
+	p.Find("heading", "Berti bert")
+	p.Click("button", "Save")
+	told(p, "Change the account", "(bert) can still read Price, but no longer write there.")
+	described := servertest.Evaluate[string](p, `document.querySelector("dialog[open]").getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id).textContent).join("\n")`)
+	if !strings.HasPrefix(described, "Berti (bert)\n") || !strings.Contains(described, "can still read Price, but no longer write there.") {
+		t.Errorf("a screen reader says %q of the question, want whom it is about and what it means", described)
+	}
+	does("history.back()")
+	untouched()
+	user("bert", "Berti", "member")
+
+	// What is typed while something is saved stands there after it, unsaved.
+	p.Open(r.Plain + "/admin#users/bert")
+	p.Find("heading", "Berti bert")
+	chooses(t, p, "Role", "Member")
+	does("hold()")
+	p.Click("button", "Save")
+	p.Find("button", "Saving …")
+	p.Type("textbox", "Display name", "Bert Blum")
+	does("release()")
+	p.Find("heading", "Bert Baum bert")
+	display("Bert Blum")
+	user("bert", "Bert Baum", "member")
+
+	// What is so can't be had after a conflict: what was typed stays.
+	admin.Must(t, "PATCH", "/api/users/bert", map[string]any{"display": "Berti"}, nil, 200)
+	does("window.away = true")
+	p.Click("button", "Save")
+	p.Until("it being said that there is nothing newer", func() bool {
+		said, ok := p.Text("alert", "")
+		return ok && strings.HasPrefix(said, "What is so now can’t be shown.")
+	})
+	p.Find("heading", "Bert Baum bert")
+	display("Bert Blum")
+	does("window.away = false")
+	p.Click("button", "Try again")
+	p.Find("heading", "Berti bert")
+	display("Bert Blum")
+	saved(p)
+	p.Find("heading", "Bert Blum bert")
+	user("bert", "Bert Blum", "member")
 }
 
 // Whatever is typed into a field is shown as it is, or refused with a sentence.
@@ -296,7 +439,7 @@ func TestAdministrationTakesNoTextForAnythingElse(t *testing.T) {
 	}
 	p.Open(r.Plain + "/admin#deals/" + deal)
 	p.Click("button", "Remove "+hostile[0])
-	told(p, "Remove from the deal", hostile[0]+" loses access to "+hostile[0]+" at once.")
+	told(p, "Remove from the deal", hostile[0]+" (bert) loses access to "+hostile[0]+" at once.")
 	noElements(t, p)
 	p.Click("button", "Cancel")
 	p.Open(r.Plain + "/admin#users")
@@ -496,13 +639,13 @@ func TestAdministrationWorksByTheKeyboardAlone(t *testing.T) {
 	p.Press("O")
 	p.TabTo("button", "Save")
 	p.Press(kb.Enter)
-	told(p, "Change the account", "Bert Baum can still read Price, but no longer write there.")
+	told(p, "Change the account", "Bert Baum (bert) can still read Price, but no longer write there.")
 	focused(p, "button", "Cancel")
 	p.Press(kb.Escape)
 	p.Gone("dialog", "…")
 	focused(p, "button", "Save")
 	p.Press(kb.Enter)
-	told(p, "Change the account", "Bert Baum can still read Price")
+	told(p, "Change the account", "Bert Baum (bert) can still read Price")
 	p.Press(kb.Tab)
 	focused(p, "button", "Change the account")
 	p.Press(kb.Enter)
@@ -515,7 +658,7 @@ func TestAdministrationWorksByTheKeyboardAlone(t *testing.T) {
 	p.TabTo("button", "Narrow to some members")
 	p.Press(kb.Enter)
 	p.Find("dialog", "Narrow the topic")
-	focused(p, "checkbox", "Bert Baum Observer")
+	focused(p, "checkbox", "Bert Baum (bert) Observer")
 	p.Press(" ")
 	p.TabTo("button", "Narrow the topic")
 	p.Press(kb.Enter)

@@ -204,9 +204,9 @@ func TestPageShowsWhatItKeepsWhenTheServerDoesNotAnswer(t *testing.T) {
 }
 
 // TestPageShowsNothingThatWasKeptBeforeItKnowsWhatIsSo has the page wait for its
-// token, when it has long read what it keeps.
+// token, when it has long read what it keeps. It is alone, since a page that waits
+// for too long shows what it keeps, and says so.
 func TestPageShowsNothingThatWasKeptBeforeItKnowsWhatIsSo(t *testing.T) {
-	t.Parallel()
 	f := newFront(t)
 	p := f.enter()
 	keeps(p, f.version)

@@ -17,7 +17,7 @@ var protocolTests = []string{
 	"TestSignOutEnds", "TestRemovedMemberIsReset", "TestNewcomerReads", "TestDeactivation", "TestStopSays",
 	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
 	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestUTF8", "TestStoreIsOneFile",
-	"TestTokens", "TestLastWords", "TestDrainAnswers",
+	"TestTokens", "TestLastWords", "TestDrainAnswers", "TestWallOfEveryFrame", "TestWallOfLists",
 }
 
 // TestProtocolOverWebSockets runs the protocol's tests once more with sessions

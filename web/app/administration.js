@@ -80,6 +80,20 @@ export const changes = {
 };
 
 /**
+ * Makes a change, once it was worked out what it means and that was wanted. It
+ * isn't wanted any more once the place where it was asked for was left.
+ * @param {Change} change
+ * @param {{meaning?: Meaning, wanted: (meaning: Meaning) => Promise<boolean>, left: AbortSignal}} how meaning: if that isn't the server's to say
+ * @param {Pick<typeof ask, "meaning" | "change">} [server]
+ * @returns {Promise<any>} what the server answered; null if it wasn't wanted
+ */
+export async function carryOut(change, { meaning, wanted, left }, server = ask) {
+  const means = meaning ?? (await server.meaning(change));
+  if (left.aborted || !(await wanted(means)) || left.aborted) return null;
+  return server.change(change);
+}
+
+/**
  * What a form sends: what is different in it from what was seen, and of which
  * version that was; null if nothing is.
  * @param {Record<string, unknown> & {version: number}} seen
@@ -89,6 +103,44 @@ export const changes = {
 export function difference(seen, typed) {
   const different = Object.entries(typed).filter(([key, value]) => value !== seen[key]);
   return different.length > 0 ? { ...Object.fromEntries(different), version: seen.version } : null;
+}
+
+/** A field: what stands in it, and what did when it was shown or last saved. @typedef {{key: string, text: string, was: string}} Field */
+
+/** @param {Field} field */
+export const isUnsaved = ({ text, was }) => text !== was;
+
+/**
+ * Whether what is so became another thing while something was typed, and not
+ * just that.
+ * @param {Field} typed
+ * @param {Field} now
+ */
+export const isOvertaken = (typed, now) => now.was !== typed.was && now.text !== typed.text;
+
+/**
+ * What was typed and isn't saved at places that were left, while the document
+ * lives. What is still on its way then may be saved later.
+ */
+export class Unsaved {
+  /** @type {Map<string, () => Field[]>} */
+  #left = new Map();
+
+  /** @param {string} place @param {() => Field[]} fields as they are from now on, unsaved or not */
+  leave(place, fields) {
+    this.#left.set(place, fields);
+  }
+
+  /** What is to stand there again. @param {string} place @returns {Field[]} */
+  take(place) {
+    const fields = this.#left.get(place)?.() ?? [];
+    this.#left.delete(place);
+    return fields.filter(isUnsaved);
+  }
+
+  get any() {
+    return [...this.#left.values()].some((fields) => fields().some(isUnsaved));
+  }
 }
 
 /** The most characters of names and titles. */

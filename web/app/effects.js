@@ -3,7 +3,7 @@
  * server has worked it out.
  * @module
  */
-import { joined } from "./sentence.js";
+import { exactName, joined } from "./sentence.js";
 
 /** @typedef {import("./sentence.js").Part} Part */
 /** @typedef {import("../lang/en-admin.js").AdminDictionary} AdminDictionary */
@@ -47,7 +47,7 @@ function alike(effects, kind) {
     if (topics.length === 0) continue;
     const key = topics.map((topic) => topic.id).sort().join();
     const group = groups.get(key) ?? { people: [], topics: topics.map((topic) => topic.title) };
-    group.people.push(effect.display || effect.user);
+    group.people.push(exactName({ name: effect.user, display: effect.display }));
     groups.set(key, group);
   }
   return [...groups.values()];

@@ -287,13 +287,24 @@ export function groups(rooms, collator) {
  * Why one can't write in a topic, or "" if one can.
  * @param {Rooms} rooms
  * @param {Topic} topic
- * @returns {"" | "observer" | "archived" | "closed" | "deal-closed"}
+ * @returns {"" | "observer" | "archived" | "closed" | "deal-closed" | "alone"}
  */
 export function readOnly(rooms, topic) {
   if (rooms.deals.get(topic.deal)?.open === false) return "deal-closed";
   if (topic.archived) return "archived";
   if (!topic.open) return "closed";
-  return rooms.me.role === "observer" ? "observer" : "";
+  if (rooms.me.role === "observer") return "observer";
+  return topic.direct && isAlone(rooms, topic) ? "alone" : "";
+}
+
+/**
+ * Whether the other one of a direct conversation reads it no more.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ */
+function isAlone({ deals, me }, { deal, members }) {
+  const people = deals.get(deal)?.people ?? [];
+  return people.some(({ name, reads }) => name !== me.name && !reads && members?.includes(name));
 }
 
 /**

@@ -9,6 +9,15 @@
 /** @typedef {string | Name} Part */
 
 /**
+ * Somebody where it matters who is meant: a display name may be like another's,
+ * so that the account's name, which nobody else has, stands beside it.
+ * @param {{name: string, display?: string}} person
+ */
+export function exactName({ name, display }) {
+  return display && display.toLowerCase() !== name ? `${display} (${name})` : display || name;
+}
+
+/**
  * A template's tag: what is inserted as a string is a name; a list of parts
  * goes in as it is.
  * @param {TemplateStringsArray} words

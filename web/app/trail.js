@@ -117,7 +117,7 @@ export function told(entry, names, { words, roles, number, list }) {
     case "deal.changed":
       return (
         each({
-          name: (name) => trail.dealRenamed(by, deal, String(name)),
+          name: (name) => trail.dealRenamed(by, String(name)),
           open: (open) => (open ? trail.dealReopened(by, deal) : trail.dealClosed(by, deal)),
           history: (history) => (history === "joined" ? trail.dealJoined(by, deal) : trail.dealAll(by, deal)),
         }) ?? [trail.dealChanged(by, deal)]
@@ -137,7 +137,7 @@ export function told(entry, names, { words, roles, number, list }) {
     case "topic.changed":
       return (
         each({
-          title: (title) => trail.topicRenamed(by, topic, String(title)),
+          title: (title) => trail.topicRenamed(by, String(title)),
           number: (value) => trail.topicNumbered(by, topic, number(Number(value))),
           open: (open) => (open ? trail.topicReopened(by, topic) : trail.topicClosed(by, topic)),
           archived: (archived) => (archived ? trail.archived(by, topic) : trail.unarchived(by, topic)),

@@ -9,6 +9,8 @@ import { displayName } from "./rooms.js";
 /** @typedef {import("./rooms.js").Topic} Topic */
 /** @typedef {import("./rooms.js").Person} Person */
 
+const PLAIN = new Intl.Collator();
+
 /**
  * Who can read a topic: those who read its deal; of a narrowed topic its members
  * among them, and admins; of a direct one its two.
@@ -31,6 +33,18 @@ export function readers(rooms, topic) {
 export function titleOf(rooms, topic) {
   const other = topic.direct && topic.members?.find((name) => name !== rooms.me.name);
   return other ? displayName(rooms, topic, other) : topic.title;
+}
+
+/**
+ * What a topic is called in the list of all: of two conversations with one
+ * person, or with two who are called alike, the deal tells which is meant.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ */
+export function listedAs(rooms, topic) {
+  const title = titleOf(rooms, topic);
+  const another = topic.direct && directs(rooms, PLAIN).some((other) => other.id !== topic.id && titleOf(rooms, other) === title);
+  return another ? `${title} · ${rooms.deals.get(topic.deal)?.name ?? ""}` : title;
 }
 
 /**

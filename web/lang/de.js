@@ -253,6 +253,7 @@ const de = {
     closed: "Dieses Thema ist geschlossen. Es lässt sich lesen, aber es kommt nichts mehr hinzu.",
     refused: "Dieser Browser behält hier nichts: Noch nicht Gesendetes übersteht kein Neuladen.",
     full: "Dieser Browser hat keinen Platz mehr: Noch nicht Gesendetes übersteht kein Neuladen.",
+    alone: "Hier liest niemand mehr mit, also kommt auch nichts mehr hinzu.",
     dealClosed: "Dieser Deal ist geschlossen. Seine Themen lassen sich lesen, aber es kommt nichts mehr hinzu.",
   },
   size: {

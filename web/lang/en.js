@@ -255,6 +255,7 @@ const en = {
     closed: "This topic is closed. It can be read, but nothing is added any more.",
     refused: "This browser keeps nothing here: what isn’t sent yet won’t survive a reload.",
     full: "This browser has no space left: what isn’t sent yet won’t survive a reload.",
+    alone: "The other one can’t read here any more, so nothing is added.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
   size: {

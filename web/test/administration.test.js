@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changes, difference, matches, placeOf, wholeNumber, wrongLabel } from "../app/administration.js";
+import { Unsaved, carryOut, changes, difference, isOvertaken, isUnsaved, matches, placeOf, wholeNumber, wrongLabel } from "../app/administration.js";
 
 test("a form sends what is different, and of which version it is", () => {
   const seen = { title: "Price", number: 3, strict: false, open: true, version: 7 };
@@ -12,6 +12,66 @@ test("each change says where it goes, whatever is in a name", () => {
   assert.deepEqual(changes.user("bert", { active: false, version: 2 }), { method: "PATCH", path: "/api/users/bert", body: { active: false, version: 2 } });
   assert.deepEqual(changes.removeMember("d/1", "a?b"), { method: "DELETE", path: "/api/deals/d%2F1/members/a%3Fb" });
   assert.deepEqual(changes.moveReader("t", "bert", 5), { method: "PATCH", path: "/api/topics/t/members/bert", body: { from: 5 } });
+});
+
+test("a change is made once it was said what it means, and that was wanted where it was asked for", async () => {
+  const change = changes.user("bert", { role: "observer", version: 3 });
+  const means = { ends: true };
+  const run = async ({ wanted, leave = "" }) => {
+    const visit = new AbortController();
+    const did = [];
+    const at = (step) => {
+      did.push(step);
+      if (step === leave) visit.abort();
+    };
+    const server = {
+      meaning: async () => (at("ask"), means),
+      change: async (what) => (assert.equal(what, change), at("change"), { version: 4 }),
+    };
+    const question = async (meaning) => (assert.equal(meaning, means), at("question"), wanted);
+    return [await carryOut(change, { wanted: question, left: visit.signal }, server), did];
+  };
+  assert.deepEqual(await run({ wanted: true }), [{ version: 4 }, ["ask", "question", "change"]]);
+  assert.deepEqual(await run({ wanted: false }), [null, ["ask", "question"]]);
+  assert.deepEqual(await run({ wanted: true, leave: "ask" }), [null, ["ask"]]);
+  assert.deepEqual(await run({ wanted: true, leave: "question" }), [null, ["ask", "question"]]);
+  assert.deepEqual(await run({ wanted: true, leave: "change" }), [{ version: 4 }, ["ask", "question", "change"]]);
+});
+
+test("what is typed while something is saved stays unsaved", () => {
+  const field = { key: "title", was: "Price", text: "Terms" };
+  assert.ok(isUnsaved(field));
+  assert.ok(!isUnsaved({ ...field, was: "Terms" }));
+  assert.ok(isUnsaved({ key: "title", was: "Terms", text: "Terms of all" }));
+});
+
+test("what is so stands beside what was typed if it became another thing meanwhile", () => {
+  const typed = { key: "title", was: "Price", text: "Terms" };
+  assert.ok(isOvertaken(typed, { key: "title", was: "Costs", text: "Costs" }));
+  assert.ok(!isOvertaken(typed, { key: "title", was: "Price", text: "Price" }));
+  assert.ok(!isOvertaken(typed, { key: "title", was: "Terms", text: "Terms" }));
+});
+
+test("what was typed at a place is there again when one comes back to it, and nowhere else", () => {
+  const unsaved = new Unsaved();
+  const display = { key: "field display", was: "Bert", text: "Bert Baum" };
+  const role = { key: "field role", was: "member", text: "member" };
+  unsaved.leave("user/bert", () => [display, role]);
+  assert.ok(unsaved.any);
+  assert.deepEqual(unsaved.take("user/carla"), []);
+  assert.deepEqual(unsaved.take("user/bert"), [display]);
+  assert.deepEqual(unsaved.take("user/bert"), []);
+  assert.ok(!unsaved.any);
+});
+
+test("what was still on its way when its place was left is unsaved until it is saved", () => {
+  const unsaved = new Unsaved();
+  const display = { key: "field display", was: "Bert", text: "Bert Baum" };
+  unsaved.leave("user/bert", () => [display]);
+  assert.ok(unsaved.any);
+  display.was = "Bert Baum";
+  assert.ok(!unsaved.any);
+  assert.deepEqual(unsaved.take("user/bert"), []);
 });
 
 test("a label has its length in characters, and none that can't be seen", () => {

@@ -11,9 +11,9 @@ const say = (meaning, words = en, lang = "en") => consequences(meaning, { words,
 const bert = { user: "bert", display: "Bert Baum" };
 
 test("who loses what is said with its number and its names", () => {
-  assert.deepEqual(say({ effects: [{ ...bert, loses: topics("Price", "Terms", "Plan") }] }), ["Bert Baum loses access to 3 topics at once: Price, Terms, Plan."]);
-  assert.deepEqual(say({ effects: [{ ...bert, loses: topics("Price") }] }), ["Bert Baum loses access to Price at once."]);
-  assert.deepEqual(say({ effects: [{ ...bert, loses: topics("Price", "Terms") }] }, de, "de"), ["Bert Baum verliert sofort den Zugang zu 2 Themen: Price, Terms."]);
+  assert.deepEqual(say({ effects: [{ ...bert, loses: topics("Price", "Terms", "Plan") }] }), ["Bert Baum (bert) loses access to 3 topics at once: Price, Terms, Plan."]);
+  assert.deepEqual(say({ effects: [{ ...bert, loses: topics("Price") }] }), ["Bert Baum (bert) loses access to Price at once."]);
+  assert.deepEqual(say({ effects: [{ ...bert, loses: topics("Price", "Terms") }] }, de, "de"), ["Bert Baum (bert) verliert sofort den Zugang zu 2 Themen: Price, Terms."]);
 });
 
 test("those for whom the same changes are named together", () => {
@@ -44,5 +44,5 @@ test("where nobody's rights change nothing is said", () => {
 test("names in a sentence stay apart from its words", () => {
   assert.deepEqual(sentence`${"שלום"} signed in, ${[{ name: "a" }, " and ", { name: "b" }]} too.`, [{ name: "שלום" }, " signed in, ", { name: "a" }, " and ", { name: "b" }, " too."]);
   const [parts] = consequences({ effects: [{ ...bert, loses: topics("<b>") }] }, { words: en, formats: formats("en"), who: "" });
-  assert.deepEqual(parts.filter((part) => typeof part !== "string"), [{ name: "Bert Baum" }, { name: "<b>" }]);
+  assert.deepEqual(parts.filter((part) => typeof part !== "string"), [{ name: "Bert Baum (bert)" }, { name: "<b>" }]);
 });

@@ -32,7 +32,7 @@ test("who came by an invitation came by himself, and it is said who had invited"
 test("an entry of several changes says each", () => {
   assert.deepEqual(say({ action: "user.changed", user: "bert", detail: { role: "observer", active: false } }), ["Anna Adler gave Bert Baum the role Observer.", "Anna Adler deactivated Bert Baum."]);
   assert.deepEqual(say({ action: "topic.changed", topic: "t1", detail: { narrowed: true, members: ["bert"], title: "Costs" } }), [
-    "Anna Adler gave the topic Price the title Costs.",
+    "Anna Adler gave a topic the title Costs.",
     "Anna Adler narrowed the topic Price.",
     "Members of Price are Bert Baum.",
   ]);
@@ -44,7 +44,7 @@ test("failed sign-ins are counted, and say whether the account exists", () => {
 });
 
 test("what has no name any more, or isn't one's to know, is said without", () => {
-  assert.deepEqual(say({ action: "topic.opened", topic: "gone" }), ["Anna Adler opened a conversation of others."]);
+  assert.deepEqual(say({ action: "topic.opened", topic: "gone" }), ["Anna Adler opened a direct conversation."]);
   assert.deepEqual(say({ action: "deal.created", deal: "d9", detail: {} }), ["Anna Adler created the deal d9."]);
   assert.deepEqual(say({ action: "something.new" }), ["Anna Adler: something.new"]);
 });

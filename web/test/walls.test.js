@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromNews } from "../app/news.js";
-import { empty, groups, reduce } from "../app/rooms.js";
-import { directs, otherRole, readers, titleOf } from "../app/walls.js";
+import { empty, groups, readOnly, reduce } from "../app/rooms.js";
+import { exactName } from "../app/sentence.js";
+import { directs, listedAs, otherRole, readers, titleOf } from "../app/walls.js";
 
 const ME = { name: "anna", display: "Anna Keller", role: "member" };
 const T = "topic00000000001";
@@ -37,6 +38,30 @@ test("archived topics and direct conversations stand apart, the latter by the ot
   assert.deepEqual([group.topics, group.archived].map((topics) => topics.map((topic) => topic.id)), [[T], ["old"]]);
   assert.deepEqual(directs(state, collator).map((topic) => titleOf(state, topic)), ["Bert"]);
   assert.equal(titleOf(state, { ...topic, title: "Bewertung" }), "Bewertung");
+});
+
+test("of two conversations that are called alike the deal tells which is meant", () => {
+  const talk = { ...topic, id: "talk", title: "anna, bert", direct: true, members: ["anna", "bert"] };
+  const one = run(peopled, { type: "topic", topic: talk });
+  assert.equal(listedAs(one, talk), "Bert");
+  const other = { ...deal, id: "deal000000000002", name: "Zweiter Deal", people };
+  const again = { ...talk, id: "talk2", deal: other.id };
+  const two = run(one, { type: "deal", deal: other }, { type: "topic", topic: again });
+  assert.deepEqual([talk, again].map((each) => listedAs(two, each)), ["Bert · GeldGeldGeld AG", "Bert · Zweiter Deal"]);
+});
+
+test("to somebody who reads no more nothing is said", () => {
+  const talk = (other) => ({ ...topic, direct: true, members: ["anna", other] });
+  assert.equal(readOnly(peopled, talk("bert")), "");
+  assert.equal(readOnly(peopled, talk("dora")), "alone");
+  assert.equal(readOnly(peopled, { ...talk("dora"), direct: false, narrowed: true }), "");
+});
+
+test("who is called like another is told apart by the account", () => {
+  assert.equal(exactName({ name: "evil", display: "Miriam Brandt" }), "Miriam Brandt (evil)");
+  assert.equal(exactName({ name: "bert", display: "Bert" }), "Bert");
+  assert.equal(exactName({ name: "bert", display: "" }), "bert");
+  assert.equal(exactName({ name: "bert" }), "bert");
 });
 
 test("a role that has changed is noticed: a deal says so, or an admin has lost them all", () => {

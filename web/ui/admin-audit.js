@@ -4,6 +4,7 @@
  * @module
  */
 import { ask } from "../app/administration.js";
+import { exactName } from "../app/sentence.js";
 import { ACTIONS, raw, told } from "../app/trail.js";
 import { explain } from "../app/words.js";
 import { complain, trouble } from "./admin-parts.js";
@@ -32,7 +33,7 @@ export async function audit(desk, { query }) {
   const [users, deals, first] = await Promise.all([ask.users(), ask.deals(), page(wanted, NEWEST)]);
   const topics = (await Promise.all(deals.map((deal) => ask.topics(deal.id)))).flat();
   const called = new Map([
-    ...users.map((user) => /** @type {[string, string]} */ ([user.name, user.display || user.name])),
+    ...users.map((user) => /** @type {[string, string]} */ ([user.name, exactName(user)])),
     ...deals.map((deal) => /** @type {[string, string]} */ ([deal.id, deal.name])),
     ...topics.map((topic) => /** @type {[string, string]} */ ([topic.id, topic.title])),
   ]);
@@ -67,7 +68,7 @@ export async function audit(desk, { query }) {
   const sorted = (/** @type {[string, string][]} */ options) => options.sort((a, b) => formats.collator.compare(a[1], b[1]));
   /** @type {Record<typeof FILTERS[number], [string, string][]>} */
   const options = {
-    user: sorted(users.map((user) => [user.name, user.display && user.display !== user.name ? `${user.display} (${user.name})` : user.name])),
+    user: sorted(users.map((user) => [user.name, exactName(user)])),
     deal: sorted(deals.map((deal) => [deal.id, deal.name])),
     topic: sorted(topics.map((topic) => [topic.id, `${topic.title} · ${called.get(topic.deal)}`])),
     action: ACTIONS.map((action) => [action, words.actions[action]]),

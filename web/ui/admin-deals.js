@@ -4,10 +4,10 @@
  * @module
  */
 import { MOST, ask, changes, wrongLabel } from "../app/administration.js";
-import { action, adder, byName, chip, crumbs, editor, make, person, section, trouble } from "./admin-parts.js";
+import { action, adder, byName, chip, crumbs, editor, make, person, question, section, trouble, whose } from "./admin-parts.js";
 import { newDeal, newTopic } from "./dialogs.js";
 import { h, icon, isolated } from "./dom.js";
-import { field, show } from "./form.js";
+import { field } from "./form.js";
 
 /** @typedef {import("./admin-parts.js").Desk} Desk */
 /** @typedef {import("./admin-parts.js").View} View */
@@ -133,8 +133,8 @@ function membersOf(desk, deal, members, users) {
         kind: "quiet",
         problem,
         act: async () => {
-          const history = await askHistory(desk, shown);
-          return history && make(desk, changes.moveMember(deal.id, member.name, history), { title: words.deals.historyTitle, button: words.deals.move });
+          const history = await askHistory(desk, member);
+          return history && make(desk, changes.moveMember(deal.id, member.name, history), { title: words.deals.historyTitle, button: words.deals.move, who: member });
         },
       });
     const remove = action(desk, {
@@ -143,7 +143,7 @@ function membersOf(desk, deal, members, users) {
       name: words.removeOne(shown),
       kind: "quiet",
       problem,
-      act: () => make(desk, changes.removeMember(deal.id, member.name), { title: removeTitle, button: removeTitle }),
+      act: () => make(desk, changes.removeMember(deal.id, member.name), { title: removeTitle, button: removeTitle, who: member }),
     });
     return h("li", {}, h("div", { class: "row" }, person(member, desk), h("span", { class: "actions" }, history, remove)));
   };
@@ -167,17 +167,16 @@ function membersOf(desk, deal, members, users) {
 /**
  * From where somebody shall read; null for no change.
  * @param {Desk} desk
- * @param {string} who
+ * @param {Reader} who
  * @returns {Promise<string | null>}
  */
-async function askHistory({ speech, words }, who) {
+async function askHistory(desk, who) {
+  const { words } = desk;
   const history = h("select", {}, h("option", { value: "all" }, words.deals.historyAll), h("option", { value: "joined" }, words.deals.historyJoined));
-  const answer = await show(speech, {
+  const answer = await question(desk, {
     title: words.deals.historyTitle,
-    fields: [h("p", { class: "whose" }, isolated(who)), field(words.deals.reads, history)],
+    fields: [whose(who), field(words.deals.reads, history)],
     submit: words.deals.move,
-    problems: {},
-    check: () => null,
     send: async () => ({ history: history.value }),
   });
   return answer?.history ?? null;

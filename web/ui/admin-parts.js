@@ -2,24 +2,29 @@
  * What the sections of the administration are made of.
  * @module
  */
-import { ask, difference } from "../app/administration.js";
+import { carryOut, difference } from "../app/administration.js";
 import { consequences } from "../app/effects.js";
+import { exactName } from "../app/sentence.js";
 import { explain } from "../app/words.js";
-import { avatar, h, icon, isolated, said } from "./dom.js";
+import { avatar, h, icon, isolated, said, set } from "./dom.js";
 import { field, show } from "./form.js";
 
 /** @typedef {import("./dom.js").Child} Child */
-/** @typedef {import("../app/sentence.js").Part} Part */
 /** @typedef {import("../app/administration.js").Change} Change */
 /** @typedef {import("../app/administration.js").Reader} Reader */
 
+/** @typedef {{name: string, display: string}} Somebody */
+
 /**
- * What a section stands on.
+ * What a section stands on, from when one came to it until one goes elsewhere.
+ * What comes later does nothing to what is shown then.
  * @typedef {object} Desk
  * @property {import("./page.js").Speech} speech
  * @property {import("../lang/en-admin.js").AdminDictionary} words
  * @property {import("../app/rooms.js").Me} me
+ * @property {AbortSignal} left aborted once one has gone elsewhere
  * @property {(text: string) => void} tell says something in passing
+ * @property {(text: string) => void} late says wherever one is now what can't be said in the section any more
  * @property {(place: string) => void} go
  * @property {(problem?: string) => Promise<void>} again shows the section as it is now, with what was typed
  */
@@ -30,31 +35,40 @@ import { field, show } from "./form.js";
  * Makes a change, once it was said what it means and that was wanted.
  * @param {Desk} desk
  * @param {Change} change
- * @param {{title: string, button: string, who?: string, meaning?: import("../app/effects.js").Meaning}} how what the question is called and its button says; whose sign-ins it may end; what it means, if that isn't the server's to say
+ * @param {{title: string, button: string, who?: Somebody, meaning?: import("../app/effects.js").Meaning}} how what the question is called and its button says; whom it is about; what it means, if that isn't the server's to say
  * @returns {Promise<any>} what the server answered; null if it wasn't wanted
  */
-export async function make(desk, change, { title, button, who = "", meaning }) {
-  const { words, speech } = desk;
-  const sentences = consequences(meaning ?? (await ask.meaning(change)), { words, formats: speech.formats, who });
-  if (sentences.length > 0 && !(await confirmed(desk, { title, button, sentences }))) return null;
-  return ask.change(change);
+export async function make(desk, change, { title, button, who, meaning }) {
+  const { words, speech, left, late } = desk;
+  /** @param {import("../app/effects.js").Meaning} meaning */
+  const wanted = async (meaning) => {
+    const sentences = consequences(meaning, { words, formats: speech.formats, who: who ? exactName(who) : "" });
+    if (sentences.length === 0) return true;
+    const means = h("ul", { class: "means", "aria-label": words.means }, ...sentences.map((sentence) => h("li", {}, ...said(sentence))));
+    const told = who ? [whose(who), means] : [means];
+    return (await question(desk, { title, fields: told, told, submit: button, send: async () => true })) !== null;
+  };
+  const made = await carryOut(change, { meaning, wanted, left });
+  if (made === null && left.aborted) late(words.left);
+  return made;
 }
 
 /**
+ * Asks something before a change is made, as long as what it is about is shown.
  * @param {Desk} desk
- * @param {{title: string, button: string, sentences: Part[][]}} what
- * @returns {Promise<boolean>}
+ * @param {Pick<import("./form.js").Form, "title" | "fields" | "submit" | "send"> & Partial<import("./form.js").Form>} form
+ * @returns {Promise<any>} null for no change
  */
-async function confirmed({ speech, words }, { title, button, sentences }) {
-  const answer = await show(speech, {
-    title,
-    fields: [h("ul", { class: "means", "aria-label": words.means }, ...sentences.map((sentence) => h("li", {}, ...said(sentence))))],
-    submit: button,
-    problems: {},
-    check: () => null,
-    send: async () => ({ yes: true }),
-  });
-  return answer !== null;
+export function question({ speech, left }, form) {
+  return show(speech, { problems: {}, check: () => null, over: left, ...form });
+}
+
+/**
+ * Whom a question is about.
+ * @param {Somebody} who
+ */
+export function whose(who) {
+  return h("p", { class: "whose" }, isolated(exactName(who)));
 }
 
 /** Where a form or section says what went wrong. */
@@ -75,7 +89,7 @@ export function complain(problem, text) {
  * A button that changes something at once, or asks first.
  * @param {Desk} desk
  * @param {object} how
- * @param {string} how.label
+ * @param {Child} how.label
  * @param {string} how.key names the button, for the focus to come back to
  * @param {string} [how.name] the accessible name, if the label doesn't say it all
  * @param {string} [how.kind] of button
@@ -91,19 +105,35 @@ export function action(desk, { label, key, name, kind = "", problem, act, stale,
   button.addEventListener("click", async () => {
     if (busy) return;
     busy = true;
+    set(button, "aria-busy", "true");
     complain(problem, "");
     try {
       if ((await act()) === null) return;
       desk.tell(done);
       await desk.again();
     } catch (error) {
-      if (await changedMeanwhile(error, stale)) await desk.again(desk.words.changedLook);
-      else complain(problem, explain(error, desk.speech.words, problems));
+      await failed(desk, error, { problem, stale, problems, changed: desk.words.changedLook });
     } finally {
       busy = false;
+      set(button, "aria-busy", false);
     }
   });
   return button;
+}
+
+/**
+ * Says why a change wasn't made: where it was asked for, while that is shown.
+ * @param {Desk} desk
+ * @param {unknown} error
+ * @param {{problem: HTMLElement, stale?: () => Promise<boolean>, problems: Partial<Record<number, string>>, changed: string}} how changed: what is said if somebody else was faster
+ */
+async function failed(desk, error, { problem, stale, problems, changed }) {
+  const { words, speech, left } = desk;
+  const overtaken = await changedMeanwhile(error, stale);
+  if (overtaken && !left.aborted) return desk.again(changed);
+  const text = overtaken ? words.changedLate : explain(error, speech.words, problems);
+  if (problem.isConnected && !left.aborted) complain(problem, text);
+  else desk.late(text);
 }
 
 /**
@@ -114,7 +144,7 @@ export function action(desk, { label, key, name, kind = "", problem, act, stale,
 async function changedMeanwhile(error, stale) {
   const { status } = /** @type {{status?: number}} */ (error);
   if (status !== 409 || !stale) return false;
-  return stale().catch(() => false);
+  return stale().catch(() => true); // to be shown once it can be
 }
 
 /**
@@ -135,13 +165,13 @@ async function changedMeanwhile(error, stale) {
  * @param {(body: Record<string, unknown>) => Change} how.change
  * @param {() => Promise<boolean>} how.stale whether that isn't so any more
  * @param {string} how.title of the question before it is made
- * @param {string} [how.who]
+ * @param {Somebody} [how.who]
  * @param {HTMLElement} [how.problem] where it says what went wrong
  * @param {Partial<Record<number, string>>} [how.problems] the place's own sentences
  * @param {Child[]} [how.more] further buttons
  */
 export function editor(desk, { seen, fields, change, stale, title, who, problem = trouble(), problems = {}, more = [] }) {
-  const { words, speech } = desk;
+  const { words } = desk;
   const save = h("button", { class: "button main", "data-key": "save" }, words.save);
   const entries = Object.entries(fields);
   for (const [key, { control }] of entries) {
@@ -166,17 +196,21 @@ export function editor(desk, { seen, fields, change, stale, title, who, problem 
     }
     const body = difference(seen, typed);
     if (!body) return desk.tell(words.nothingChanged);
+    const sent = entries.map(([, { control }]) => written(control));
     busy = true;
+    set(save, "aria-busy", "true");
+    save.textContent = words.saving;
     try {
       if ((await make(desk, change(body), { title, button: title, who })) === null) return;
-      for (const [, { control }] of entries) control.dataset.was = written(control);
+      for (const [at, [, { control }]] of entries.entries()) control.dataset.was = sent[at];
       desk.tell(words.saved);
       await desk.again();
     } catch (error) {
-      if (await changedMeanwhile(error, stale)) await desk.again(words.changed);
-      else complain(problem, explain(error, speech.words, problems));
+      await failed(desk, error, { problem, stale, problems, changed: words.changed });
     } finally {
       busy = false;
+      set(save, "aria-busy", false);
+      save.textContent = words.save;
     }
   };
   return h(
@@ -284,7 +318,7 @@ export function adder(desk, { label, people, none, problem, title, change }) {
     "select",
     { "data-key": "add who" },
     h("option", { value: "" }, `${words.choose} …`),
-    ...byName(people, speech.formats.collator).map((one) => h("option", { value: one.name }, one.display && one.display !== one.name ? `${one.display} (${one.name})` : one.name)),
+    ...byName(people, speech.formats.collator).map((one) => h("option", { value: one.name }, exactName(one))),
   );
   const add = action(desk, {
     label: words.add,
@@ -295,7 +329,8 @@ export function adder(desk, { label, people, none, problem, title, change }) {
         select.focus();
         return null;
       }
-      const made = await make(desk, change(select.value), { title, button: title });
+      const who = people.find((one) => one.name === select.value);
+      const made = await make(desk, change(select.value), { title, button: title, who });
       if (made !== null) select.value = "";
       return made;
     },

@@ -3,11 +3,12 @@
  * @module
  */
 import { MOST, MOST_NUMBER, ask, changes, wholeNumber, wrongLabel } from "../app/administration.js";
-import { action, adder, byName, chip, crumbs, editor, make, person, section, trouble } from "./admin-parts.js";
+import { exactName } from "../app/sentence.js";
+import { action, adder, byName, chip, crumbs, editor, make, person, question, section, trouble, whose } from "./admin-parts.js";
 import { marks } from "./admin-deals.js";
 import { Choices } from "./choices.js";
 import { h, isolated } from "./dom.js";
-import { field, show } from "./form.js";
+import { field } from "./form.js";
 
 /** @typedef {import("./admin-parts.js").Desk} Desk */
 /** @typedef {import("./admin-parts.js").View} View */
@@ -95,8 +96,8 @@ function readersOf(desk, topic, members, readers, stale) {
       kind: "quiet",
       problem,
       act: async () => {
-        const seq = await askFrom(desk, shown, from, topic.head + 1);
-        return seq && make(desk, changes.moveReader(topic.id, reader.name, seq), { title: words.deals.historyTitle, button: words.deals.move });
+        const seq = await askFrom(desk, reader, from, topic.head + 1);
+        return seq && make(desk, changes.moveReader(topic.id, reader.name, seq), { title: words.deals.historyTitle, button: words.deals.move, who: reader });
       },
     });
     const remove = action(desk, {
@@ -105,7 +106,7 @@ function readersOf(desk, topic, members, readers, stale) {
       name: words.removeOne(shown),
       kind: "quiet",
       problem,
-      act: () => make(desk, changes.removeReader(topic.id, reader.name), { title: words.topics.removeTitle, button: words.topics.removeTitle }),
+      act: () => make(desk, changes.removeReader(topic.id, reader.name), { title: words.topics.removeTitle, button: words.topics.removeTitle, who: reader }),
     });
     const admin = role === "admin";
     return h(
@@ -156,17 +157,16 @@ function readersOf(desk, topic, members, readers, stale) {
  * @param {Reader[]} members
  * @returns {Promise<string[] | null>}
  */
-async function askMembers({ speech, words }, members) {
+async function askMembers(desk, members) {
+  const { speech, words } = desk;
   const choices = new Choices(words.topics.narrowTo, { none: words.topics.nobodyElse });
   const others = byName(members, speech.formats.collator).filter((member) => member.role !== "admin");
-  choices.offer(others.map(({ name, display, role }) => ({ value: name, text: display || name, note: role === "member" ? "" : speech.words.roles[role] })));
-  const answer = await show(speech, {
+  choices.offer(others.map(({ name, display, role }) => ({ value: name, text: exactName({ name, display }), note: role === "member" ? "" : speech.words.roles[role] })));
+  const answer = await question(desk, {
     title: words.topics.narrowTitle,
     lead: words.topics.narrowLead,
     fields: [choices.element],
     submit: words.topics.narrowTitle,
-    problems: {},
-    check: () => null,
     send: async () => ({ members: choices.chosen }),
   });
   return answer?.members ?? null;
@@ -175,19 +175,19 @@ async function askMembers({ speech, words }, members) {
 /**
  * From which message on somebody shall read; null for no change.
  * @param {Desk} desk
- * @param {string} who
+ * @param {Reader} who
  * @param {number} from
  * @param {number} most
  * @returns {Promise<number | null>}
  */
-async function askFrom({ speech, words }, who, from, most) {
+async function askFrom(desk, who, from, most) {
+  const { speech, words } = desk;
   const seq = h("input", { value: String(from), inputmode: "numeric", autocomplete: "off", maxlength: 16, class: "short" });
   const shown = speech.formats.number(most);
-  const answer = await show(speech, {
+  const answer = await question(desk, {
     title: words.deals.historyTitle,
-    fields: [h("p", { class: "whose" }, isolated(who)), field(words.topics.fromLabel, seq, words.topics.fromHint(shown))],
+    fields: [whose(who), field(words.topics.fromLabel, seq, words.topics.fromHint(shown))],
     submit: words.deals.move,
-    problems: {},
     check: () => (wholeNumber(seq.value, 1, most) === null ? { text: words.wrong.from(shown), at: seq } : null),
     send: async () => ({ seq: wholeNumber(seq.value, 1, most) }),
   });

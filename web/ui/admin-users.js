@@ -3,8 +3,8 @@
  * @module
  */
 import { MOST, ask, changes, matches, wrongLabel } from "../app/administration.js";
-import { explain } from "../app/words.js";
-import { action, byName, chip, complain, crumbs, editor, make, person, section, trouble } from "./admin-parts.js";
+import { exactName } from "../app/sentence.js";
+import { action, byName, chip, crumbs, editor, make, person, section, trouble } from "./admin-parts.js";
 import { Choices } from "./choices.js";
 import { linkToCopy } from "./dialogs.js";
 import { h, icon, isolated, said } from "./dom.js";
@@ -43,11 +43,13 @@ export async function users(desk) {
       none.textContent = found.length > 0 ? "" : words.noMatch;
     },
   });
-  const inviting = h("button", { class: "button", type: "button", "data-key": "invite", onclick: () => void invite(desk) }, icon("plus"), speech.words.topics.invite);
+  const problem = trouble();
+  const inviting = action(desk, { label: [icon("plus"), speech.words.topics.invite], key: "invite", problem, act: () => invite(desk) });
   return {
     title: words.sections.users,
     content: [
       h("header", {}, h("h1", {}, words.sections.users, " ", h("span", { class: "count" }, speech.formats.number(all.length))), inviting),
+      problem,
       h("div", { class: "find" }, field(words.find, find)),
       h("ul", { class: "rows" }, ...rows.map(({ row }) => row)),
       none,
@@ -55,16 +57,17 @@ export async function users(desk) {
   };
 }
 
-/** @param {Desk} desk */
-async function invite({ speech, words }) {
+/**
+ * @param {Desk} desk
+ * @returns {Promise<null>} as nothing that is shown is another thing then
+ */
+async function invite({ speech, words, left }) {
   const { words: room, formats } = speech;
-  const deals = new Choices(words.users.inviteDeals, { none: room.topics.none, hint: words.users.inviteNoDeal });
-  deals.offer([]);
+  const all = await ask.deals();
+  if (left.aborted) return null;
+  const deals = new Choices(words.users.inviteDeals, { none: words.users.noDeals, hint: words.users.inviteNoDeal });
+  deals.offer(all.sort((a, b) => formats.collator.compare(a.name, b.name)).map((deal) => ({ value: deal.id, text: deal.name })));
   const role = h("select", {}, ...ROLES.map((role) => h("option", { value: role }, `${room.roles[role]}: ${words.users.roleHints[role]}`)));
-  ask.deals().then(
-    (all) => deals.offer(all.sort((a, b) => formats.collator.compare(a.name, b.name)).map((deal) => ({ value: deal.id, text: deal.name }))),
-    () => {}, // creating the link says what is wrong
-  );
   await show(speech, {
     title: room.topics.invite,
     lead: words.users.inviteLead,
@@ -74,6 +77,7 @@ async function invite({ speech, words }) {
     send: () => ask.invitation({ deals: deals.chosen, role: role.value }),
     result: (made) => linkToCopy(speech, made),
   });
+  return null;
 }
 
 /**
@@ -105,20 +109,12 @@ export async function user(desk, { id }) {
     change: (body) => changes.user(seen.name, body),
     stale,
     title: words.users.save,
-    who: shown,
+    who: seen,
     problems,
   });
   const active = (/** @type {boolean} */ active, /** @type {string} */ title) => () =>
-    make(desk, changes.user(seen.name, { active, version: seen.version }), { title, button: active ? words.users.reactivate : words.users.deactivate, who: shown });
-  const link = h("button", { class: "button", type: "button", "data-key": "password" }, words.users.newPassword);
-  link.addEventListener("click", async () => {
-    complain(problem, "");
-    try {
-      await passwordLink(desk, shown, await ask.passwordLink(seen.name));
-    } catch (error) {
-      complain(problem, explain(error, speech.words));
-    }
-  });
+    make(desk, changes.user(seen.name, { active, version: seen.version }), { title, button: active ? words.users.reactivate : words.users.deactivate, who: seen });
+  const link = action(desk, { label: words.users.newPassword, key: "password", problem, act: () => passwordLink(desk, seen) });
   return {
     title: shown,
     content: [
@@ -139,7 +135,7 @@ export async function user(desk, { id }) {
               key: "end",
               problem,
               done: words.users.endSessionsDone,
-              act: () => make(desk, changes.endSessions(seen.name), { title: words.users.endSessionsTitle, button: words.users.endSessions, who: shown, meaning: { ends: true } }),
+              act: () => make(desk, changes.endSessions(seen.name), { title: words.users.endSessionsTitle, button: words.users.endSessions, who: seen, meaning: { ends: true } }),
             }),
           seen.active
             ? action(desk, { label: words.users.deactivate, key: "active", problem, problems, stale, act: active(false, words.users.deactivateTitle) })
@@ -152,19 +148,25 @@ export async function user(desk, { id }) {
 }
 
 /**
- * Shows a link, which is there only now.
+ * Makes a link and shows it, as it is there only now.
  * @param {Desk} desk
- * @param {string} who
- * @param {import("../app/api.js").Invitation} made
+ * @param {import("../app/administration.js").User} user
+ * @returns {Promise<null>} as nothing that is shown is another thing then
  */
-async function passwordLink({ speech, words }, who, made) {
+async function passwordLink({ speech, words, left, late }, user) {
+  const made = await ask.passwordLink(user.name);
+  if (left.aborted) {
+    late(words.users.linkLate);
+    return null;
+  }
   const { fields, button } = linkToCopy(speech, made);
   await show(speech, {
     title: words.users.newPassword,
-    fields: [h("p", { class: "soft" }, ...said(words.users.newPasswordLead(who))), ...fields],
+    fields: [h("p", { class: "soft" }, ...said(words.users.newPasswordLead(exactName(user)))), ...fields],
     shown: button,
     problems: {},
     check: () => null,
     send: async () => null,
   });
+  return null;
 }

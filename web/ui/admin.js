@@ -6,7 +6,7 @@
  * @module
  */
 import { api } from "../app/api.js";
-import { placeOf } from "../app/administration.js";
+import { Unsaved, isOvertaken, isUnsaved, placeOf } from "../app/administration.js";
 import { clock } from "../app/clock.js";
 import { newClientID } from "../app/outbox.js";
 import { Session } from "../app/session.js";
@@ -24,13 +24,24 @@ import { h, icon, said, set } from "./dom.js";
 /** @typedef {import("./admin-parts.js").Desk} Desk */
 /** @typedef {import("./admin-parts.js").View} View */
 /** @typedef {HTMLInputElement | HTMLSelectElement} Control */
-/** @typedef {Map<string, {text: string, was: string}>} Typed by the controls' keys */
+/** @typedef {import("../app/administration.js").Field} Field */
+
+/**
+ * From when one came to a place until one goes elsewhere.
+ * @typedef {object} Visit
+ * @property {import("../app/administration.js").Place} place
+ * @property {string} title of its view, once that is there
+ * @property {AbortController} left
+ */
 
 const VIEWS = { users, user, deals, deal, topic, audit };
 /** Which of the sections a view is in. */
 const SECTION = /** @type {const} */ ({ users: "users", user: "users", deals: "deals", deal: "deals", topic: "deals", audit: "audit" });
-/** How long it is said what was done. */
+/** What is typed there is never saved. */
+const SEARCH = "find";
+/** How long it is said what was done, and what wasn't, in ms. */
 const SAID = 6_000;
+const SAID_LATE = 20_000;
 
 /** Events: `ended` with why, when the sign-in is over, or one's role is another one: "role". */
 export class Admin extends HTMLElement {
@@ -52,6 +63,11 @@ export class Admin extends HTMLElement {
   #session = null;
   /** Counts what was asked for, of which only the last is shown. */
   #turn = 0;
+  /** @type {Visit} */
+  #visit = { place: placeOf(""), title: "", left: new AbortController() };
+  /** The place whose fields are shown; "" for none. */
+  #shown = "";
+  #unsaved = new Unsaved();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #silence;
 
@@ -80,6 +96,7 @@ export class Admin extends HTMLElement {
 
   disconnectedCallback() {
     this.#turn++;
+    this.#visit.left.abort();
     this.#listening.abort();
     this.#session?.stop();
     version.busy = () => false;
@@ -121,52 +138,79 @@ export class Admin extends HTMLElement {
     this.dispatchEvent(new CustomEvent("ended", { detail: why }));
   }
 
-  /** @type {Desk} */
-  get #desk() {
+  /**
+   * @param {Visit} visit
+   * @returns {Desk}
+   */
+  #desk(visit) {
     const { speech, words, me } = this;
+    const left = visit.left.signal;
     return {
       speech,
       words,
       me,
-      tell: (text) => this.#tell(text),
-      go: (place) => (location.hash = place),
-      again: (problem = "") => this.#show({ again: true, problem }),
+      left,
+      tell: (text) => {
+        if (!left.aborted) this.#tell([text], SAID);
+      },
+      late: (text) => this.#tell(words.late(visit.title, text), SAID_LATE),
+      go: (place) => {
+        if (!left.aborted) location.hash = place;
+      },
+      again: async (problem = "") => {
+        if (!left.aborted) await this.#show({ again: true, problem });
+      },
     };
   }
 
-  /** @param {string} text */
-  #tell(text) {
+  /**
+   * @param {import("../app/sentence.js").Part[]} text
+   * @param {number} long in ms
+   */
+  #tell(text, long) {
     clearTimeout(this.#silence);
-    this.#word.textContent = text;
-    this.#silence = setTimeout(() => (this.#word.textContent = ""), SAID);
+    this.#word.replaceChildren(...said(text));
+    this.#silence = setTimeout(() => this.#word.replaceChildren(), long);
+  }
+
+  /** Where the address leads. */
+  #arrive() {
+    this.#visit.left.abort();
+    return (this.#visit = { place: placeOf(location.hash), title: "", left: new AbortController() });
   }
 
   /**
-   * Shows what the address says.
+   * Shows what the address says; what is shown already stays if it can't be had
+   * again.
    * @param {{again?: boolean, problem?: string}} [how] again: it is the same place as before
    */
   async #show({ again = false, problem = "" } = {}) {
     const turn = ++this.#turn;
-    const place = placeOf(location.hash);
+    const visit = again ? this.#visit : this.#arrive();
+    const { place } = visit;
+    let key = `${place.view}/${place.id}`;
     for (const [section, link] of this.#links) set(link, "aria-current", section === SECTION[place.view] && "page");
     set(this.#main, "aria-busy", "true");
     this.#main.inert = !again; // what is still shown is another place
     /** @type {View} */
     let view;
     try {
-      view = await VIEWS[place.view](this.#desk, place);
+      view = await VIEWS[place.view](this.#desk(visit), place);
     } catch (error) {
       if (turn !== this.#turn) return;
       const { status } = /** @type {{status?: number}} */ (error);
       if (status === 401) return this.#end("signed-out");
       if (status === 403) return this.#end("role");
+      if (again && status !== 404) return this.#stay(error, problem);
+      key = "";
       view = this.#failed(error);
     }
     if (turn !== this.#turn) return;
     set(this.#main, "aria-busy", false);
     this.#main.inert = false;
-    const typed = again ? this.#typed() : new Map();
-    const key = again ? /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.key : undefined;
+    visit.title = view.title;
+    const typed = again ? this.#typed() : this.#exchange(key);
+    const focusedKey = again ? /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.key : undefined;
     const { scrollTop } = this.#main;
     this.#main.replaceChildren(h("div", { class: "view" }, problem && h("p", { class: "problem", role: "alert" }, problem), ...view.content));
     document.title = `${view.title} · ${this.words.title}`;
@@ -175,7 +219,7 @@ export class Admin extends HTMLElement {
     set(heading ?? this.#main, "tabindex", "-1");
     if (again) this.#main.scrollTop = problem ? 0 : scrollTop;
     else this.#main.scrollTop = 0;
-    const focused = key && !problem ? this.#controls().find((control) => control.dataset.key === key) : undefined;
+    const focused = focusedKey && !problem ? this.#controls().find((control) => control.dataset.key === focusedKey) : undefined;
     (focused ?? heading ?? this.#main).focus({ preventScroll: true });
   }
 
@@ -189,6 +233,25 @@ export class Admin extends HTMLElement {
     return { title, content: [h("div", { class: "blank" }, h("h1", {}, title), h("p", { role: "alert" }, text), status !== 404 && retry)] };
   }
 
+  /**
+   * Leaves what is shown, and says that it may not be what is so.
+   * @param {unknown} error
+   * @param {string} problem what is to be said when it is
+   */
+  #stay(error, problem) {
+    const { words, speech } = this;
+    set(this.#main, "aria-busy", false);
+    const text = `${words.notRenewed} ${explain(error, speech.words)}`;
+    const retry = h("button", { class: "button", type: "button", onclick: () => void this.#show({ again: true, problem }) }, speech.words.log.tryAgain);
+    const view = this.#main.querySelector(".view");
+    const before = view?.querySelector(":scope > .problem");
+    const again = before?.contains(document.activeElement);
+    before?.remove();
+    view?.prepend(h("div", { class: "problem" }, h("p", { role: "alert" }, text), retry));
+    if (again) retry.focus();
+    this.#main.scrollTop = 0;
+  }
+
   #controls() {
     return /** @type {HTMLElement[]} */ ([...this.#main.querySelectorAll("[data-key]")]);
   }
@@ -197,26 +260,37 @@ export class Admin extends HTMLElement {
     return /** @type {Control[]} */ (this.#controls().filter((control) => control.dataset.was !== undefined));
   }
 
-  /** What was typed and isn't saved. @returns {Typed} */
+  /** What was typed and isn't saved. */
   #typed() {
-    const changed = this.#fields().filter((control) => written(control) !== control.dataset.was);
-    return new Map(changed.map((control) => [control.dataset.key ?? "", { text: written(control), was: control.dataset.was ?? "" }]));
+    return this.#fields().map(fieldOf).filter(isUnsaved);
+  }
+
+  /**
+   * Keeps what was typed at the place that is shown, and gives what was typed
+   * before at the one that is shown from now on.
+   * @param {string} place
+   */
+  #exchange(place) {
+    const fields = this.#fields().filter((control) => control.dataset.key !== SEARCH);
+    if (this.#shown) this.#unsaved.leave(this.#shown, () => fields.map(fieldOf));
+    this.#shown = place;
+    return this.#unsaved.take(place);
   }
 
   #isWriting() {
-    return document.querySelector("dialog[open]") !== null || [...this.#typed().keys()].some((key) => key !== "find");
+    return document.querySelector("dialog[open]") !== null || this.#unsaved.any || this.#typed().some(({ key }) => key !== SEARCH);
   }
 
   /**
    * What was typed stands there again; beside it what is so, if that is another
    * thing than when it was typed.
-   * @param {Typed} typed
+   * @param {Field[]} typed
    */
   #restore(typed) {
     for (const control of this.#fields()) {
-      const before = typed.get(control.dataset.key ?? "");
+      const before = typed.find(({ key }) => key === control.dataset.key);
       if (!before) continue;
-      if (control.dataset.was !== before.was && written(control) !== before.text) {
+      if (isOvertaken(before, fieldOf(control))) {
         const now = h("p", { class: "now", id: `${control.id}-now` }, ...said(this.words.now(readable(control))));
         control.parentElement?.append(now);
         set(control, "aria-describedby", [control.getAttribute("aria-describedby"), now.id].filter(Boolean).join(" "));
@@ -225,6 +299,11 @@ export class Admin extends HTMLElement {
       control.dispatchEvent(new Event("input"));
     }
   }
+}
+
+/** @param {Control} control @returns {Field} */
+function fieldOf(control) {
+  return { key: control.dataset.key ?? "", text: written(control), was: control.dataset.was ?? "" };
 }
 
 customElements.define("rr-admin", Admin);

@@ -125,7 +125,7 @@ export class Composer extends HTMLElement {
     this.#unkept.hidden = rooms.storage === "" || closed !== "";
     say(this.#unkept, rooms.storage === "" ? "" : words.composer[rooms.storage]);
     this.#shut.hidden = closed === "";
-    const sentence = { "": "", observer: words.composer.observer, archived: words.composer.archived, closed: words.composer.closed, "deal-closed": words.composer.dealClosed };
+    const sentence = { "": "", observer: words.composer.observer, archived: words.composer.archived, closed: words.composer.closed, "deal-closed": words.composer.dealClosed, alone: words.composer.alone };
     say(this.#shut, sentence[closed]);
   }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import { api } from "../app/api.js";
+import { exactName } from "../app/sentence.js";
 import { Choices } from "./choices.js";
 import { field, show } from "./form.js";
 import { h, icon } from "./dom.js";
@@ -53,7 +54,7 @@ export function newTopic({ speech, deals, deal, people, strict }) {
   const only = new Choices(words.dialog.onlyFor, { none: words.dialog.nobodyElse, hint: words.dialog.onlyForHint });
   const offer = () => {
     const sorted = [...people(chosen.value)].sort((a, b) => formats.collator.compare(a.display || a.name, b.display || b.name));
-    only.offer(sorted.map(({ name, display, role }) => ({ value: name, text: display || name, note: role === "member" ? "" : words.roles[role] })));
+    only.offer(sorted.map(({ name, display, role }) => ({ value: name, text: exactName({ name, display }), note: role === "member" ? "" : words.roles[role] })));
   };
   const turn = () => (only.element.hidden = readers.value === "");
   chosen.addEventListener("change", offer);

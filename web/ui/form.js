@@ -3,7 +3,7 @@
  * @module
  */
 import { explain } from "../app/words.js";
-import { h } from "./dom.js";
+import { h, set } from "./dom.js";
 
 let counted = 0;
 
@@ -26,6 +26,7 @@ export function field(label, control, hint) {
  * @property {HTMLElement} [shown] instead of that button, where something is only shown
  * @property {AbortSignal} [over] closes it: what it is about is no longer there
  * @property {HTMLElement[]} fields
+ * @property {HTMLElement[]} [told] those of them that a screen reader says with the title
  * @property {Partial<Record<number, string>>} problems
  * @property {() => {text: string, at: HTMLElement} | null} check
  * @property {() => Promise<any>} send
@@ -35,17 +36,23 @@ export function field(label, control, hint) {
 /**
  * @param {import("./page.js").Speech} speech
  * @param {Form} form
- * @returns {Promise<any>} what was made, or null
+ * @returns {Promise<any>} what was made, or null; while something is being made nobody can cancel
  */
 export function show({ words }, form) {
   const id = `dialog-${++counted}`;
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const create = h("button", { class: "button main" }, form.submit ?? words.dialog.create);
-  const cancel = h("button", { class: "button", type: "button", onclick: () => dialog.close() }, form.shown ? words.dialog.done : words.dialog.cancel);
+  const cancel = h("button", { class: "button", type: "button", onclick: () => sending || dialog.close() }, form.shown ? words.dialog.done : words.dialog.cancel);
   const fields = h("div", { class: "fields" }, ...form.fields);
   const buttons = h("footer", {}, cancel, form.shown ?? create);
+  const lead = form.lead && h("p", { class: "lead" }, form.lead);
+  const told = [...(lead ? [lead] : []), ...(form.told ?? [])];
+  for (const [at, part] of told.entries()) part.id = `${id}-${at}`;
   /** @type {any} */
   let made = null;
+  let sending = false;
+  const hold = (/** @type {Event} */ event) => sending && event.preventDefault();
+  let answered = Promise.resolve();
 
   /**
    * @param {string} text
@@ -58,19 +65,26 @@ export function show({ words }, form) {
     at?.focus();
   };
 
-  const submit = async (/** @type {SubmitEvent} */ event) => {
+  const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
+    if (sending) return;
     if (made) return dialog.close();
     problem.hidden = true;
     const wrong = form.check();
     if (wrong) return complain(wrong.text, wrong.at);
-    create.disabled = true;
+    answered = send();
+  };
+
+  const send = async () => {
+    sending = true;
+    set(create, "aria-busy", "true");
     try {
       made = await form.send();
     } catch (error) {
       return complain(explain(error, words, form.problems));
     } finally {
-      create.disabled = false;
+      sending = false;
+      set(create, "aria-busy", false);
     }
     if (!form.result) return dialog.close();
     const after = form.result(made);
@@ -82,12 +96,18 @@ export function show({ words }, form) {
 
   const dialog = h(
     "dialog",
-    { class: "dialog", "aria-labelledby": id },
+    {
+      class: "dialog",
+      "aria-labelledby": id,
+      "aria-describedby": told.map((part) => part.id).join(" ") || null,
+      oncancel: hold,
+      onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && hold(event), // browsers let cancel be prevented only once
+    },
     h(
       "form",
       { novalidate: true, onsubmit: submit },
       h("h2", { id }, form.title),
-      form.lead && h("p", { class: "lead" }, form.lead),
+      lead,
       problem,
       fields,
       buttons,
@@ -100,7 +120,7 @@ export function show({ words }, form) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(made);
+      void answered.then(() => resolve(made));
     });
   });
 }

@@ -348,6 +348,7 @@ export class Room extends HTMLElement {
       return this.#choose(state);
     }
     const topic = state.topics.get(this.#current);
+    const held = this.#middle.contains(document.activeElement);
     if (topic && !this.#store.state.logs.has(topic.id)) this.#session.cursors.open(topic.id);
     const log = topic && state.logs.get(topic.id);
     set(this, "data-pane", this.#current ? "log" : "topics");
@@ -367,6 +368,8 @@ export class Room extends HTMLElement {
     this.#composer.update(state, topic?.id ?? "");
     this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
     this.#nameDocument(topic);
+    // Who was at work in what was taken away is told, and isn't left nowhere.
+    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h2")?.focus();
   }
 
   #editLast() {
@@ -486,7 +489,7 @@ export class Room extends HTMLElement {
     if (this.#blank.dataset.kind === kind) return kind !== "";
     this.#blank.dataset.kind = kind;
     const show = (/** @type {string} */ title, /** @type {string} */ text, /** @type {HTMLElement | null} */ action = null) =>
-      this.#blank.replaceChildren(h("h2", {}, title), h("p", {}, text), action ?? "");
+      this.#blank.replaceChildren(h("h2", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
     const button = (/** @type {string} */ text, /** @type {() => void} */ act) => h("button", { class: "button main", type: "button", onclick: act }, text);
     if (kind === "gone") show(words.room.gone, words.room.goneHint, button(words.room.goneDo, () => this.#go("")));
     else if (kind === "firstDeal") show(words.room.firstDeal, words.room.firstDealHint, button(words.room.firstDealDo, () => void this.#make("deal")));

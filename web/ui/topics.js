@@ -5,7 +5,7 @@
  */
 import { groups } from "../app/rooms.js";
 import { plain } from "../app/sentence.js";
-import { directs, readers, titleOf } from "../app/walls.js";
+import { directs, listedAs, readers, titleOf } from "../app/walls.js";
 import { arrange, avatar, h, icon, isolated, say, set } from "./dom.js";
 import "./connection.js";
 
@@ -206,7 +206,11 @@ export class Topics extends HTMLElement {
     none.hidden = topics.length + archived.length > 0;
     const [summary, put] = /** @type {HTMLElement[]} */ ([...away.children]);
     away.hidden = archived.length === 0;
-    say(summary, this.speech.words.topics.archived(archived.length, this.speech.formats.number(archived.length)));
+    const { words, formats } = this.speech;
+    const unread = archived.reduce((sum, topic) => sum + topic.unread, 0);
+    const kept = words.topics.archived(archived.length, formats.number(archived.length));
+    say(summary, unread > 0 ? `${kept} · ${words.topics.unread(unread, formats.number(unread))}` : kept);
+    set(summary, "data-unread", unread > 0);
     arrange(put, archived.map((topic) => this.#item(topic)));
     unfold(/** @type {HTMLDetailsElement} */ (away), searched || archived.some((topic) => topic.id === this.#current));
     return section;
@@ -241,7 +245,7 @@ export class Topics extends HTMLElement {
     const current = topic.id === this.#current;
     const called = titleOf(rooms, topic);
     say(number, topic.direct ? "" : String(topic.number));
-    say(title, called);
+    say(title, listedAs(rooms, topic));
     set(title, "title", topic.direct ? `${called} · ${rooms.deals.get(topic.deal)?.name ?? ""}` : topic.title);
     if (narrowed.hasChildNodes() !== (topic.narrowed === true)) {
       narrowed.replaceChildren(...(topic.narrowed ? [icon("people"), h("span", { class: "unseen" }, words.topics.narrowed)] : []));
