@@ -1,6 +1,7 @@
 package servertest
 
 import (
+	"context"
 	"crypto/sha256"
 	"flag"
 	"maps"
@@ -76,7 +77,7 @@ func (r *Recording) Verify(t testing.TB, data string) {
 // apply makes a store of events, as many at a time as cut says.
 func apply(t testing.TB, data string, all []room.Event, cut func(left int) int) {
 	t.Helper()
-	copied, err := store.Open(t.Context(), data)
+	copied, err := store.Open(context.Background(), data)
 	if err != nil {
 		t.Fatalf("opening an empty store: %v", err)
 	}
@@ -87,7 +88,7 @@ func apply(t testing.TB, data string, all []room.Event, cut func(left int) int) 
 	}()
 	for at := 0; at < len(all); {
 		end := min(at+cut(len(all)-at), len(all))
-		if _, err := copied.Commit(t.Context(), all[at:end], int64(end)); err != nil {
+		if _, err := copied.Commit(context.Background(), all[at:end], int64(end)); err != nil {
 			t.Fatalf("applying events %d to %d: %v", at+1, end, err)
 		}
 		at = end
@@ -96,7 +97,7 @@ func apply(t testing.TB, data string, all []room.Event, cut func(left int) int) 
 
 func checksum(t testing.TB, data string) map[string][sha256.Size]byte {
 	t.Helper()
-	sums, err := store.Checksum(t.Context(), data)
+	sums, err := store.Checksum(context.Background(), data)
 	if err != nil {
 		t.Fatal(err)
 	}
