@@ -176,6 +176,11 @@ func told(seed uint64, count int) []room.Event {
 	for i := range 4 {
 		events = append(events, room.UserAdded{Stamp: room.Stamp{At: s.at}, Name: fmt.Sprint("u", i+1), Display: "U", Role: s.role()})
 	}
+	// What chance rarely brings.
+	events = append(events,
+		room.SessionOpened{Stamp: room.Stamp{At: s.at}, ID: "s0", Token: s.token(), User: "u0", PasswordHashed: "p", Expires: s.at + 1},
+		room.SessionEnded{Stamp: room.Stamp{At: s.at}, ID: "s0", User: "u0"},
+		room.SessionsEnded{Stamp: room.Stamp{At: s.at}, User: "nobody"})
 	state := new(room.State)
 	for _, ev := range events {
 		state, _ = state.Apply(ev, fewMessages)
