@@ -256,6 +256,16 @@ const de = {
     alone: "Hier liest niemand mehr mit, also kommt auch nichts mehr hinzu.",
     dealClosed: "Dieser Deal ist geschlossen. Seine Themen lassen sich lesen, aber es kommt nichts mehr hinzu.",
   },
+  settings: {
+    title: "Einstellungen",
+    enter: "Eingabetaste beim Schreiben",
+    enterSends: "Eingabe sendet, Umschalt+Eingabe macht eine neue Zeile",
+    enterBreaks: "Eingabe macht eine neue Zeile, Umschalt+Eingabe sendet",
+    enterAlways: "Strg+Eingabe sendet immer.",
+    hint: "Eingabe macht eine neue Zeile, Umschalt+Eingabe sendet.",
+    editHint: "Umschalt+Eingabe speichert, Esc lässt alles, wie es ist.",
+    here: "Sie gelten in diesem Browser.",
+  },
   size: {
     octets: (n, shown) => (n === 1 ? "1 Byte" : `${shown} Byte`),
     kib: (shown) => `${shown} KiB`,

@@ -258,6 +258,16 @@ const en = {
     alone: "The other one can’t read here any more, so nothing is added.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
+  settings: {
+    title: "Settings",
+    enter: "Enter in a message",
+    enterSends: "Enter sends, Shift and Enter break a line",
+    enterBreaks: "Enter breaks a line, Shift and Enter send",
+    enterAlways: "Ctrl and Enter always send.",
+    hint: "Enter breaks a line, Shift and Enter send.",
+    editHint: "Shift and Enter save, Escape leaves it as it is.",
+    here: "These hold in this browser.",
+  },
   size: {
     octets: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 byte" : `${shown} bytes`),
     kib: (/** @type {string} */ shown) => `${shown} KiB`,

@@ -27,6 +27,9 @@ export class Composer extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
 
+  /** @type {import("../app/settings.js").Settings} */
+  settings;
+
   /** @type {Rooms | null} */
   #rooms = null;
   #topic = "";
@@ -77,7 +80,14 @@ export class Composer extends HTMLElement {
     );
     this.#leave.addEventListener("click", () => this.#back());
     this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#shut);
+    this.#unsubscribe = this.settings.subscribe(() => this.#measure());
   }
+
+  disconnectedCallback() {
+    this.#unsubscribe();
+  }
+
+  #unsubscribe = () => {};
 
   /** The seq of the message that is being edited; 0 for none. */
   get editing() {
@@ -265,7 +275,7 @@ export class Composer extends HTMLElement {
     // Safari reports the Enter that ends a composition with code 229.
     if (event.isComposing || event.keyCode === 229) return;
     const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter" && sends(event, this.settings.now.enter)) {
       event.preventDefault();
       this.#send();
     } else if (event.key === "ArrowUp" && plain && this.#input.value === "" && !this.editing) {
@@ -324,12 +334,22 @@ export class Composer extends HTMLElement {
     const over = value.length <= SURELY_FITS ? 0 : encoder.encode(value).length - MAX_TEXT;
     const tooLong = over > 0 ? words.composer.tooLong(size(over), size(MAX_TEXT)) : "";
     const wrong = tooLong || this.#complaint;
-    say(this.#note, wrong || (this.editing ? words.composer.editHint : words.composer.hint));
+    const breaks = this.settings.now.enter === "break";
+    say(this.#note, wrong || (this.editing ? (breaks ? words.settings.editHint : words.composer.editHint) : breaks ? words.settings.hint : words.composer.hint));
     set(this.#note, "data-problem", wrong !== "");
     set(this.#note, "role", wrong !== "" ? "alert" : false);
     set(input, "aria-invalid", tooLong !== "" && "true");
     return Math.max(0, over);
   }
+}
+
+/**
+ * Whether an Enter sends, or breaks the line.
+ * @param {KeyboardEvent} event
+ * @param {"send" | "break"} enter what it does by itself
+ */
+function sends({ shiftKey, ctrlKey, metaKey }, enter) {
+  return ctrlKey || metaKey || shiftKey === (enter === "break");
 }
 
 customElements.define("rr-composer", Composer);

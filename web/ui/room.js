@@ -11,6 +11,7 @@ import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
+import { Settings } from "../app/settings.js";
 import { Store } from "../app/store.js";
 import { directs, otherRole, readers, titleOf } from "../app/walls.js";
 import { explain } from "../app/words.js";
@@ -56,6 +57,8 @@ export class Room extends HTMLElement {
   #store;
   /** @type {Session} */
   #session;
+  /** @type {Settings} */
+  #settings;
   #current = "";
   #listening = new AbortController();
   #unsubscribe = () => {};
@@ -89,6 +92,7 @@ export class Room extends HTMLElement {
     const { locks } = navigator;
     const store = new Store(this.me, unsure ? 0 : Date.now());
     this.#store = store;
+    this.#settings = new Settings(this.me.name);
     this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()), version, shelf, locks, tab: crypto.randomUUID() });
     this.#build();
     this.#unsubscribe = store.subscribe(() => this.#soon());
@@ -118,6 +122,7 @@ export class Room extends HTMLElement {
     for (const part of parts) part.speech = this.speech;
     this.#topics.me = this.#renewal.me = this.me;
     this.#renewal.composer = this.#composer;
+    this.#composer.settings = this.#settings;
     this.#timeline.session = this.#banner.session = this.#session;
 
     const back = h(
@@ -151,6 +156,7 @@ export class Room extends HTMLElement {
     const detail = (/** @type {Event} */ event) => /** @type {CustomEvent<any>} */ (event).detail;
     this.#topics.addEventListener("go", (event) => this.#go(detail(event)));
     this.#topics.addEventListener("make", (event) => void this.#make(detail(event)));
+    this.#topics.addEventListener("settings", () => void this.#set());
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
     this.#topics.addEventListener("administer", () => {
       this.putAside();
@@ -179,6 +185,7 @@ export class Room extends HTMLElement {
     this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
     this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
 
+    window.addEventListener("storage", (event) => this.#settings.heard(event), { signal });
     window.addEventListener("popstate", () => this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     window.addEventListener("online", () => this.#session.nudge(), { signal });
@@ -393,6 +400,11 @@ export class Room extends HTMLElement {
     const { topic, message } = shown;
     const reason = await this.#ask(shown, redaction);
     if (reason !== null) this.#session.outbox.post(topic, reason, message.seq, "redact");
+  }
+
+  async #set() {
+    const { settings } = await import("./settings.js");
+    if (this.isConnected) await settings(this.speech, this.#settings);
   }
 
   /** What dialogs that are open are about, and what closes them. @type {Set<{topic: string, seq: number, over: AbortController}>} */

@@ -15,7 +15,7 @@ const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /**
  * Events: `go` with a topic's id, `make` with "deal", "topic" or "invite",
- * `administer`, `sign-out`.
+ * `administer`, `settings`, `sign-out`.
  */
 export class Topics extends HTMLElement {
   /** @type {import("./page.js").Speech} */
@@ -89,6 +89,17 @@ export class Topics extends HTMLElement {
       avatar(this.me.name, shown),
       h("div", { class: "who" }, h("span", { class: "name", title: this.me.name }, isolated(shown)), this.#connection),
       this.me.role === "admin" && this.#administration(),
+      h(
+        "button",
+        {
+          class: "button quiet only-icon",
+          type: "button",
+          "aria-label": words.settings.title,
+          title: words.settings.title,
+          onclick: () => this.#tell("settings"),
+        },
+        icon("gear"),
+      ),
       h(
         "button",
         {
