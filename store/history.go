@@ -25,6 +25,15 @@ func (s *Store) MessagesBefore(ctx context.Context, topic string, before int64, 
 	return page, err
 }
 
+// Edits are the newest edits of the topic's message seq, ascending, at most
+// maxCount, and so many that their bodies have at most maxBytes octets; but one
+// at least, if there is one.
+func (s *Store) Edits(ctx context.Context, topic string, seq int64, maxCount, maxBytes int) ([]room.Message, error) {
+	edits, err := s.page(ctx, s.readers.edits, topic, seq, maxCount, maxBytes)
+	slices.Reverse(edits)
+	return edits, err
+}
+
 func (s *Store) page(ctx context.Context, stmt *sql.Stmt, topic string, from int64, maxCount, maxBytes int) ([]room.Message, error) {
 	log, ok := s.logs.get(topic)
 	if !ok || maxCount <= 0 {

@@ -138,6 +138,56 @@ func TestTheLogIsReadInPages(t *testing.T) {
 	}
 }
 
+// Who reads a part of the log from long ago is told how its messages read now,
+// if they ask for it.
+func TestAPageComesWithItsLaterEdits(t *testing.T) {
+	w := newWorld(t)
+	cookie := w.cookieOf("bert")
+	for i := range 4 {
+		w.post(w.alphaTopic, "anna", fmt.Sprint("message ", i+1))
+	}
+	edit := func(ref int64, id, body string) {
+		w.append(room.MessagePosted{Stamp: room.Stamp{At: 1, By: "anna"}, Topic: w.alphaTopic, ID: id, Kind: room.Edit, Ref: ref, Salt: room.NewSalt(), Body: []byte(body)})
+	}
+	edit(2, "a", "second") // 5
+	edit(1, "b", "first")  // 6
+	edit(2, "c", "zweite") // 7
+	edits := func(query string) string {
+		var answer struct {
+			Edits []struct {
+				Ref  int64
+				Body string
+			}
+		}
+		w.ask("GET", "/api/topics/"+w.alphaTopic+"/messages"+query, cookie, "").want(200).into(&answer)
+		return fmt.Sprint(answer.Edits)
+	}
+	for query, want := range map[string]string{
+		"?after=0&limit=2&edits=1":  "[{1 first} {2 second} {2 zweite}]",
+		"?before=3&limit=1&edits=1": "[{2 second} {2 zweite}]",
+		"?after=1&limit=4&edits=1":  "[{2 zweite}]", // 5 is in the page
+		"?after=2&limit=2&edits=1":  "[]",
+		"?after=0&limit=2":          "[]",
+		"?after=0&limit=2&edits=0":  "[]",
+	} {
+		if got := edits(query); got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	for i := range 2 * 20 {
+		edit(1, fmt.Sprint("more ", i), strings.Repeat("x", room.MaxText-2)+fmt.Sprintf("%02d", i))
+	}
+	if all := edits("?after=0&limit=2&edits=1"); strings.Count(all, "{1 ") > 20 || !strings.Contains(all, "39}") || !strings.Contains(all, "zweite") {
+		t.Errorf("got %d edits of one message, with its last: %t, with the last of the other: %t", strings.Count(all, "{1 "), strings.Contains(all, "39}"), strings.Contains(all, "zweite"))
+	}
+	w.append(room.MessagePosted{Stamp: room.Stamp{At: 1, By: "anna"}, Topic: w.alphaTopic, ID: "gone", Kind: room.Redact, Ref: 2, Salt: room.NewSalt()})
+	if all := edits("?after=1&limit=1&edits=1"); all != "[]" {
+		t.Errorf("of what is redacted: %s", all)
+	}
+	w.ask("GET", "/api/topics/"+w.alphaTopic+"/messages?limit=201&edits=1", cookie, "").want(400)
+	w.ask("GET", "/api/topics/"+w.alphaTopic+"/messages?edits=x", cookie, "").want(400)
+}
+
 func TestAPageOfLongMessagesIsShorter(t *testing.T) {
 	w := newWorld(t)
 	for range 20 {

@@ -51,6 +51,8 @@ type Store interface {
 	// it; both ascending, one at least if there is one.
 	Messages(ctx context.Context, topic string, after int64, maxCount, maxBytes int) ([]room.Message, error)
 	MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error)
+	// Edits are the newest ones of a message, ascending, with these limits.
+	Edits(ctx context.Context, topic string, seq int64, maxCount, maxBytes int) ([]room.Message, error)
 	// Invitation is used or unused, expired or not, or room.ErrNotFound.
 	Invitation(ctx context.Context, token room.TokenHash) (room.Invitation, error)
 	// Audit are rows of the audit trail, ascending; AuditHead is its end.

@@ -16,6 +16,9 @@ const (
 	messageLimit    = 100  // where nothing else is asked for
 	maxMessageLimit = 1000 // at most
 	messageOctets   = 1 << 20
+
+	maxEdited = 200 // messages, where their edits are asked for
+	maxEdits  = 20  // of one message
 )
 
 type message struct {
@@ -45,6 +48,7 @@ func newMessage(m *room.Message) message {
 
 type page struct {
 	Messages []message `json:"messages"`
+	Edits    []message `json:"edits,omitempty"` // of these, from after them
 	Head     int64     `json:"head"`
 	Epoch    string    `json:"epoch"`
 	From     int64     `json:"from"` // the first seq that may be read
@@ -75,19 +79,50 @@ func (s *site) listMessages(c *call) error {
 		more = len(found) > 0
 		found = readableFrom(found, from)
 	}
+	edits, err := s.laterEdits(c.ctx(), t.ID, found, span)
+	if err != nil {
+		return fmt.Errorf("reading edits: %w", err)
+	}
 	// What is committed and not published yet may be newer than the rights.
 	head := s.Store.Head(t.ID).Seq
-	found = slices.DeleteFunc(found, func(m room.Message) bool { return m.Seq > head })
+	unpublished := func(m room.Message) bool { return m.Seq > head }
+	found, edits = slices.DeleteFunc(found, unpublished), slices.DeleteFunc(edits, unpublished)
 	now, err := s.stillReads(c, t)
 	if err != nil {
 		return err
 	}
 	answer := page{Messages: []message{}, Head: head, Epoch: s.Store.Epoch(), From: max(from, now)}
-	found = readableFrom(found, answer.From)
+	found, edits = readableFrom(found, answer.From), readableFrom(edits, answer.From)
 	for i := range found {
 		answer.Messages = append(answer.Messages, newMessage(&found[i]))
 	}
+	for i := range edits {
+		answer.Edits = append(answer.Edits, newMessage(&edits[i]))
+	}
 	return c.answer(http.StatusOK, answer)
+}
+
+// laterEdits are the newest edits of a page's messages that lie after the page,
+// for who reads only this part of the log: as many of each as the limits allow,
+// and the last of each always.
+func (s *site) laterEdits(ctx context.Context, topic string, page []room.Message, span span) (edits []room.Message, err error) {
+	left := messageOctets
+	for _, m := range page {
+		if !span.edits || m.Redacted || m.Kind != room.Text && m.Kind != room.Report {
+			continue
+		}
+		found, err := s.Store.Edits(ctx, topic, m.Seq, maxEdits, left)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			if e.Seq > page[len(page)-1].Seq {
+				edits = append(edits, e)
+				left = max(0, left-len(e.Body))
+			}
+		}
+	}
+	return edits, nil
 }
 
 // stillReads is from where who calls may read a topic at this moment, after it
@@ -135,6 +170,7 @@ func (s *site) readSpan(ctx context.Context, topic string, from int64, span *spa
 type span struct {
 	after, before int64
 	limit         int
+	edits         bool // those of its messages too, wherever they lie
 }
 
 func parseSpan(q url.Values) (span, error) {
@@ -150,7 +186,14 @@ func parseSpan(q url.Values) (span, error) {
 	if limit > maxMessageLimit {
 		return span{}, room.Refuse(room.ErrMalformed, fmt.Sprintf("limit is at most %d.", maxMessageLimit))
 	}
-	return span{after: after, before: before, limit: int(limit)}, nil
+	edits, err := number(q, "edits", 0, 0)
+	if err != nil {
+		return span{}, err
+	}
+	if edits > 0 && limit > maxEdited {
+		return span{}, room.Refuse(room.ErrMalformed, fmt.Sprintf("With edits, limit is at most %d.", maxEdited))
+	}
+	return span{after: after, before: before, limit: int(limit), edits: edits > 0}, nil
 }
 
 // number is a query's, of at least least; other if it has none.

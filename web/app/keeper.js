@@ -204,7 +204,7 @@ export class Keeper {
     if (answered.length + dropped.length > 0) this.#put({ answered, dropped });
     if (posts.length > 0) this.#put({ posts });
     else if (answered.length === 0 && state.storage === "full") this.#around.store.dispatch({ type: "storage", storage: "" });
-    const changed = this.#room[0] !== state.deals || this.#room[1] !== state.topics || [...state.logs].some(([topic, log]) => this.#logs.get(topic) !== log);
+    const changed = this.#room[0] !== state.deals || this.#room[1] !== state.topics || [...state.logs].some(([topic, log]) => !isSame(this.#logs.get(topic), log));
     if (changed) this.#writeSoon();
   }
 
@@ -233,7 +233,7 @@ export class Keeper {
     /** @type {string[]} */
     const dropped = [];
     for (const [topic, log] of state.logs) {
-      if (this.#logs.get(topic) === log) continue;
+      if (isSame(this.#logs.get(topic), log)) continue;
       const start = Math.max(log.start, last(log) - MESSAGES, cursors().get(topic)?.proved ?? 0);
       const hashes = (await cursors().get(topic)?.hashes(start)) ?? [];
       const known = hashes.length === last(log) - start + 1;
@@ -312,6 +312,15 @@ export class Keeper {
  */
 function isGone(kept, log) {
   return !log || (kept !== null && log.from > kept.start + 1);
+}
+
+/**
+ * Whether of a topic nothing has changed that is kept: a window isn't.
+ * @param {Log | null | undefined} kept
+ * @param {Log} log
+ */
+function isSame(kept, log) {
+  return kept === log || (kept?.messages === log.messages && kept.quotes === log.quotes && kept.epoch === log.epoch && kept.from === log.from && kept.head === log.head && kept.asOf === log.asOf);
 }
 
 /** @param {string} tab */

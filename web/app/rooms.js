@@ -7,6 +7,9 @@
  * @module
  */
 import { amend, isChange, withdraw } from "./changes.js";
+import { extend, home, last, merge, open, part, settled, trim, widen } from "./log.js";
+
+export { last, messageAt, settled } from "./log.js";
 
 /** @typedef {"admin" | "member" | "observer" | "bot"} Role */
 /** @typedef {{name: string, display: string, role: Role}} Me */
@@ -73,15 +76,30 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {number} at unix-ms
  */
 
+/** How the fetching of what lies beyond an end goes. @typedef {"idle" | "loading" | "failed"} Fetching */
+
 /**
- * A stretch of a topic without gaps: the messages start+1 ... start+length.
+ * A stretch of a topic that one looks at while it isn't the tail: the messages
+ * start+1 ... start+length.
+ * @typedef {object} Window
+ * @property {number} start
+ * @property {readonly Message[]} messages
+ * @property {Fetching} older
+ * @property {Fetching} newer
+ */
+
+/**
+ * What is held of a topic: its tail, the messages start+1 ... start+length, and
+ * what else one looks at (log.js).
  * @typedef {object} Log
  * @property {string} epoch
  * @property {number} from the first seq that one may read
  * @property {number} start the seq before the first message that is held
  * @property {number} head the newest seq when the channel was joined, or later
  * @property {Message[]} messages
- * @property {"idle" | "loading" | "failed"} older
+ * @property {Fetching} older
+ * @property {Window | null} window what one looks at instead; null: the tail
+ * @property {readonly Message[]} edits of what the window and the quotes hold, where they lie elsewhere
  * @property {Map<number, Message | null>} quotes what replies speak of; null: not to be had
  * @property {Check | null} check
  * @property {number} asOf unix-ms, when this was all there is; 0: it is now
@@ -129,7 +147,11 @@ import { amend, isChange, withdraw } from "./changes.js";
  *   | {type: "older", topic: string, state: Log["older"]}
  *   | {type: "page", topic: string, messages: Message[]}
  *   | {type: "trim", topic: string, keep: number}
- *   | {type: "quote", topic: string, seq: number, message: Message | null}
+ *   | {type: "window", topic: string, epoch: string, messages: Message[], edits: Message[]}
+ *   | {type: "window-page", topic: string, epoch: string, messages: Message[], edits: Message[]}
+ *   | {type: "window-side", topic: string, side: "older" | "newer", state: Fetching}
+ *   | {type: "part", topic: string, seq: number} | {type: "merge", topic: string} | {type: "home", topic: string}
+ *   | {type: "quote", topic: string, seq: number, message: Message | null, edits?: Message[]}
  *   | {type: "checked", topic: string, check: Check}
  *   | {type: "forget", topic: string}
  *   | {type: "post", post: {id: string, topic: string, kind?: string, text: string, ref: number, time: number}}
@@ -205,13 +227,25 @@ export function reduce(rooms, action) {
     case "messages":
       return messages(rooms, action);
     case "page":
-      return page(rooms, action);
+      return changed(rooms, action.topic, (log) => extend(log, action.messages));
     case "older":
       return withLog(rooms, action.topic, (log) => ({ ...log, older: action.state }));
     case "trim":
       return withLog(rooms, action.topic, (log) => trim(log, action.keep));
+    case "window":
+      return changed(rooms, action.topic, (log) => (log.epoch === action.epoch ? open(log, action.messages, action.edits) : log));
+    case "window-page":
+      return changed(rooms, action.topic, (log) => (log.epoch === action.epoch ? widen(log, action.messages, action.edits) : log));
+    case "window-side":
+      return withLog(rooms, action.topic, (log) => (log.window ? { ...log, window: { ...log.window, [action.side]: action.state } } : log));
+    case "part":
+      return withLog(rooms, action.topic, (log) => part(log, action.seq));
+    case "merge":
+      return withLog(rooms, action.topic, merge);
+    case "home":
+      return withLog(rooms, action.topic, home);
     case "quote":
-      return changed(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message) }));
+      return changed(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message), edits: [...log.edits, ...(action.edits ?? [])] }));
     case "checked":
       return withLog(rooms, action.topic, (log) => ({ ...log, check: action.check }));
     case "forget":
@@ -227,32 +261,6 @@ export function reduce(rooms, action) {
     case "discard":
       return { ...rooms, posts: rooms.posts.filter((post) => post.id !== action.id) };
   }
-}
-
-/**
- * The seq of the newest message that is held, or before the first.
- * @param {Log} log
- */
-export function last(log) {
-  return log.start + log.messages.length;
-}
-
-/**
- * Whether everything there was at the JOIN has come.
- * @param {Log | undefined} log
- * @returns {log is Log}
- */
-export function settled(log) {
-  return log !== undefined && last(log) >= log.head;
-}
-
-/**
- * @param {Log} log
- * @param {number} seq
- * @returns {Message | undefined}
- */
-export function messageAt(log, seq) {
-  return log.messages[seq - log.start - 1];
 }
 
 /**
@@ -371,7 +379,7 @@ function current(log) {
  */
 function kept(rooms, { room, logs }) {
   /** @type {(log: import("./shelf.js").KeptLog) => [string, Log]} */
-  const restored = ({ topic, hashes, current, at, ...log }) => [topic, { ...log, older: "idle", check: null, asOf: current ? Math.max(at, room.at) : at, kept: true }];
+  const restored = ({ topic, hashes, current, at, ...log }) => [topic, { ...log, older: "idle", window: null, edits: [], check: null, asOf: current ? Math.max(at, room.at) : at, kept: true }];
   return {
     ...rooms,
     deals: new Map(room.deals.map((deal) => [deal.id, deal])),
@@ -555,10 +563,11 @@ function read(rooms, { topic, seq }) {
 function joined(rooms, { topic, epoch, from, head, start }) {
   const known = rooms.logs.get(topic);
   if (known && known.epoch === epoch && last(known) === start && from <= known.start + 1) {
-    return { ...rooms, logs: put(rooms.logs, topic, current({ ...known, from, head: Math.max(head, known.head) })) };
+    const window = known.window && from <= known.window.start + 1 ? known.window : null;
+    return { ...rooms, logs: put(rooms.logs, topic, current({ ...known, window, from, head: Math.max(head, known.head) })) };
   }
   /** @type {Log} */
-  const log = { epoch, from, head, start, messages: [], older: "idle", quotes: new Map(), check: null, asOf: 0, kept: false };
+  const log = { epoch, from, head, start, messages: [], older: "idle", window: null, edits: [], quotes: new Map(), check: null, asOf: 0, kept: false };
   return { ...rooms, logs: put(rooms.logs, topic, log), posts: unmatched(outdated(rooms.posts, topic, epoch), topic, start) };
 }
 
@@ -691,30 +700,6 @@ function accepted(rooms, { topic, id, seq }) {
     ? posts.filter((other) => other.id !== id)
     : posts.map((other) => (other.id === id ? { ...post, state: "accepted", seq, match: 0, code: 0, reason: "" } : other));
   return { ...rooms, posts };
-}
-
-/**
- * Older messages, in order, that end where the log starts.
- * @param {Rooms} rooms
- * @param {Extract<Action, {type: "page"}>} action
- */
-function page(rooms, action) {
-  return changed(rooms, action.topic, (log) => {
-    const older = action.messages.filter((message) => message.seq <= log.start);
-    const start = log.start - older.length;
-    if (older.some((message, index) => message.seq !== start + 1 + index)) return { ...log, older: "failed" };
-    return { ...log, start, messages: [...older, ...log.messages], older: "idle" };
-  });
-}
-
-/**
- * @param {Log} log
- * @param {number} keep
- */
-function trim(log, keep) {
-  const surplus = log.messages.length - keep;
-  if (surplus <= 0) return log;
-  return { ...log, start: log.start + surplus, messages: log.messages.slice(surplus) };
 }
 
 /**

@@ -15,6 +15,7 @@ import { fromNews } from "./news.js";
 import { askTicket, connect } from "./opening.js";
 import { Outbox } from "./outbox.js";
 import { Typing } from "./typing.js";
+import { Windows } from "./windows.js";
 
 /** @typedef {import("./control.js").End} End */
 /** @typedef {import("./link.js").Link} Link */
@@ -93,6 +94,8 @@ export class Session {
     this.outbox = new Outbox({ store, clock, id, cursor: (topic) => this.cursors.get(topic), kept: (id) => this.keeper.kept(id) });
     /** One's places in the topics. */
     this.cursors = new Cursors({ store, outbox: this.outbox, cursor });
+    /** Where one looks in a topic, when that isn't the newest. */
+    this.windows = new Windows({ store, api, cursors: this.cursors });
     const { shelf, locks, tab } = parts;
     /** What outlives this page. */
     this.keeper = new Keeper({ shelf, locks, tab, store, clock, cursors: () => this.cursors, adopted: (topics) => this.#onAdopted(topics), left: () => this.#onLeft() });

@@ -23,7 +23,7 @@ const MOST = 1000;
 const KEPT = 600;
 const LONG_PRESS = 450;
 /** A log of which nothing is here yet. @type {Log} */
-const UNKNOWN = { epoch: "", from: 1, start: 1, head: 2, messages: [], older: "idle", quotes: new Map(), check: null, asOf: 0, kept: false };
+const UNKNOWN = { epoch: "", from: 1, start: 1, head: 2, messages: [], older: "idle", window: null, edits: [], quotes: new Map(), check: null, asOf: 0, kept: false };
 
 export class Timeline extends HTMLElement {
   /** @type {import("./page.js").Speech} */
