@@ -126,6 +126,7 @@ export { last, messageAt, settled } from "./log.js";
  * @property {ReadonlyMap<string, Log>} logs
  * @property {readonly Post[]} posts in the order in which they were written
  * @property {"" | "refused" | "full"} storage why this browser doesn't keep them; "" if it does
+ * @property {number} lost how often something that one could read was taken away; it may have come back since
  * @property {number} unsendable how many posts were given up since one looked, because their topic is gone
  * @property {number} asOf unix-ms, when the deals and topics of an earlier visit were so; 0: they are now, or nothing is known
  * @property {ReadonlySet<string> | null} stale deals, topics and people that a repeated WATCH hasn't named yet
@@ -177,6 +178,7 @@ export function empty(me, now) {
     logs: new Map(),
     posts: [],
     storage: "",
+    lost: 0,
     unsendable: 0,
     asOf: 0,
     stale: null,
@@ -512,6 +514,7 @@ function topicSeen(rooms, topic) {
 function topicGone(rooms, id) {
   return {
     ...rooms,
+    lost: rooms.lost + 1,
     unsendable: rooms.unsendable + rooms.posts.filter((post) => post.topic === id && post.state === "waiting" && post.match === 0).length,
     topics: without(rooms.topics, id),
     typing: without(rooms.typing, id),

@@ -26,12 +26,21 @@ export function readers(rooms, topic) {
 }
 
 /**
+ * The other one of a direct conversation; "" of any other topic.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ */
+export function otherOf(rooms, topic) {
+  return (topic.direct && topic.members?.find((name) => name !== rooms.me.name)) || "";
+}
+
+/**
  * What a topic is called; a direct one by the name of the other.
  * @param {Rooms} rooms
  * @param {Topic} topic
  */
 export function titleOf(rooms, topic) {
-  const other = topic.direct && topic.members?.find((name) => name !== rooms.me.name);
+  const other = otherOf(rooms, topic);
   return other ? displayName(rooms, topic, other) : topic.title;
 }
 

@@ -6,6 +6,7 @@
 import { api } from "../app/api.js";
 import { clock, within } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
+import { commandOf } from "../app/keys.js";
 import { leave, left } from "../app/leaving.js";
 import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
@@ -155,6 +156,9 @@ export class Room extends HTMLElement {
     const { signal } = this.#listening;
     const detail = (/** @type {Event} */ event) => /** @type {CustomEvent<any>} */ (event).detail;
     this.#topics.addEventListener("go", (event) => this.#go(detail(event)));
+    this.#topics.addEventListener("open", (event) => this.#goToMessage(detail(event)));
+    this.#topics.addEventListener("help", () => void this.#help());
+    this.#topics.addEventListener("leave", () => this.#composer.focusInput());
     this.#topics.addEventListener("make", (event) => void this.#make(detail(event)));
     this.#topics.addEventListener("settings", () => void this.#set());
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
@@ -266,16 +270,34 @@ export class Room extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (document.querySelector("dialog[open]")) return;
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const command = commandOf(event, { writing: isWritten(event.target) });
+    if (!command) return;
+    event.preventDefault();
+    if (command === "help") return void this.#help();
+    if (command === "search") {
       if (ONE_PANE.matches) this.#go("");
-      this.#topics.focusSearch();
-    } else if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-      event.preventDefault();
-      const next = this.#topics.neighbor(event.key === "ArrowDown" ? 1 : -1);
-      if (next) this.#go(next);
+      return this.#topics.focusSearch();
     }
+    const next = this.#topics.neighbor(command.startsWith("next") ? 1 : -1, command.endsWith("Unread"));
+    if (next) this.#go(next);
+  }
+
+  /** Shows what the keys do. */
+  async #help() {
+    const { help } = await import("./help.js");
+    if (this.isConnected && !document.querySelector("dialog[open]")) await help(this.speech, this.#settings.now);
+  }
+
+  /**
+   * Goes to a message.
+   * @param {{topic: string, seq: number}} place
+   */
+  #goToMessage({ topic, seq }) {
+    const to = `/t/${topic}#${seq}`;
+    if (topic !== this.#current || !location.hash) history.pushState(null, "", to);
+    else history.replaceState(history.state, "", to);
+    this.#route();
   }
 
   /**
@@ -621,6 +643,14 @@ function onNewNetwork(call, signal) {
     call();
   };
   connection?.addEventListener("change", changed, { signal });
+}
+
+/**
+ * Whether a character that is typed there is text.
+ * @param {EventTarget | null} target
+ */
+function isWritten(target) {
+  return target instanceof Element && target.closest("input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]") !== null;
 }
 
 /** The topic and the message that the address names. */
