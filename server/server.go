@@ -18,12 +18,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -35,6 +35,7 @@ import (
 	"redroom/server/hub"
 	"redroom/server/journal"
 	"redroom/server/load"
+	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/session"
 	"redroom/server/signin"
@@ -61,7 +62,7 @@ type Config struct {
 	TLSCert, TLSKey string // certificate files; "": the self-made one
 	H3Cert          string // "own" or "same"
 
-	Page fs.FS // the page's files; nil: those that it is built with
+	Page *pack.Page // nil: the one that it is built with
 
 	Limits load.Limits // what users and addresses may take; the zero value: load.Defaults
 
@@ -93,6 +94,7 @@ type Server struct {
 	plain   *transport.Sockets
 	public  *transport.Sockets
 	origins httpd.Origins
+	files   *pack.Page
 	page    http.Handler
 	setup   string // the setup token; "" once there is an admin
 
@@ -139,9 +141,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err := s.openPage(); err != nil {
 		return nil, err
 	}
-	if err := s.openOperator(ctx); err != nil {
-		return nil, err
-	}
+	s.openOperator(ctx)
 	return s, s.offerSetup(ctx)
 }
 
@@ -189,25 +189,30 @@ func (s *Server) openCertificates() (err error) {
 	return nil
 }
 
+// ownPage is the page that the program is built with. It is the same for all
+// servers of a process.
+var ownPage = sync.OnceValues(func() (*pack.Page, error) { return pack.Make(web.Files) })
+
 func (s *Server) openPage() (err error) {
 	s.origins, err = httpd.NewOrigins(s.config.Host, int(s.public.Port), int(s.plain.Port), s.config.Origins...)
 	if err != nil {
 		return err
 	}
-	files := s.config.Page
-	if files == nil {
-		files = web.Files
+	if s.files = s.config.Page; s.files == nil {
+		if s.files, err = ownPage(); err != nil {
+			return fmt.Errorf("packing the page: %w", err)
+		}
 	}
 	link := ""
 	if s.config.Host != "localhost" {
 		link = s.PublicURL()
 	}
-	s.page, err = httpd.New(httpd.Config{
+	s.page = httpd.New(httpd.Config{
 		Desk:           s.desk,
 		Store:          s.store,
 		Journal:        s.journal,
 		Load:           s.load,
-		Assets:         files,
+		Page:           s.files,
 		Log:            s.log,
 		Origins:        s.origins,
 		Host:           s.config.Host,
@@ -218,7 +223,7 @@ func (s *Server) openPage() (err error) {
 		Ready:          s.journal.Ready,
 		Draining:       s.sessions.Draining,
 	})
-	return err
+	return nil
 }
 
 // connectInfo is what a page is told to connect by.
@@ -307,6 +312,7 @@ func (s *Server) Run(ctx context.Context) error {
 		g.Go(func() error { return served(operator.Serve(s.operator)) })
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
+	g.Go(func() error { s.files.Compress(ctx); return nil })
 	signingIn, nobodySignsIn := context.WithCancel(beyond)
 	g.Go(func() error { return s.desk.Run(signingIn) })
 	g.Go(func() error {

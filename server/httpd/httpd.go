@@ -28,8 +28,6 @@ package httpd
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -38,6 +36,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/transport"
 )
@@ -102,13 +101,10 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Load    Load // nil: there are no limits
-	// Assets is the page: index.html, a template with the field Assets and the
-	// function joined, whose arguments are a new file's name and those of its
-	// parts; what it loads; and sw.js, a template with the fields Assets and
-	// Files, which are all of these, with spaces between.
-	Assets fs.FS
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Page is what browsers load; see package pack.
+	Page *pack.Page
+	Log  *slog.Logger
+	Now  func() time.Time
 
 	// Origins may write and connect; Host is the public name (--host).
 	Origins Origins
@@ -133,13 +129,11 @@ type Config struct {
 // site is a Handler's state: all of it is fixed when it is made.
 type site struct {
 	Config
-	files    *files // nil for the operator
 	openings openings
 }
 
-// New makes the handler of all requests but the opening of connections. It
-// fails if the page can't be read.
-func New(c Config) (http.Handler, error) {
+// New makes the handler of all requests but the opening of connections.
+func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -156,11 +150,7 @@ func New(c Config) (http.Handler, error) {
 	r := chi.NewMux()
 	if c.Operator {
 		s.routeOperator(r)
-		return r, nil
-	}
-	var err error
-	if s.files, err = readFiles(c.Assets); err != nil {
-		return nil, fmt.Errorf("reading the page: %w", err)
+		return r
 	}
 	r.Use(s.arrive, s.watch, s.setHeaders, s.refuseDraining, s.limit, s.checkHost, s.checkOrigin, middleware.GetHead)
 	s.routeNothing(r)
@@ -176,8 +166,8 @@ func New(c Config) (http.Handler, error) {
 		r.Get(place, s.do(s.page))
 	}
 	r.Get(workerPath, s.do(s.worker))
-	r.Get(assetsPath+"{hash}/*", s.do(s.asset))
-	return r, nil
+	r.Get(pack.Path+"{hash}/*", s.do(s.asset))
+	return r
 }
 
 // routeOperator is everything that the operator may ask.

@@ -1,7 +1,6 @@
 /**
  * What a document does first, with a few modules and before its views are there:
- * it connects. Only then it has the other modules loaded, as so many at once
- * leave a browser without the time for anything else.
+ * it connects.
  * @module
  */
 import { api } from "../app/api.js";
@@ -34,5 +33,4 @@ export const opening = WITHOUT_SIGN_IN.includes(location.pathname) || isLeaving(
 
 window.addEventListener("pagehide", () => opening?.close());
 
-const rest = location.pathname === "/admin" ? "#later, #administration" : "#later";
-for (const later of /** @type {NodeListOf<HTMLTemplateElement>} */ (document.querySelectorAll(rest))) document.head.append(later.content);
+if (location.pathname === "/admin") document.head.append(/** @type {HTMLTemplateElement} */ (document.querySelector("#administration")).content);

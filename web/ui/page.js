@@ -17,6 +17,11 @@ import "./room.js";
 /** @typedef {import("../app/rooms.js").Me} Me */
 /** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
 
+/** What is said, in each language: in the room, and in the administration. */
+const DICTIONARIES = /** @type {Record<string, {room: () => Promise<{default: import("../app/words.js").Dictionary}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>} */ ({
+  en: { room: () => import("../lang/en.js"), admin: () => import("../lang/en-admin.js") },
+  de: { room: () => import("../lang/de.js"), admin: () => import("../lang/de-admin.js") },
+});
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
 /** Where the administration is. */
@@ -56,7 +61,7 @@ class Page extends HTMLElement {
    */
   async #load(language) {
     try {
-      return (await import(`../lang/${language}.js`)).default;
+      return (await DICTIONARIES[language].room()).default;
     } catch {
       this.dispatchEvent(new Event("error"));
       return null;
@@ -176,7 +181,7 @@ class Page extends HTMLElement {
     const language = document.documentElement.lang;
     let words;
     try {
-      [{ default: words }] = await Promise.all([import(`../lang/${language}-admin.js`), import("./admin.js")]);
+      [{ default: words }] = await Promise.all([DICTIONARIES[language].admin(), import("./admin.js")]);
     } catch {
       this.dispatchEvent(new Event("error"));
       return;

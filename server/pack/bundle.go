@@ -1,0 +1,168 @@
+package pack
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// bundles are scripts and stylesheets as they are sent, and their source maps.
+type bundles struct {
+	files   map[string][]byte
+	entries []string
+	outputs map[string]output
+}
+
+// output is what esbuild says of a file that it made.
+type output struct {
+	EntryPoint string
+	Imports    []struct{ Path, Kind string }
+}
+
+// bundle makes the entries of what lies in source.
+func bundle(source fs.FS, entries []string) (*bundles, error) {
+	root, err := filepath.Abs(string(filepath.Separator))
+	if err != nil {
+		return nil, err
+	}
+	options := api.BuildOptions{
+		Bundle:            true,
+		Splitting:         true,
+		Format:            api.FormatESModule,
+		Target:            api.ESNext,
+		Charset:           api.CharsetUTF8,
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		LegalComments:     api.LegalCommentsNone,
+		Sourcemap:         api.SourceMapLinked,
+		Metafile:          true,
+		AbsWorkingDir:     root, // nothing is read from there, nor written
+		Outdir:            root,
+		ChunkNames:        "[name]-[hash]",
+		TsconfigRaw:       "{}",
+		LogLevel:          api.LogLevelSilent,
+		Plugins:           []api.Plugin{from(source)},
+	}
+	for _, name := range entries {
+		options.EntryPointsAdvanced = append(options.EntryPointsAdvanced, api.EntryPoint{
+			InputPath:  name,
+			OutputPath: strings.TrimSuffix(name, path.Ext(name)),
+		})
+	}
+	built := api.Build(options)
+	if err := problems(built); err != nil {
+		return nil, err
+	}
+	b := &bundles{files: make(map[string][]byte), entries: entries}
+	for _, file := range built.OutputFiles {
+		name, err := filepath.Rel(root, file.Path)
+		if err != nil {
+			return nil, err
+		}
+		b.files[filepath.ToSlash(name)] = file.Contents
+	}
+	var about struct{ Outputs map[string]output }
+	if err := json.Unmarshal([]byte(built.Metafile), &about); err != nil {
+		return nil, fmt.Errorf("reading what was bundled: %w", err)
+	}
+	b.outputs = about.Outputs
+	return b, nil
+}
+
+// A module's name in the source follows these in source maps, which makes it an
+// address there that DevTools can show as a tree.
+const (
+	scheme = "redroom"
+	origin = "///"
+)
+
+// from has esbuild read the source instead of a disk. Modules import each other
+// by relative paths, as browsers want it.
+func from(source fs.FS) api.Plugin {
+	loaders := map[string]api.Loader{".js": api.LoaderJS, ".css": api.LoaderCSS}
+	return api.Plugin{Name: "source", Setup: func(build api.PluginBuild) {
+		build.OnResolve(api.OnResolveOptions{Filter: "."}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+			name := a.Path
+			if a.Kind != api.ResolveEntryPoint {
+				if !strings.HasPrefix(name, "./") && !strings.HasPrefix(name, "../") {
+					return api.OnResolveResult{}, fmt.Errorf("%q is not a relative path", name)
+				}
+				name = path.Join(path.Dir(strings.TrimPrefix(a.Importer, origin)), name)
+			}
+			return api.OnResolveResult{Path: origin + name, Namespace: scheme}, nil
+		})
+		build.OnLoad(api.OnLoadOptions{Filter: ".", Namespace: scheme}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			name := strings.TrimPrefix(a.Path, origin)
+			loader, ok := loaders[path.Ext(name)]
+			if !ok {
+				return api.OnLoadResult{}, fmt.Errorf("%s is neither a script nor a stylesheet", name)
+			}
+			content, err := fs.ReadFile(source, name)
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
+			text := string(content)
+			return api.OnLoadResult{Contents: &text, Loader: loader}, nil
+		})
+	}}
+}
+
+// problems are the errors of a build, and its warnings: what is doubtful isn't
+// sent either.
+func problems(built api.BuildResult) (err error) {
+	for _, message := range append(built.Errors, built.Warnings...) {
+		where := ""
+		if at := message.Location; at != nil {
+			where = fmt.Sprintf("%s:%d: ", at.File, at.Line)
+		}
+		err = errors.Join(err, errors.New(where+message.Text))
+	}
+	return err
+}
+
+// needs are the bundles that a script or module can't run without, in order, but
+// those that the page names anyway, and those that the others need.
+func (b *bundles) needs(module string, others ...string) (names []string, err error) {
+	seen := make(map[string]bool)
+	for _, entry := range b.entries {
+		seen[entry] = true
+	}
+	var add func(name string)
+	add = func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+		for _, imported := range b.outputs[name].Imports {
+			if imported.Kind == "import-statement" && !seen[imported.Path] {
+				add(imported.Path)
+			}
+		}
+	}
+	for _, module := range append(others, module) {
+		names = nil
+		made, ok := b.made(module)
+		if !ok {
+			return nil, fmt.Errorf("no bundle begins with %s: %w", module, fs.ErrNotExist)
+		}
+		add(made)
+	}
+	return names, nil
+}
+
+// made is the bundle that begins with a module.
+func (b *bundles) made(module string) (name string, ok bool) {
+	for name, output := range b.outputs {
+		if output.EntryPoint == scheme+":"+origin+module {
+			return name, true
+		}
+	}
+	return "", false
+}
