@@ -31,11 +31,7 @@ var names = map[string]struct{ newTopic, message, edited, history, redact string
 	"de": {"Neues Thema", "Nachricht", "bearbeitet", "Fassungen", "Schwärzen"},
 }
 
-// The windows that the page is looked at in.
-var (
-	phone   = image.Pt(390, 780)
-	windows = []image.Point{{1280, 800}, {768, 1024}, phone}
-)
+var phone = image.Pt(390, 780)
 
 // Every view of the page, in every width and in light and dark, shows
 // something, and fits its window.

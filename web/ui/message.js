@@ -114,7 +114,6 @@ export class MessageElement extends HTMLElement {
       say(this.#time, formats.time(message.time));
       set(this.#time, "datetime", new Date(message.time).toISOString());
       set(this.#when, "title", full);
-      set(this.#when, "aria-label", full);
     }
     if (before?.who !== who || before.message.time !== message.time) set(this, "aria-label", `${who}, ${formats.full(message.time)}`);
     set(this.#when, "href", message.seq > 0 && `/t/${topic}#${message.seq}`);

@@ -33,7 +33,7 @@ export class People extends HTMLElement {
       { class: "button quiet only-icon close", type: "button", "aria-label": words.room.close, title: words.room.close, onclick: () => this.hidePopover() },
       icon("close"),
     );
-    this.replaceChildren(h("header", {}, h("h2", {}, words.room.who, " ", this.#count), close), this.#list, this.#chain);
+    this.replaceChildren(h("div", { class: "head" }, h("h2", {}, words.room.who, " ", this.#count), close), this.#list, this.#chain);
     this.#narrow.addEventListener("change", this.#shape);
     this.#shape();
   }

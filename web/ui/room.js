@@ -135,9 +135,8 @@ export class Room extends HTMLElement {
       event.preventDefault();
       this.#go("");
     });
-    set(this.#who, "aria-label", words.room.who);
     set(this.#who, "title", words.room.who);
-    this.#who.append(icon("people"), h("span"));
+    this.#who.append(icon("people"), h("span", { class: "unseen" }, `${words.room.who} `), h("span"));
     this.#who.addEventListener("click", () => this.#people.open());
     this.#header.append(
       back,
@@ -397,8 +396,10 @@ export class Room extends HTMLElement {
     this.#composer.update(state, topic?.id ?? "");
     this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
     this.#nameDocument(topic);
+    // Where the list stands alone, it is what the page is about.
+    set(this.#topics, "role", ONE_PANE.matches && !this.#current && this.dataset.bare === undefined ? "main" : "banner");
     // Who was at work in what was taken away is told, and isn't left nowhere.
-    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h2")?.focus();
+    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h1")?.focus();
   }
 
   #editLast() {
@@ -490,7 +491,7 @@ export class Room extends HTMLElement {
   #showReaders(people, topic) {
     const { words, formats } = this.speech;
     const count = people.length;
-    say(this.#who.children[1], topic ? formats.number(count) : "");
+    say(/** @type {Element} */ (this.#who.lastElementChild), topic ? formats.number(count) : "");
     const only = topic !== undefined && (topic.narrowed || topic.direct) && count > 0;
     const sentence = only ? onlyFor(people, this.speech) : [topic ? words.room.readers(count, formats.number(count)) : ""];
     const key = JSON.stringify(sentence);
@@ -523,7 +524,7 @@ export class Room extends HTMLElement {
     if (this.#blank.dataset.kind === kind) return kind !== "";
     this.#blank.dataset.kind = kind;
     const show = (/** @type {string} */ title, /** @type {string} */ text, /** @type {HTMLElement | null} */ action = null) =>
-      this.#blank.replaceChildren(h("h2", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
+      this.#blank.replaceChildren(h("h1", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
     const button = (/** @type {string} */ text, /** @type {() => void} */ act) => h("button", { class: "button main", type: "button", onclick: act }, text);
     if (kind === "gone") show(words.room.gone, words.room.goneHint, button(words.room.goneDo, () => this.#go("")));
     else if (kind === "firstDeal") show(words.room.firstDeal, words.room.firstDealHint, button(words.room.firstDealDo, () => void this.#make("deal")));

@@ -34,7 +34,7 @@ export class Topics extends HTMLElement {
   #links = new Map();
   #list = h("nav");
   #scroll = h("div", { class: "list" }, this.#list);
-  #around = h("div", { class: "search" });
+  #around = h("div", { class: "search", role: "search" });
   /** What finds messages, once somebody has turned to the box. @type {import("./search.js").Search | null} */
   #messages = null;
   #loading = false;
@@ -65,6 +65,7 @@ export class Topics extends HTMLElement {
     this.#connection.speech = this.speech;
     this.replaceChildren(
       h("div", { class: "head" }, h("p", { class: "brand" }, words.name), this.#helper()),
+      h("h1", { class: "unseen alone" }, words.topics.label),
       this.#around,
       this.#scroll,
       this.me.role === "admin" ? this.#makers() : "",

@@ -1,0 +1,288 @@
+package server_test
+
+import (
+	_ "embed"
+	"flag"
+	"fmt"
+	"image"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"redroom/server/servertest"
+)
+
+// state is what the page can be found in: a view, or a dialog above one. It is
+// reached from anywhere, and may leave anything open behind it.
+type state struct {
+	name  string
+	reach func(s *stage)
+	phone bool // it is there only where the window is narrow
+}
+
+// states are all views and dialogs of the page. What the page can newly show
+// gets a line here, and is looked at by every test that has the page in all
+// its states: TestEveryStateOfThePage, TestContactSheets.
+//
+// The order matters where somebody has to be signed out.
+var states = []state{
+	{name: "sign-in", reach: func(s *stage) {
+		s.open(s.room, "/")
+		s.p.Find("button", s.word("signIn.submit"))
+	}},
+	{name: "setup", reach: func(s *stage) {
+		s.open(s.fresh, "/setup#"+s.fresh.Setup)
+		s.p.Find("button", s.word("form.create"))
+	}},
+	{name: "invitation", reach: func(s *stage) {
+		s.open(s.room, "/invite#"+s.people["anna"].Invite(s.t, "observer", s.deal))
+		s.p.Find("button", s.word("form.create"))
+	}},
+	{name: "check", reach: func(s *stage) {
+		s.open(s.room, "/check")
+		s.p.Until("all ways to be tried", func() bool { return !s.p.Find("button", s.word("check.copy")).Disabled })
+	}},
+	{name: "empty", reach: func(s *stage) {
+		if s.fresh.Setup != "" {
+			s.fresh.Anonymous(s.t).Must(s.t, "POST", "/api/setup", map[string]any{"token": s.fresh.Setup, "name": "anna", "password": servertest.Password}, nil, 201)
+			s.fresh.Setup = ""
+		}
+		s.p.Be(s.fresh.SignIn(s.t, "anna"))
+		s.open(s.fresh, "/")
+		s.p.Find("button", s.word("room.firstDealDo"))
+		s.p.UntilText("status", s.word("connection.label"), "WebTransport")
+	}},
+	{name: "room", reach: func(s *stage) { s.topic("anna", 0) }},
+	{name: "topics", phone: true, reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Show(360, 740, "light")
+		s.p.Click("link", s.word("room.back"))
+		s.p.Find("navigation", s.word("topics.label"))
+	}},
+	{name: "people", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Show(360, 740, "light")
+		s.p.Click("button", s.word("room.who")+"…")
+		s.p.Find("complementary", s.word("room.who"))
+	}, phone: true},
+	{name: "nothing-yet", reach: func(s *stage) {
+		s.enter("anna", "/t/"+s.topics[3])
+		s.p.Find("heading", s.word("log.empty"))
+	}},
+	{name: "no-such-topic", reach: func(s *stage) {
+		s.enter("anna", "/t/nowhere")
+		s.p.Find("heading", s.word("room.gone"))
+	}},
+	{name: "failed", reach: func(s *stage) {
+		s.topic("anna", 1)
+		servertest.Evaluate[any](s.p, fmt.Sprintf(`document.querySelector("rr-timeline").session.outbox.post(%q, "Das sagt jemand anderes", 1, "edit")`, s.topics[1]))
+		s.p.Find("alert", "…")
+		s.theirs = append(s.theirs, "Das sagt jemand anderes")
+	}},
+	{name: "editing", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Click("textbox", s.word("composer.label"))
+		s.p.Press(kb.ArrowUp)
+		s.p.Until("what is edited, where one writes", func() bool { return s.p.Find("textbox", s.word("composer.label")).Value != "" })
+	}},
+	{name: "history", reach: func(s *stage) {
+		s.topic("anna", 1)
+		s.p.ClickFirst("button", s.word("log.edited"))
+		s.p.Find("dialog", s.word("history.title"))
+	}},
+	{name: "redact", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.TabTo("button", s.word("log.redact"))
+		s.p.Press(kb.Enter)
+		s.p.Find("dialog", s.word("log.redact"))
+	}},
+	{name: "new-deal", reach: func(s *stage) { s.dialog("topics.newDeal") }},
+	{name: "new-topic", reach: func(s *stage) { s.dialog("topics.newTopic") }},
+	{name: "invite", reach: func(s *stage) {
+		s.dialog("topics.invite")
+		s.p.Click("button", s.word("dialog.create"))
+		s.p.Find("textbox", s.word("dialog.link"))
+	}},
+	{name: "admin-users", reach: func(s *stage) { s.administer("users") }},
+	{name: "admin-user", reach: func(s *stage) { s.administer("users/miriam") }},
+	{name: "admin-deals", reach: func(s *stage) { s.administer("deals") }},
+	{name: "admin-deal", reach: func(s *stage) { s.administer("deals/" + s.deal) }},
+	{name: "admin-topic", reach: func(s *stage) { s.administer("topics/" + s.topics[0]) }},
+	{name: "admin-audit", reach: func(s *stage) { s.administer("audit") }},
+	{name: "observer-at-admin", reach: func(s *stage) {
+		s.p.Be(s.people["miriam"])
+		s.open(s.room, "/admin")
+		s.p.Find("heading", s.word("admin.onlyAdmins"))
+	}},
+	// From here on the server is away.
+	{name: "offline", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.AwaitWorker()
+		s.stop()
+		s.p.UntilText("status", s.word("connection.label"), s.word("connection.offline"))
+		s.p.Find("button", s.word("connection.now"))
+	}},
+	{name: "sign-out-question", reach: func(s *stage) {
+		s.p.Press(kb.Escape)
+		s.p.Show(1280, 800, "light")
+		s.p.Type("textbox", s.word("composer.label"), "Geht erst später")
+		s.theirs = append(s.theirs, "Geht erst später")
+		s.p.Press(kb.Enter)
+		s.p.Find("StaticText", "…"+strings.Trim(s.word("log.waiting"), "⟦⟧")+"…")
+		s.p.Click("button", s.word("topics.signOut"))
+		s.p.Find("dialog", s.word("topics.signOut"))
+	}},
+}
+
+func (s *stage) dialog(word string) {
+	s.topic("anna", 0)
+	s.p.Click("button", s.word(word))
+	s.p.Find("dialog", s.word(word))
+}
+
+func (s *stage) administer(place string) {
+	s.p.Be(s.people["anna"])
+	s.open(s.room, "/admin#"+place)
+	s.p.Until("the view of "+place, func() bool {
+		there, ok := servertest.Look[bool](s.p, `document.querySelector("rr-admin main h1") !== null`)
+		return ok && there
+	})
+}
+
+// The windows that the page is looked at in: a phone, a tablet, a laptop, a large
+// screen; one that is zoomed to 200 %, and one of 320 pixels, as wide as a page
+// zoomed to 400 % has it (WCAG 2.2, 1.4.4 and 1.4.10).
+var windows = []image.Point{{360, 740}, {768, 1024}, {1280, 800}, {1920, 1080}}
+
+var (
+	zoomed = image.Pt(640, 400)
+	reflow = image.Pt(320, 640)
+)
+
+// spacing is what readers may set for themselves (WCAG 2.2, 1.4.12).
+const spacing = `(() => {
+	const sheet = new CSSStyleSheet();
+	sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-block-end: 2em !important }");
+	document.adoptedStyleSheets = [sheet];
+})()`
+
+var onlyStates = flag.String("states", "", "`names` of the states, with commas between, that the page is looked at in; all where there are none")
+
+//go:embed testdata/inspect.js
+var inspection string
+
+// axe is axe-core, which isn't Red Room's: REDROOM_AXE says where its
+// axe.min.js is; where that is "require", it has to be.
+func axe(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("REDROOM_AXE")
+	if path == "" || path == "require" {
+		const missing = "axe-core isn't here: npm install --no-save axe-core, and set REDROOM_AXE to the path of its axe.min.js"
+		if path == "require" {
+			t.Fatal(missing)
+		}
+		t.Log(missing)
+		return ""
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("reading axe-core: %v", err)
+	}
+	return string(source)
+}
+
+// judgement is what axe-core says of the page, a sentence each.
+const judgement = `axe.run(document, {
+	runOnly: { type: %s, values: %s },
+	resultTypes: ["violations"],
+	preload: false,
+}).then(({ violations }) => violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, html, failureSummary }) =>
+	id + " (" + help + ") at " + target.join(" ") + ": " + html.slice(0, 120) + " " + failureSummary.split("\n").slice(1, 3).join(" "))))`
+
+var rules = []string{"wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"}
+
+// TestEveryStateOfThePage has axe-core find nothing, nothing cut, nothing upon
+// something else, nothing that sticks out, and nothing that is hard to hit in
+// any state of the page, whatever the language, the colors and the window; in
+// the pseudo-language, nothing untranslated.
+func TestEveryStateOfThePage(t *testing.T) {
+	t.Parallel()
+	servertest.Chromium(t)
+	source := axe(t)
+	for _, lang := range []string{"en", "de", pseudo} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, lang)
+			for _, state := range states {
+				if *onlyStates != "" && !slices.Contains(strings.Split(*onlyStates, ","), state.name) {
+					continue
+				}
+				began := time.Now()
+				state.reach(s)
+				reached := time.Since(began)
+				if source != "" && lang != pseudo {
+					s.judge(state, source)
+				}
+				judged := time.Since(began) - reached
+				s.inspect(state)
+				t.Logf("%s: reached in %v, judged in %v, inspected in %v", state.name, reached.Round(time.Millisecond), judged.Round(time.Millisecond), (time.Since(began) - reached - judged).Round(time.Millisecond))
+			}
+			t.Logf("%d states in %v", len(states), time.Since(s.started).Round(time.Millisecond))
+		})
+	}
+}
+
+// judge has axe-core look at a state: at everything in light, at contrasts in
+// dark too.
+func (s *stage) judge(state state, axe string) {
+	s.t.Helper()
+	if !servertest.Evaluate[bool](s.p, `"axe" in globalThis`) {
+		servertest.Evaluate[any](s.p, axe+"\n;0")
+	}
+	for _, look := range []struct{ colors, kind, values string }{
+		{"light", `"tag"`, encoded(s.t, rules)},
+		{"dark", `"rule"`, `["color-contrast"]`},
+	} {
+		s.p.Prefer("prefers-color-scheme", look.colors)
+		s.p.Settle()
+		for _, said := range servertest.Evaluate[[]string](s.p, fmt.Sprintf(judgement, look.kind, look.values)) {
+			s.t.Errorf("%s, %s, %s: %s", state.name, s.lang, look.colors, said)
+		}
+	}
+}
+
+// inspect looks at a state in all windows.
+func (s *stage) inspect(state state) {
+	s.t.Helper()
+	sizes := append([]image.Point{reflow, zoomed}, windows...)
+	if state.phone {
+		sizes = []image.Point{reflow, windows[0]}
+	}
+	for _, size := range sizes {
+		s.p.Show(int64(size.X), int64(size.Y), "light")
+		s.p.Settle()
+		s.look(state, fmt.Sprint(size.X))
+		if size == reflow {
+			servertest.Evaluate[any](s.p, spacing)
+			s.p.Settle()
+			s.look(state, "320 with more space")
+			servertest.Evaluate[any](s.p, `document.adoptedStyleSheets = []`)
+		}
+	}
+}
+
+func (s *stage) look(state state, window string) {
+	s.t.Helper()
+	wrong := servertest.Evaluate[[]string](s.p, fmt.Sprintf("(%s)(%s, %t)", strings.TrimRight(inspection, "\n;"), encoded(s.t, s.theirs), s.lang == pseudo))
+	small := servertest.Evaluate[[]string](s.p, smallControls)
+	for _, said := range wrong {
+		s.t.Errorf("%s, %s, %s: %s", state.name, s.lang, window, said)
+	}
+	for _, said := range small {
+		s.t.Errorf("%s, %s, %s: too small to hit: %s", state.name, s.lang, window, said)
+	}
+}
