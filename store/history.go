@@ -112,3 +112,24 @@ func (s *Store) ReadMarks(ctx context.Context, user string) (map[string]int64, e
 	}
 	return marks, nil
 }
+
+// TopicReadMarks are up to where each user has read a topic; those who have read
+// nothing of it are left out. Users who may not read it any more are among them.
+func (s *Store) TopicReadMarks(ctx context.Context, topic string) (map[string]int64, error) {
+	log, ok := s.logs.get(topic)
+	if !ok {
+		return nil, nil
+	}
+	marks := make(map[string]int64)
+	err := s.readAll(ctx, s.readers.topicMarks, []any{log.key}, func(rows *sql.Rows) (more bool, err error) {
+		var user string
+		var seq int64
+		err = rows.Scan(&user, &seq)
+		marks[user] = seq
+		return true, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: reading a topic's read marks: %w", err)
+	}
+	return marks, nil
+}

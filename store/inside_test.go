@@ -30,7 +30,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	for _, query := range []string{
 		setPositionSQL, insertMessageSQL, findMessageSQL, findEntrySQL, moveHeadSQL, moveMarkSQL,
 		redactMessageSQL, redactEditsSQL, postedSQL,
-		pingSQL, afterSQL, beforeSQL, editsSQL, hashSQL, marksSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
+		pingSQL, afterSQL, beforeSQL, editsSQL, hashSQL, marksSQL, topicMarksSQL, indexedSQL, sinceBlockSQL, sinceSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
 		verifySQL, verifyBeyondSQL, verifyStraySQL, verifyLaterSQL,
 		insertAuditSQL, moveTrailSQL, verifyAuditHeadSQL, verifyAuditSQL,
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,

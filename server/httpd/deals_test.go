@@ -14,7 +14,7 @@ func TestDeals(t *testing.T) {
 	var made struct{ ID string }
 	a := w.ask("POST", "/api/deals", admin, `{"name":"Ko\u0308ln & <Co>","history":"joined"}`).want(201)
 	a.into(&made)
-	a.is(`{"id":"` + made.ID + `","name":"Köln & <Co>","open":true,"history":"joined","version":1}`)
+	a.is(`{"id":"` + made.ID + `","name":"Köln & <Co>","open":true,"history":"joined","receipts":false,"version":1}`)
 	if !room.ValidID(made.ID) {
 		t.Errorf("%q is no id", made.ID)
 	}
@@ -22,11 +22,11 @@ func TestDeals(t *testing.T) {
 	w.ask("POST", "/api/deals", admin, `{"name":" "}`).want(422)
 	w.ask("POST", "/api/deals", admin, `{"name":"Gamma","history":"some"}`).want(422)
 	w.ask("PATCH", "/api/deals/"+made.ID, admin, `{"name":"Bonn","open":false,"history":"all"}`).want(200).
-		is(`{"id":"` + made.ID + `","name":"Bonn","open":false,"history":"all","version":2}`)
+		is(`{"id":"` + made.ID + `","name":"Bonn","open":false,"history":"all","receipts":false,"version":2}`)
 	w.ask("PATCH", "/api/deals/"+made.ID, admin, `{}`).want(200)
 	w.ask("PATCH", "/api/deals/"+room.NewID(), admin, `{"open":true}`).want(404)
 	w.ask("GET", "/api/deals", w.cookieOf("carl"), "").want(200).
-		is(`{"deals":[{"id":"` + w.beta + `","name":"Beta","open":true,"history":"all","version":1}]}`)
+		is(`{"deals":[{"id":"` + w.beta + `","name":"Beta","open":true,"history":"all","receipts":false,"version":1}]}`)
 }
 
 func TestMembers(t *testing.T) {

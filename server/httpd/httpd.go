@@ -52,6 +52,11 @@ type Store interface {
 	MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error)
 	// Edits are the newest ones of a message, ascending, with these limits.
 	Edits(ctx context.Context, topic string, seq int64, maxCount, maxBytes int) ([]room.Message, error)
+	// Since is the smallest seq of a topic, from one on, that is of a time or
+	// later; 0: there is none.
+	Since(ctx context.Context, topic string, from, time int64) (int64, error)
+	// TopicReadMarks are up to where users have read a topic, by name.
+	TopicReadMarks(ctx context.Context, topic string) (map[string]int64, error)
 	// Invitation is used or unused, expired or not, or room.ErrNotFound.
 	Invitation(ctx context.Context, token room.TokenHash) (room.Invitation, error)
 	// Audit are rows of the audit trail, ascending; AuditHead is its end.
@@ -220,6 +225,7 @@ func (s *site) routeRoom(r chi.Router) {
 	r.Get("/topics/{topic}", s.signedIn(s.getTopic))
 	r.Patch("/topics/{topic}", s.signedIn(s.changeTopic))
 	r.Get("/topics/{topic}/messages", s.signedIn(s.listMessages))
+	r.Get("/topics/{topic}/reads", s.signedIn(s.listReads))
 	r.Get("/topics/{topic}/members", s.signedIn(s.listReaders))
 	r.Put("/topics/{topic}/members/{name}", s.signedIn(s.addReader))
 	r.Patch("/topics/{topic}/members/{name}", s.signedIn(s.moveReader))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -68,6 +69,15 @@ func (s *site) listMessages(c *call) error {
 	}
 	if err := s.noteOpening(c, t); err != nil {
 		return err
+	}
+	if span.since != nil {
+		first, err := s.Store.Since(c.ctx(), t.ID, from, *span.since)
+		if err != nil {
+			return fmt.Errorf("reading messages: %w", err)
+		}
+		if span.after = first - 1; first == 0 {
+			span.after = math.MaxInt64 - 1 // behind all
+		}
 	}
 	var found []room.Message
 	// A page of nothing but what is left out here isn't the end of the log.
@@ -165,22 +175,24 @@ func (s *site) readSpan(ctx context.Context, topic string, from int64, span *spa
 	return found, err
 }
 
-// span is which messages are asked for: those after a seq, or the last ones
-// before one.
+// span is which messages are asked for: those after a seq, the last ones before
+// one, or those from the first on that is of some time or later.
 type span struct {
 	after, before int64
+	since         *int64 // unix-ms
 	limit         int
 	edits         bool // those of its messages too, wherever they lie
 }
 
 func parseSpan(q url.Values) (span, error) {
-	if q.Has("after") && q.Has("before") {
-		return span{}, room.Refuse(room.ErrMalformed, "Ask for after or before, not for both.")
+	if (q.Has("after") || q.Has("since")) && q.Has("before") || q.Has("after") && q.Has("since") {
+		return span{}, room.Refuse(room.ErrMalformed, "Ask for after, before or since, and for one of them only.")
 	}
 	after, errAfter := number(q, "after", 0, 0)
 	before, errBefore := number(q, "before", 1, 0)
 	limit, errLimit := number(q, "limit", 1, messageLimit)
-	if err := cmp.Or(errAfter, errBefore, errLimit); err != nil {
+	since, errSince := number(q, "since", 0, 0)
+	if err := cmp.Or(errAfter, errBefore, errLimit, errSince); err != nil {
 		return span{}, err
 	}
 	if limit > maxMessageLimit {
@@ -193,7 +205,11 @@ func parseSpan(q url.Values) (span, error) {
 	if edits > 0 && limit > maxEdited {
 		return span{}, room.Refuse(room.ErrMalformed, fmt.Sprintf("With edits, limit is at most %d.", maxEdited))
 	}
-	return span{after: after, before: before, limit: int(limit), edits: edits > 0}, nil
+	asked := span{after: after, before: before, limit: int(limit), edits: edits > 0}
+	if q.Has("since") {
+		asked.since = &since
+	}
+	return asked, nil
 }
 
 // number is a query's, of at least least; other if it has none.

@@ -123,15 +123,17 @@ type (
 		Stamp
 		ID, Name string
 		History  History
+		Receipts bool
 	}
 	// DealChanged changes what is not nil.
 	DealChanged struct {
 		Stamp
-		ID      string
-		Version int64
-		Name    *string
-		Open    *bool
-		History *History
+		ID       string
+		Version  int64
+		Name     *string
+		Open     *bool
+		History  *History
+		Receipts *bool
 	}
 	// MemberAdded lets a user into a deal; of one who is in, it changes
 	// nothing.
