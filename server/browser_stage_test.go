@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/chromedp/chromedp/kb"
@@ -53,13 +52,13 @@ const stretched = (value) => {
 export default stretched(en);
 `
 
-// pageIn is the page as it is served where that language is spoken.
+// pageIn is the source of the page where that language is spoken.
 func pageIn(t *testing.T, lang string) fs.FS {
 	t.Helper()
 	if lang != pseudo {
 		return web.Files
 	}
-	files := edition(t, pseudo).(fstest.MapFS)
+	files := sourceFiles(t)
 	for _, name := range []string{"lang/en.js", "lang/en-admin.js"} {
 		before, _, found := strings.Cut(string(files[name].Data), "export default en;")
 		if !found {
@@ -99,7 +98,7 @@ func newStage(t *testing.T, lang string) *stage {
 
 	start := func() (*servertest.Room, func()) {
 		c := servertest.Config(t)
-		c.Page = page
+		c.Page = packed(t, page)
 		return servertest.StartWith(t, c)
 	}
 	s.fresh, _ = start()

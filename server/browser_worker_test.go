@@ -20,6 +20,23 @@ import (
 // sees.
 func edition(t *testing.T, name string) *pack.Page {
 	t.Helper()
+	files := sourceFiles(t)
+	files["ui/icon.svg"].Data = append(files["ui/icon.svg"].Data, "<!-- "+name+" -->\n"...)
+	return packed(t, files)
+}
+
+func packed(t *testing.T, source fs.FS) *pack.Page {
+	t.Helper()
+	page, err := pack.Make(source)
+	if err != nil {
+		t.Fatalf("packing the page: %v", err)
+	}
+	return page
+}
+
+// sourceFiles are those of the page, to be changed.
+func sourceFiles(t *testing.T) fstest.MapFS {
+	t.Helper()
 	files := fstest.MapFS{}
 	err := fs.WalkDir(web.Files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -32,12 +49,7 @@ func edition(t *testing.T, name string) *pack.Page {
 	if err != nil {
 		t.Fatalf("reading the page: %v", err)
 	}
-	files["ui/icon.svg"].Data = append(files["ui/icon.svg"].Data, "<!-- "+name+" -->\n"...)
-	page, err := pack.Make(files)
-	if err != nil {
-		t.Fatalf("packing the page: %v", err)
-	}
-	return page
+	return files
 }
 
 // front is where a browser finds a room whose server is another one from time to
