@@ -57,6 +57,31 @@ export function listedAs(rooms, topic) {
 }
 
 /**
+ * Whom a topic is open to, to be said before one writes: all of its deal, some
+ * of it alone, or two; and how many admins are among them.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ * @returns {{kind: "deal" | "narrowed" | "direct", count: number, admins: number}}
+ */
+export function audience(rooms, topic) {
+  const people = readers(rooms, topic);
+  const admins = people.filter(({ role }) => role === "admin").length;
+  return { kind: topic.direct ? "direct" : topic.narrowed ? "narrowed" : "deal", count: people.length, admins };
+}
+
+/**
+ * Somebody, as one's deals have them, and those of one's deals that they read.
+ * @param {Rooms} rooms
+ * @param {string} name
+ * @returns {{person: Person | undefined, deals: import("./rooms.js").Deal[]}}
+ */
+export function inCommon({ deals }, name) {
+  const all = [...deals.values()].flatMap((deal) => deal.people.filter((person) => person.name === name).map((person) => ({ deal, person })));
+  const reading = all.filter(({ person }) => person.reads);
+  return { person: (reading[0] ?? all[0])?.person, deals: reading.map(({ deal }) => deal) };
+}
+
+/**
  * Whether one's role seems to be another one than at the beginning: a deal says
  * so, or an admin has none any more.
  * @param {Rooms} before

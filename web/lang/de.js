@@ -203,6 +203,38 @@ const de = {
     notKeptHint: "Dieser Browser behält die zehn zuletzt geöffneten Themen. Dieses hier kommt, sobald der Server erreichbar ist.",
   },
 
+  people: {
+    here: "Jetzt da:",
+    notHere: "Nicht da:",
+    deal: (deal, n, shown, admins) => (n === 1 ? s`Hier liest sonst niemand. Wer zu ${deal} dazukommt, kann es auch.` : s`Alle in ${deal} können hier lesen, das sind ${[shown]}.`),
+    narrowed: (deal, n, shown, admins) =>
+      n === 1
+        ? s`Sonst kann niemand in ${deal} hier lesen.`
+        : admins > 0
+          ? s`Nur diese ${[shown]} aus ${deal} können hier lesen: die Ausgewählten und Admins.`
+          : s`Nur diese ${[shown]} aus ${deal} können hier lesen.`,
+    direct: (deal, n, shown, admins) => (n === 1 ? s`Hier liest sonst niemand mehr, auch kein Admin.` : s`Nur diese beiden können hier lesen, kein Admin.`),
+  },
+  profile: {
+    role: "Rolle",
+    presence: "Jetzt",
+    deals: "Gemeinsame Deals",
+    gone: "zurzeit in keinem gemeinsamen Deal",
+    message: "Schreiben",
+    open: (who) => `Über ${who}`,
+  },
+  readBy: {
+    action: "Gelesen von",
+    title: "Wer das gelesen hat",
+    lead: (who, when) => `${who}, ${when}`,
+    read: (n, shown) => `Gelesen haben es (${shown})`,
+    unread: (n, shown) => `Noch nicht (${shown})`,
+    nobody: "Noch niemand.",
+    everybody: "Alle, die hier lesen können, haben es gelesen.",
+    loading: "Wird nachgesehen",
+    off: "Dieser Deal zeigt nicht, wer was gelesen hat.",
+  },
+
   log: {
     label: "Nachrichten",
     empty: "Noch keine Nachrichten",

@@ -204,6 +204,40 @@ const en = {
     notKeptHint: "This browser keeps the ten topics that were open last. This one comes as soon as the server can be reached.",
   },
 
+  people: {
+    here: "Here now:",
+    notHere: "Not here:",
+    deal: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
+      n === 1 ? s`Only you can read here. Whoever joins ${deal} can, too.` : s`Everybody in ${deal} can read here, all ${[shown]}.`,
+    narrowed: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
+      n === 1
+        ? s`Nobody else in ${deal} can read here.`
+        : admins > 0
+          ? s`Only these ${[shown]} of ${deal} can read here: those who were chosen, and admins.`
+          : s`Only these ${[shown]} of ${deal} can read here.`,
+    direct: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
+      n === 1 ? s`Only you can read here now, and no admin.` : s`Only the two of you can read here, and no admin.`,
+  },
+  profile: {
+    role: "Role",
+    presence: "Now",
+    deals: "Deals in common",
+    gone: "not in any of your deals now",
+    message: "Message",
+    open: (/** @type {string} */ who) => `About ${who}`,
+  },
+  readBy: {
+    action: "Read by",
+    title: "Who has read this",
+    lead: (/** @type {string} */ who, /** @type {string} */ when) => `${who}, ${when}`,
+    read: (/** @type {number} */ n, /** @type {string} */ shown) => `Has been read by (${shown})`,
+    unread: (/** @type {number} */ n, /** @type {string} */ shown) => `Not yet (${shown})`,
+    nobody: "Nobody yet.",
+    everybody: "Everybody who can read here has read it.",
+    loading: "Looking",
+    off: "This deal doesn’t show who has read what.",
+  },
+
   log: {
     label: "Messages",
     empty: "No messages yet",

@@ -34,7 +34,8 @@ const FINAL = [410, 412, 413, 422];
 
 /**
  * Events, all bubbling: `answer`, `edit`, `redact`, `versions`, each with the
- * Shown; `again`, `discard` with a Post; `jump` with a seq.
+ * Shown; `again`, `discard` with a Post; `jump` with a seq, `person`
+ * with a user name.
  */
 export class MessageElement extends HTMLElement {
   /** @type {import("./page.js").Speech} */
@@ -43,7 +44,7 @@ export class MessageElement extends HTMLElement {
   shown = null;
 
   #face = h("span", { class: "face" });
-  #author = h("span", { class: "author" });
+  #author = h("button", { class: "author", type: "button", tabindex: -1, "aria-haspopup": "dialog" });
   #when = h("a", { class: "when", tabindex: -1 });
   #time = h("time");
   #quote = h("a", { class: "quote", hidden: true, tabindex: -1, dir: "auto" });
@@ -69,6 +70,7 @@ export class MessageElement extends HTMLElement {
     };
     this.#when.addEventListener("click", (event) => jump(event, this.shown?.message.seq ?? 0));
     this.#quote.addEventListener("click", (event) => jump(event, this.shown?.message.ref ?? 0));
+    for (const part of [this.#face, this.#author]) part.addEventListener("click", () => this.#tell("person", this.shown?.message.author));
     this.#edited.append(words.log.edited);
     this.#edited.addEventListener("click", () => this.#tell("versions", this.shown));
     const action = (/** @type {string} */ type, /** @type {string} */ sign, /** @type {string} */ word) =>
@@ -219,6 +221,7 @@ export class MessageElement extends HTMLElement {
    */
   reachable(inside) {
     set(this, "tabindex", inside ? 0 : -1);
+    set(this.#author, "tabindex", inside && !this.shown?.joined ? 0 : -1);
     for (const element of [this.#when, this.#quote, this.#edited, ...this.#actions.children]) set(element, "tabindex", inside ? 0 : -1);
   }
 

@@ -165,6 +165,7 @@ export class Room extends HTMLElement {
       this.putAside();
       location.assign("/admin");
     });
+    for (const part of [this.#people, this.#timeline]) part.addEventListener("person", (event) => void this.#showPerson(detail(event)));
     this.#people.addEventListener("message", (event) => void this.#talkTo(detail(event)));
     this.#composer.addEventListener("send", (event) => {
       const { text, ref } = detail(event);
@@ -571,11 +572,25 @@ export class Room extends HTMLElement {
   }
 
   /**
-   * Opens the conversation with somebody of this topic's deal.
+   * Shows who somebody is.
    * @param {string} name
    */
-  async #talkTo(name) {
-    const deal = this.#store.state.topics.get(this.#current)?.deal ?? "";
+  async #showPerson(name) {
+    const { profile } = await import("./profile.js");
+    if (!this.isConnected || document.querySelector("dialog[open]")) return;
+    const deal = await profile(name, this.speech, this.#store);
+    if (deal) await this.#talkTo(name, deal);
+  }
+
+  /**
+   * Opens the conversation with somebody, of this topic's deal if they are in it.
+   * @param {string} name
+   * @param {string} [other] another deal that they are in
+   */
+  async #talkTo(name, other = "") {
+    const { state } = this.#store;
+    const here = state.deals.get(state.topics.get(this.#current)?.deal ?? "");
+    const deal = here?.people.some((person) => person.name === name && person.reads) ? here.id : other;
     try {
       const made = await api.direct(deal, name);
       if (this.isConnected) this.#goToMade({ ...made, direct: true, members: [this.me.name, name] });

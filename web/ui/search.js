@@ -96,7 +96,9 @@ export class Search extends HTMLElement {
     say(this.#described, this.speech.words.search.helps(OPERATORS.map((operator) => `${operator}: ${this.speech.words.search.operators[operator]}`).join(", ")));
     set(box, "aria-describedby", this.#described.id);
     around.append(this.#described, this.#help);
-    for (const type of ["focus", "click", "keyup"]) box.addEventListener(type, () => this.#assist());
+    box.addEventListener("focus", () => this.#assist());
+    // The caret has moved.
+    for (const type of ["click", "keyup"]) box.addEventListener(type, () => box.value !== "" && this.#assist());
     around.addEventListener("focusout", (event) => {
       if (!around.contains(/** @type {Node | null} */ (event.relatedTarget))) this.#help.hidden = true;
     });
@@ -108,6 +110,11 @@ export class Search extends HTMLElement {
   /** Whether a completion is there to be taken by Enter. */
   get completes() {
     return !this.#help.hidden && this.#completing !== null && this.#completing.token.value !== "" && this.#completing.offered.length > 0;
+  }
+
+  /** Helps no more, until there is something to complete or one comes back. */
+  dismiss() {
+    this.#help.hidden = true;
   }
 
   /** Takes the first completion. */
@@ -125,7 +132,7 @@ export class Search extends HTMLElement {
     const { question, wrong } = asked(text, this.#rooms);
     this.#wrong = wrong ? this.speech.words.search.wrongDay(wrong.operator, wrong.value) : "";
     if (text.trim() === "") this.#opened = "";
-    this.#assist();
+    if (text !== "") this.#assist();
     this.#finder.ask(question);
     this.#draw();
   }

@@ -353,7 +353,7 @@ export class Topics extends HTMLElement {
     mark.dataset.presence = presence;
     const known = /** @type {Record<string, string>} */ (words.presence)[presence] ?? words.presence.offline;
     set(mark, "title", known);
-    say(said, `, ${known}`);
+    say(said, known);
   }
 
   /** @param {KeyboardEvent} event */
@@ -362,6 +362,7 @@ export class Topics extends HTMLElement {
       event.preventDefault(); // a browser would do half of it
       if (this.#search.value === "") this.#tell("leave");
       else this.#clear();
+      this.#messages?.dismiss();
     } else if (event.key === "Enter" && !event.isComposing) {
       const first = this.#list.hidden ? null : this.#list.querySelector("a");
       if (this.#messages?.completes) this.#messages.completeFirst();
