@@ -32,7 +32,7 @@ func TestAProfileSaysWhoSomebodyIs(t *testing.T) {
 	p.Click("button", "anna")
 	p.Find("dialog", "anna")
 	p.Find("StaticText", "Admin")
-	p.Find("StaticText", "not here")
+	p.Find("StaticText", "online")
 	p.Press(kb.Escape)
 	p.Gone("dialog", "anna")
 
