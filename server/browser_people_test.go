@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -64,4 +65,61 @@ func TestAProfileSaysWhoSomebodyIs(t *testing.T) {
 	anna.Must(t, "DELETE", "/api/deals/"+deal+"/members/carla", nil, nil, 204)
 	p.Find("StaticText", "not in any of your deals now")
 	p.Gone("button", "Message")
+}
+
+// Where an admin wants a deal to show it, one sees of each message who has read
+// it and who hasn't; elsewhere nothing of it is offered.
+func TestWhoHasReadIsShownWhereTheDealWantsIt(t *testing.T) {
+	t.Parallel()
+	p, admin := servertest.OpenPage(t), servertest.OpenPage(t)
+	r := servertest.Start(t)
+	anna := r.Admin(t)
+	deal := anna.Deal(t, "GeldGeldGeld AG", "all")
+	topic := anna.Topic(t, deal, "Forderungen", 1)
+	bert := r.Join(t, anna, "bert", "member", deal)
+	carla := r.Join(t, anna, "carla", "member", deal)
+	post := poster(t, r, bert)
+	post(topic, "Wer liest das?")
+
+	signIn(p, r.Plain+"/t/"+topic, "carla", servertest.Password)
+	connected(p)
+	solidMessages(p, 1)
+	p.Until("carla's read mark", func() bool { return unreadOf(t, r, carla)(topic) == "0" })
+	if n := p.Count("button", "Read by"); n > 0 {
+		t.Error("it is offered where the deal doesn't show it")
+	}
+
+	// The admin is told what it means before it is so.
+	signIn(admin, r.Plain+"/admin", "anna", servertest.Password)
+	admin.Click("link", "Deals")
+	admin.Click("link", "GeldGeldGeld AG…")
+	admin.Click("checkbox", "Show who has read")
+	admin.Click("button", "Save")
+	admin.Find("dialog", "Change the deal")
+	admin.Find("StaticText", "…sees from then on who has read up to where, what was read before included.")
+	admin.Click("button", "Change the deal")
+	admin.Gone("dialog", "Change the deal")
+	admin.Click("link", "Audit")
+	admin.Find("StaticText", "… lets everybody in …")
+
+	p.Find("button", "Read by")
+	post(topic, "Und das?")
+	solidMessages(p, 2)
+	p.ClickFirst("button", "Read by")
+	p.Find("dialog", "Who has read this")
+	p.Find("heading", "Has been read by (1)")
+	p.Find("heading", "Not yet (1)")
+	if text := p.Find("dialog", "Who has read this"); text.Name == "" {
+		t.Error("the dialog has no name")
+	}
+	lists := servertest.Evaluate[[]string](p, `[...document.querySelectorAll("dialog ul")].map((list) => list.textContent)`)
+	if len(lists) != 2 || !strings.HasSuffix(lists[0], "Carla") || !strings.HasSuffix(lists[1], "anna") {
+		t.Errorf("have and haven't read: %q, want carla, then anna, and not who wrote it", lists)
+	}
+	p.Press(kb.Escape)
+	p.Gone("dialog", "Who has read this")
+
+	// It ends as it began.
+	anna.Must(t, "PATCH", "/api/deals/"+deal, map[string]any{"receipts": false}, nil, 200)
+	p.Gone("button", "Read by")
 }

@@ -14,7 +14,7 @@ export { last, messageAt, settled } from "./log.js";
 /** @typedef {"admin" | "member" | "observer" | "bot"} Role */
 /** @typedef {{name: string, display: string, role: Role}} Me */
 /** @typedef {{name: string, display: string, role: Role, reads: boolean}} Person */
-/** @typedef {{id: string, name: string, open: boolean, history: string, people: Person[]}} Deal */
+/** @typedef {{id: string, name: string, open: boolean, history: string, receipts?: boolean, people: Person[]}} Deal */
 
 /**
  * @typedef {object} Topic
@@ -330,6 +330,7 @@ export function rights(rooms, topic, { seq, author, kind, redacted }) {
     answer: open && (kind === "text" || kind === "report"),
     edit: open && mine && kind === "text",
     redact: open && (mine || rooms.me.role === "admin") && ["text", "report", "file"].includes(kind),
+    readers: seq > 0 && !redacted && rooms.deals.get(topic.deal)?.receipts === true,
   };
 }
 

@@ -20,7 +20,7 @@ import { report } from "./report.js";
  * @property {string} redactor the display name of who redacted it
  * @property {string} topic
  * @property {{message: Message | null | undefined, who: string} | null} quote what it answers; undefined: not here yet
- * @property {{answer: boolean, edit: boolean, redact: boolean}} rights
+ * @property {{answer: boolean, edit: boolean, redact: boolean, readers: boolean}} rights
  * @property {boolean} editing it is in the composer
  * @property {boolean} away nothing is sent for now, as there is no connection
  */
@@ -33,7 +33,7 @@ const POINTED = 2500;
 const FINAL = [410, 412, 413, 422];
 
 /**
- * Events, all bubbling: `answer`, `edit`, `redact`, `versions`, each with the
+ * Events, all bubbling: `answer`, `edit`, `redact`, `readers`, `versions`, each with the
  * Shown; `again`, `discard` with a Post; `jump` with a seq, `person`
  * with a user name.
  */
@@ -53,7 +53,7 @@ export class MessageElement extends HTMLElement {
   #note = h("span", { class: "note", hidden: true });
   #trouble = h("div", { class: "trouble", role: "alert", hidden: true });
   #actions = h("div", { class: "actions" });
-  /** @type {Record<"answer" | "edit" | "redact", HTMLElement>} */
+  /** @type {Record<"answer" | "edit" | "redact" | "readers", HTMLElement>} */
   #buttons;
   /** What the body was made from. @type {unknown[]} */
   #drawn = [];
@@ -79,6 +79,7 @@ export class MessageElement extends HTMLElement {
       answer: action("answer", "reply", words.log.reply),
       edit: action("edit", "edit", words.log.edit),
       redact: action("redact", "redact", words.log.redact),
+      readers: action("readers", "eye", words.readBy.action),
     };
     this.#actions.append(...Object.values(this.#buttons));
     this.append(

@@ -185,6 +185,7 @@ export class Room extends HTMLElement {
       this.#edit(/** @type {Shown} */ (detail(event)).message);
     });
     this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
+    this.#timeline.addEventListener("readers", (event) => void this.#showReadersOf(detail(event)));
     this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), versions));
     this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
     this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
@@ -569,6 +570,18 @@ export class Room extends HTMLElement {
   #goToMade(made) {
     if (!this.#store.state.topics.has(made.id)) this.#store.dispatch({ type: "topic", topic: made });
     this.#go(made.id);
+  }
+
+  /**
+   * Shows who has read a message.
+   * @param {Shown} shown
+   */
+  async #showReadersOf(shown) {
+    const { readBy } = await import("./read-by.js");
+    const { state } = this.#store;
+    const topic = state.topics.get(shown.topic);
+    if (!topic || !this.isConnected) return;
+    await this.#ask(shown, (shown, speech, over) => readBy(shown, readers(state, topic), speech, over));
   }
 
   /**

@@ -533,6 +533,7 @@ function same(a, b) {
     a.rights.answer === b.rights.answer &&
     a.rights.edit === b.rights.edit &&
     a.rights.redact === b.rights.redact &&
+    a.rights.readers === b.rights.readers &&
     a.quote?.message === b.quote?.message &&
     a.quote?.who === b.quote?.who
   );
