@@ -93,7 +93,7 @@ func newStage(t *testing.T, lang string) *stage {
 	page := pageIn(t, lang)
 	source := httptest.NewServer(http.FileServerFS(page))
 	t.Cleanup(source.Close)
-	s.p.Open(source.URL + "/package.json")
+	s.p.Open(source.URL + "/lang/en.js")
 	s.words = servertest.Evaluate[map[string]string](s.p, fmt.Sprintf(flatten, s.code()))
 
 	start := func() (*servertest.Room, func()) {

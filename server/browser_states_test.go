@@ -2,6 +2,7 @@ package server_test
 
 import (
 	_ "embed"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"image"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"redroom/server/client"
+	"redroom/server/room"
 	"redroom/server/servertest"
 )
 
@@ -22,6 +25,7 @@ type state struct {
 	name  string
 	reach func(s *stage)
 	phone bool // it is there only where the window is narrow
+	sheet bool // it has a contact sheet
 }
 
 // states are all views and dialogs of the page. What the page can newly show
@@ -30,7 +34,7 @@ type state struct {
 //
 // The order matters where somebody has to be signed out.
 var states = []state{
-	{name: "sign-in", reach: func(s *stage) {
+	{name: "sign-in", sheet: true, reach: func(s *stage) {
 		s.open(s.room, "/")
 		s.p.Find("button", s.word("signIn.submit"))
 	}},
@@ -38,7 +42,7 @@ var states = []state{
 		s.open(s.fresh, "/setup#"+s.fresh.Setup)
 		s.p.Find("button", s.word("form.create"))
 	}},
-	{name: "invitation", reach: func(s *stage) {
+	{name: "invitation", sheet: true, reach: func(s *stage) {
 		s.open(s.room, "/invite#"+s.people["anna"].Invite(s.t, "observer", s.deal))
 		s.p.Find("button", s.word("form.create"))
 	}},
@@ -46,7 +50,7 @@ var states = []state{
 		s.open(s.room, "/check")
 		s.p.Until("all ways to be tried", func() bool { return !s.p.Find("button", s.word("check.copy")).Disabled })
 	}},
-	{name: "empty", reach: func(s *stage) {
+	{name: "empty", sheet: true, reach: func(s *stage) {
 		if s.fresh.Setup != "" {
 			s.fresh.Anonymous(s.t).Must(s.t, "POST", "/api/setup", map[string]any{"token": s.fresh.Setup, "name": "anna", "password": servertest.Password}, nil, 201)
 			s.fresh.Setup = ""
@@ -56,7 +60,7 @@ var states = []state{
 		s.p.Find("button", s.word("room.firstDealDo"))
 		s.p.UntilText("status", s.word("connection.label"), "WebTransport")
 	}},
-	{name: "room", reach: func(s *stage) { s.topic("anna", 0) }},
+	{name: "room", sheet: true, reach: func(s *stage) { s.topic("anna", 0) }},
 	{name: "topics", phone: true, reach: func(s *stage) {
 		s.topic("anna", 0)
 		s.p.Show(360, 740, "light")
@@ -69,6 +73,16 @@ var states = []state{
 		s.p.Click("button", s.word("room.who")+"…")
 		s.p.Find("complementary", s.word("room.who"))
 	}, phone: true},
+	{name: "unread", sheet: true, reach: func(s *stage) {
+		s.topic("anna", 2)
+		s.open(s.room, "/check")
+		for _, body := range []string{"Nachtrag: Die Einzahlung ist für den 4. Dezember zugesagt.", "Der Beleg kommt mit der Post.", "Bitte bis Freitag prüfen, ob das für den Vollzug reicht."} {
+			s.posts["jonas"](s.topics[2], client.Post{Kind: room.Text, Body: body})
+			s.theirs = append(s.theirs, body)
+		}
+		s.enter("anna", "/t/"+s.topics[2])
+		s.p.Until("the line above what is new", func() bool { return len(s.p.Mentions(strings.Trim(s.word("log.newSince"), "…⟦⟧"))) > 0 })
+	}},
 	{name: "nothing-yet", reach: func(s *stage) {
 		s.enter("anna", "/t/"+s.topics[3])
 		s.p.Find("heading", s.word("log.empty"))
@@ -77,19 +91,19 @@ var states = []state{
 		s.enter("anna", "/t/nowhere")
 		s.p.Find("heading", s.word("room.gone"))
 	}},
-	{name: "failed", reach: func(s *stage) {
+	{name: "failed", sheet: true, reach: func(s *stage) {
 		s.topic("anna", 1)
 		servertest.Evaluate[any](s.p, fmt.Sprintf(`document.querySelector("rr-timeline").session.outbox.post(%q, "Das sagt jemand anderes", 1, "edit")`, s.topics[1]))
 		s.p.Find("alert", "…")
 		s.theirs = append(s.theirs, "Das sagt jemand anderes")
 	}},
-	{name: "editing", reach: func(s *stage) {
+	{name: "editing", sheet: true, reach: func(s *stage) {
 		s.topic("anna", 0)
 		s.p.Click("textbox", s.word("composer.label"))
 		s.p.Press(kb.ArrowUp)
 		s.p.Until("what is edited, where one writes", func() bool { return s.p.Find("textbox", s.word("composer.label")).Value != "" })
 	}},
-	{name: "history", reach: func(s *stage) {
+	{name: "history", sheet: true, reach: func(s *stage) {
 		s.topic("anna", 1)
 		s.p.ClickFirst("button", s.word("log.edited"))
 		s.p.Find("dialog", s.word("history.title"))
@@ -100,6 +114,16 @@ var states = []state{
 		s.p.Press(kb.Enter)
 		s.p.Find("dialog", s.word("log.redact"))
 	}},
+	{name: "help", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Click("button", s.word("help.title"))
+		s.p.Find("dialog", s.word("help.title"))
+	}},
+	{name: "settings", sheet: true, reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Click("button", s.word("settings.title"))
+		s.p.Find("dialog", s.word("settings.title"))
+	}},
 	{name: "new-deal", reach: func(s *stage) { s.dialog("topics.newDeal") }},
 	{name: "new-topic", reach: func(s *stage) { s.dialog("topics.newTopic") }},
 	{name: "invite", reach: func(s *stage) {
@@ -108,9 +132,9 @@ var states = []state{
 		s.p.Find("textbox", s.word("dialog.link"))
 	}},
 	{name: "admin-users", reach: func(s *stage) { s.administer("users") }},
-	{name: "admin-user", reach: func(s *stage) { s.administer("users/miriam") }},
+	{name: "admin-user", sheet: true, reach: func(s *stage) { s.administer("users/miriam") }},
 	{name: "admin-deals", reach: func(s *stage) { s.administer("deals") }},
-	{name: "admin-deal", reach: func(s *stage) { s.administer("deals/" + s.deal) }},
+	{name: "admin-deal", sheet: true, reach: func(s *stage) { s.administer("deals/" + s.deal) }},
 	{name: "admin-topic", reach: func(s *stage) { s.administer("topics/" + s.topics[0]) }},
 	{name: "admin-audit", reach: func(s *stage) { s.administer("audit") }},
 	{name: "observer-at-admin", reach: func(s *stage) {
@@ -119,7 +143,7 @@ var states = []state{
 		s.p.Find("heading", s.word("admin.onlyAdmins"))
 	}},
 	// From here on the server is away.
-	{name: "offline", reach: func(s *stage) {
+	{name: "offline", sheet: true, reach: func(s *stage) {
 		s.topic("anna", 0)
 		s.p.AwaitWorker()
 		s.stop()
@@ -273,16 +297,24 @@ func (s *stage) inspect(state state) {
 			servertest.Evaluate[any](s.p, `document.adoptedStyleSheets = []`)
 		}
 	}
+	if s.lang != pseudo {
+		s.isDrawn(state, "light")
+		s.p.Prefer("prefers-color-scheme", "dark")
+		s.isDrawn(state, "dark")
+	}
 }
 
 func (s *stage) look(state state, window string) {
 	s.t.Helper()
-	wrong := servertest.Evaluate[[]string](s.p, fmt.Sprintf("(%s)(%s, %t)", strings.TrimRight(inspection, "\n;"), encoded(s.t, s.theirs), s.lang == pseudo))
-	small := servertest.Evaluate[[]string](s.p, smallControls)
-	for _, said := range wrong {
+	for _, said := range wrongWith(s.p, s.theirs, s.lang == pseudo) {
 		s.t.Errorf("%s, %s, %s: %s", state.name, s.lang, window, said)
 	}
-	for _, said := range small {
-		s.t.Errorf("%s, %s, %s: too small to hit: %s", state.name, s.lang, window, said)
-	}
+}
+
+// wrongWith is what is wrong with how the page is laid out now, a sentence each.
+// theirs is what people wrote or chose, brackets that all else is of the
+// pseudo-language.
+func wrongWith(p *servertest.Page, theirs []string, brackets bool) []string {
+	theirsOrNone, _ := json.Marshal(append([]string{}, theirs...)) // texts always can be
+	return servertest.Evaluate[[]string](p, fmt.Sprintf("(%s)(%s, %t)", inspection, theirsOrNone, brackets))
 }

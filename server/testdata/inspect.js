@@ -106,6 +106,14 @@
 		wrong.add(`${path(control)} ${JSON.stringify(control.textContent.slice(0, 30))} lies below ${path(there)}`);
 	}
 
+	// Controls that are lower than 32 pixels, or than 44 where fingers press them.
+	// What shows up only under the keyboard has no height before.
+	const least = matchMedia("(pointer: coarse)").matches ? 44 : 32;
+	for (const control of document.querySelectorAll("button, input, select, textarea, nav a")) {
+		const { height } = (control.closest("label") ?? control).getBoundingClientRect();
+		if (height > 1 && height < least - 0.5 && control.checkVisibility({ opacityProperty: true, visibilityProperty: true })) wrong.add(`${path(control)} is ${height} pixels high, too low to hit`);
+	}
+
 	// Nothing but what has rows and columns is wider than its place.
 	for (const element of [document.documentElement, ...document.querySelectorAll("*")]) {
 		const { overflowX } = getComputedStyle(element);
