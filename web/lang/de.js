@@ -333,6 +333,12 @@ const de = {
     alone: "Hier liest niemand mehr mit, also kommt auch nichts mehr hinzu.",
     dealClosed: "Dieser Deal ist geschlossen. Seine Themen lassen sich lesen, aber es kommt nichts mehr hinzu.",
   },
+  text: {
+    table: "Tabelle",
+    allLines: (n, shown) => `Alles zeigen, ${shown} Zeilen`,
+    allCharacters: (n, shown) => `Alles zeigen, ${shown} Zeichen`,
+    less: "Weniger zeigen",
+  },
   settings: {
     title: "Einstellungen",
     enter: "Eingabetaste beim Schreiben",

@@ -337,6 +337,12 @@ const en = {
     alone: "The other one can’t read here any more, so nothing is added.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
+  text: {
+    table: "Table",
+    allLines: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} lines`,
+    allCharacters: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} characters`,
+    less: "Show less",
+  },
   settings: {
     title: "Settings",
     enter: "Enter in a message",

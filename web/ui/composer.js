@@ -7,7 +7,7 @@
 import { isRedacted } from "../app/changes.js";
 import { isBegun } from "../app/drafts.js";
 import { displayName, messageAt, readOnly } from "../app/rooms.js";
-import { extract } from "../app/report.js";
+import { saying } from "../app/saying.js";
 import { MAX_TEXT } from "../app/wire.js";
 import { amount } from "../app/words.js";
 import { h, icon, isolated, say, set } from "./dom.js";
@@ -19,8 +19,6 @@ import { h, icon, isolated, say, set } from "./dom.js";
 
 /** Characters that can't be too many octets yet, so that the usual keystroke costs nothing. */
 const SURELY_FITS = MAX_TEXT / 4;
-/** How much of what is answered or edited is shown. */
-const EXTRACT = 200;
 const encoder = new TextEncoder();
 
 export class Composer extends HTMLElement {
@@ -246,9 +244,8 @@ export class Composer extends HTMLElement {
   }
 
   /** @param {Message} message */
-  #saying({ redacted, kind, text }) {
-    if (redacted) return this.speech.words.log.redacted;
-    return (kind === "report" ? extract(text) : text).slice(0, EXTRACT);
+  #saying(message) {
+    return message.redacted ? this.speech.words.log.redacted : saying(message);
   }
 
   /** Leaves what is edited or answered. */

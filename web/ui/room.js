@@ -184,6 +184,7 @@ export class Room extends HTMLElement {
     this.#timeline.addEventListener("edit", (event) => {
       this.#edit(/** @type {Shown} */ (detail(event)).message);
     });
+    this.#timeline.addEventListener("visit", (event) => this.#visit(detail(event)));
     this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
     this.#timeline.addEventListener("readers", (event) => void this.#showReadersOf(detail(event)));
     this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), versions));
@@ -309,6 +310,12 @@ export class Room extends HTMLElement {
     if (topic !== this.#current) history.pushState(null, "", topic ? `/t/${topic}` : "/");
     this.#route();
     if (topic && HOVERS.matches) this.#composer.focusInput();
+  }
+
+  /** @param {string} path of a place in the room */
+  #visit(path) {
+    history.pushState(null, "", path);
+    this.#route();
   }
 
   /** Does what the address says. */

@@ -5,6 +5,7 @@
  */
 import { isChange, original } from "../app/changes.js";
 import { displayName, last, messageAt, readOnly, rights, settled } from "../app/rooms.js";
+import { doubtful } from "../app/names.js";
 import { readers } from "../app/walls.js";
 import { rows } from "../app/rows.js";
 import { arrange, h, icon, say, set } from "./dom.js";
@@ -22,6 +23,8 @@ const START = 600;
 const MOST = 1000;
 const KEPT = 600;
 const LONG_PRESS = 450;
+/** @type {readonly import("../app/rooms.js").Person[]} */
+const NOBODY = [];
 /** A log of which nothing is here yet. @type {Log} */
 const UNKNOWN = { epoch: "", from: 1, start: 1, head: 2, messages: [], older: "idle", window: null, edits: [], quotes: new Map(), check: null, asOf: 0, kept: false };
 
@@ -59,6 +62,10 @@ export class Timeline extends HTMLElement {
   #places = new Map();
   /** @type {MessageElement | null} */
   #reachable = null;
+  /** Which long messages are shown in full. @type {Set<string>} */
+  #unfolded = new Set();
+  /** @type {import("./message.js").Readers} */
+  #readers = { me: "", names: new Set() };
 
   #top = h("div", { class: "top" });
   #rows = h("div", { class: "rows" });
@@ -82,7 +89,7 @@ export class Timeline extends HTMLElement {
     });
     // What is folded out goes on below; its beginning stays in sight.
     this.#rows.addEventListener("click", (event) => {
-      if (/** @type {Element} */ (event.target).closest("summary")) this.#atEnd = false;
+      if (/** @type {Element} */ (event.target).closest("summary, .more")) this.#atEnd = false;
     });
     this.#rows.addEventListener("toggle", () => this.#onScroll(), { capture: true });
     resized.observe(this.#scroll);
@@ -168,6 +175,7 @@ export class Timeline extends HTMLElement {
     this.#moveMark(log, topic);
     const anchor = this.#atEnd ? null : this.#anchor();
 
+    this.#nameReaders(rooms, topic);
     const posts = rooms.posts.filter((post) => post.topic === this.#topic);
     const list = rows(log.messages, posts, this.#mark, rooms.me.name);
     /** @type {Map<string, HTMLElement>} */
@@ -233,6 +241,9 @@ export class Timeline extends HTMLElement {
       change,
       joined,
       who: displayName(rooms, topic, message.author),
+      doubtful: doubtful(rooms.deals.get(topic.deal)?.people ?? NOBODY).has(message.author),
+      readers: this.#readers,
+      unfolded: this.#unfolded,
       redactor: message.redaction ? displayName(rooms, topic, message.redaction.author) : "",
       topic: this.#topic,
       quote: message.ref > 0 && message.kind === "text" ? this.#quote(message.ref, rooms, log, topic) : null,
@@ -242,6 +253,18 @@ export class Timeline extends HTMLElement {
     };
     if (!before || !same(before, shown)) element.show(shown);
     return element;
+  }
+
+  /**
+   * Who can be meant by name: another object only when they are others.
+   * @param {Rooms} rooms
+   * @param {import("../app/rooms.js").Topic} topic
+   */
+  #nameReaders(rooms, topic) {
+    const names = new Set(readers(rooms, topic).map((person) => person.name));
+    const before = this.#readers;
+    if (before.me === rooms.me.name && before.names.size === names.size && [...names].every((name) => before.names.has(name))) return;
+    this.#readers = { me: rooms.me.name, names };
   }
 
   /**
@@ -527,6 +550,8 @@ function same(a, b) {
     a.change === b.change &&
     a.joined === b.joined &&
     a.who === b.who &&
+    a.doubtful === b.doubtful &&
+    a.readers === b.readers &&
     a.redactor === b.redactor &&
     a.editing === b.editing &&
     a.away === b.away &&
