@@ -36,7 +36,17 @@ func (s *site) asset(c *call) error {
 		c.w.Header().Set("Cache-Control", "no-store")
 		return room.ErrNotFound
 	}
-	c.w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	h := c.w.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Security-Policy", "default-src 'none'")
+	for _, name := range ofDocuments {
+		h.Del(name)
+	}
 	file.ServeHTTP(c.w, c.r)
 	return nil
 }
+
+// ofDocuments are header fields that say how a document may behave. A file of
+// the page is none, and if somebody opens it as one it may do nothing at all; of
+// some of them, these fields would be the larger part.
+var ofDocuments = []string{"Referrer-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy"}

@@ -63,6 +63,16 @@ func TestFilesMayBeKeptForEver(t *testing.T) {
 		if a.Body.Len() == 0 || a.Header().Get("Content-Type") != kind || a.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
 			t.Errorf("%s: %v %q", name, a.Header(), a.Body)
 		}
+		if a.Header().Get("Content-Security-Policy") != "default-src 'none'" || a.Header().Get("X-Content-Type-Options") != "nosniff" || a.Header().Get("Cross-Origin-Resource-Policy") != "same-origin" {
+			t.Errorf("%s, as a document, may do something, or is another site's: %v", name, a.Header())
+		}
+		octets := 0
+		for field, values := range a.Header() {
+			octets += len(field) + len(values[0])
+		}
+		if octets > 400 {
+			t.Errorf("%s has %d octets of head: %v", name, octets, a.Header())
+		}
 	}
 	for _, path := range []string{
 		base, base + "/", base + "/app", base + "/app/", base + "/nothing.js", base + "/index.html", base + "/sw.js", base + "/app/deeper.js",
@@ -80,7 +90,7 @@ func TestThePagesFilesAreSentCompressedAndAnswersAreNot(t *testing.T) {
 	for path, want := range map[string]string{
 		"/":                         "br",
 		"/sw.js":                    "br",
-		w.assets() + "/app/main.js": "br",
+		w.assets() + "/ui/room.css": "br",
 		w.assets() + "/nothing.js":  "",
 		"/api/session":              "",
 		"/api/check":                "",
@@ -114,7 +124,7 @@ func TestTheServiceWorkerNamesAllFilesOfThePage(t *testing.T) {
 	a := w.ask("GET", "/sw.js", "", "").want(200)
 	_, after, _ := strings.Cut(a.Body.String(), `", "`)
 	names := strings.Fields(strings.TrimSuffix(after, "\"];\n"))
-	if !strings.HasPrefix(a.Body.String(), `const all = ["`+w.assets()+`", "`) || len(names) != 4 {
+	if !strings.HasPrefix(a.Body.String(), `const all = ["`+w.assets()+`", "`) || len(names) != 5 {
 		t.Errorf("it is %q", a.Body)
 	}
 	for _, name := range []string{"app/main.js", "ui/mark.svg", "ui/room.css"} {

@@ -97,9 +97,9 @@ func (nobody) Publish([]room.Event, []room.Outcome) {}
 var source = fstest.MapFS{
 	"index.html":    {Data: []byte(`<!doctype html><link rel="stylesheet" href="{{.Assets}}/ui/room.css"><script type="module" src="{{.Assets}}/app/main.js"></script>`)},
 	"sw.js":         {Data: []byte("const all = [\"{{.Assets}}\", \"{{.Files}}\"];\n")},
-	"app/main.js":   {Data: []byte(`import("./deeper.js"); console.log("here");` + strings.Repeat("console.log(1);", 50))},
+	"app/main.js":   {Data: []byte(`import("./deeper.js"); console.log("here");`)},
 	"app/deeper.js": {Data: []byte("export default 1;\n")},
-	"ui/room.css":   {Data: []byte("body { color: black }\n")},
+	"ui/room.css":   {Data: []byte(strings.Repeat("body { color: black }\n\n@media print { a { color: black } }\n", 9))},
 	"ui/mark.svg":   {Data: []byte("<svg/>\n")},
 }
 

@@ -19,6 +19,9 @@ type bundles struct {
 	outputs map[string]output
 }
 
+// entries are what the page names: all, and of these the modules.
+type entries struct{ all, modules []string }
+
 // output is what esbuild says of a file that it made.
 type output struct {
 	EntryPoint string
@@ -26,7 +29,7 @@ type output struct {
 }
 
 // bundle makes the entries of what lies in source.
-func bundle(source fs.FS, entries []string) (*bundles, error) {
+func bundle(source fs.FS, entries entries) (*bundles, error) {
 	root, err := filepath.Abs(string(filepath.Separator))
 	if err != nil {
 		return nil, err
@@ -48,9 +51,9 @@ func bundle(source fs.FS, entries []string) (*bundles, error) {
 		ChunkNames:        "[name]-[hash]",
 		TsconfigRaw:       "{}",
 		LogLevel:          api.LogLevelSilent,
-		Plugins:           []api.Plugin{from(source)},
+		Plugins:           []api.Plugin{from(source, entries.modules)},
 	}
-	for _, name := range entries {
+	for _, name := range entries.all {
 		options.EntryPointsAdvanced = append(options.EntryPointsAdvanced, api.EntryPoint{
 			InputPath:  name,
 			OutputPath: strings.TrimSuffix(name, path.Ext(name)),
@@ -60,7 +63,7 @@ func bundle(source fs.FS, entries []string) (*bundles, error) {
 	if err := problems(built); err != nil {
 		return nil, err
 	}
-	b := &bundles{files: make(map[string][]byte), entries: entries}
+	b := &bundles{files: make(map[string][]byte), entries: entries.all}
 	for _, file := range built.OutputFiles {
 		name, err := filepath.Rel(root, file.Path)
 		if err != nil {
@@ -77,41 +80,68 @@ func bundle(source fs.FS, entries []string) (*bundles, error) {
 }
 
 // A module's name in the source follows these in source maps, which makes it an
-// address there that DevTools can show as a tree.
+// address there that DevTools can show as a tree. What is loaded by import()
+// begins with a module of another scheme.
 const (
 	scheme = "redroom"
+	later  = "later"
 	origin = "///"
 )
 
 // from has esbuild read the source instead of a disk. Modules import each other
 // by relative paths, as browsers want it.
-func from(source fs.FS) api.Plugin {
+func from(source fs.FS, begun []string) api.Plugin {
 	loaders := map[string]api.Loader{".js": api.LoaderJS, ".css": api.LoaderCSS}
 	return api.Plugin{Name: "source", Setup: func(build api.PluginBuild) {
 		build.OnResolve(api.OnResolveOptions{Filter: "."}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 			name := a.Path
-			if a.Kind != api.ResolveEntryPoint {
+			if a.Kind != api.ResolveEntryPoint && a.Namespace != later {
 				if !strings.HasPrefix(name, "./") && !strings.HasPrefix(name, "../") {
 					return api.OnResolveResult{}, fmt.Errorf("%q is not a relative path", name)
 				}
 				name = path.Join(path.Dir(strings.TrimPrefix(a.Importer, origin)), name)
 			}
+			if a.Kind == api.ResolveJSDynamicImport {
+				return api.OnResolveResult{Path: origin + name, Namespace: later}, nil
+			}
 			return api.OnResolveResult{Path: origin + name, Namespace: scheme}, nil
 		})
+		read := func(name string) (string, error) {
+			content, err := fs.ReadFile(source, name)
+			return string(content), err
+		}
 		build.OnLoad(api.OnLoadOptions{Filter: ".", Namespace: scheme}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 			name := strings.TrimPrefix(a.Path, origin)
 			loader, ok := loaders[path.Ext(name)]
 			if !ok {
 				return api.OnLoadResult{}, fmt.Errorf("%s is neither a script nor a stylesheet", name)
 			}
-			content, err := fs.ReadFile(source, name)
-			if err != nil {
-				return api.OnLoadResult{}, err
-			}
-			text := string(content)
-			return api.OnLoadResult{Contents: &text, Loader: loader}, nil
+			content, err := read(name)
+			return api.OnLoadResult{Contents: &content, Loader: loader}, err
+		})
+		build.OnLoad(api.OnLoadOptions{Filter: ".", Namespace: later}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			name := strings.TrimPrefix(a.Path, origin)
+			content, err := read(name)
+			module := beginning(name, content, begun)
+			return api.OnLoadResult{Contents: &module, Loader: api.LoaderJS}, err
 		})
 	}}
+}
+
+// beginning is what a module begins with that is loaded by import(): the page's
+// own modules, which are there by then. So what the module shares with them is
+// no bundle of its own, of which there would be one for each set of modules that
+// share something, and all of them would be part of the first visit.
+func beginning(name, content string, begun []string) string {
+	var module strings.Builder
+	for _, name := range begun {
+		fmt.Fprintf(&module, "import %q;\n", name)
+	}
+	fmt.Fprintf(&module, "export * from %q;\n", name)
+	if strings.Contains(content, "export default ") {
+		fmt.Fprintf(&module, "export { default } from %q;\n", name)
+	}
+	return module.String()
 }
 
 // problems are the errors of a build, and its warnings: what is doubtful isn't
@@ -159,9 +189,11 @@ func (b *bundles) needs(module string, others ...string) (names []string, err er
 
 // made is the bundle that begins with a module.
 func (b *bundles) made(module string) (name string, ok bool) {
-	for name, output := range b.outputs {
-		if output.EntryPoint == scheme+":"+origin+module {
-			return name, true
+	for _, scheme := range []string{scheme, later} {
+		for name, output := range b.outputs {
+			if output.EntryPoint == scheme+":"+origin+module {
+				return name, true
+			}
 		}
 	}
 	return "", false

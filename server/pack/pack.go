@@ -141,13 +141,21 @@ func (p *Page) Sizes() map[string]int {
 	return sizes
 }
 
+var (
+	namedFiles   = regexp.MustCompile(`\{\{\.Assets\}\}/([\w./-]+\.(?:js|css))"`)
+	namedModules = regexp.MustCompile(`<script type="module"[^>]* src="\{\{\.Assets\}\}/([\w./-]+\.js)"`)
+)
+
 // named are the scripts and stylesheets that the page begins with.
-func named(index []byte) (names []string) {
-	for _, found := range regexp.MustCompile(`\{\{\.Assets\}\}/([\w./-]+\.(?:js|css))"`).FindAllSubmatch(index, -1) {
-		names = append(names, string(found[1]))
+func named(index []byte) entries {
+	names := func(pattern *regexp.Regexp) (names []string) {
+		for _, found := range pattern.FindAllSubmatch(index, -1) {
+			names = append(names, string(found[1]))
+		}
+		slices.Sort(names)
+		return slices.Compact(names)
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return entries{all: names(namedFiles), modules: names(namedModules)}
 }
 
 // addPlain adds what is sent as it is.

@@ -15,7 +15,8 @@ import (
 )
 
 // source is a page whose begin.js and page.js share tell.js; page.js loads
-// part.js and other.js when it needs them, which share both.js.
+// part.js and other.js when it needs them, which share both.js; part.js shares
+// only.js with page.js.
 var source = fstest.MapFS{
 	"index.html": {Data: []byte(`<!doctype html>
 <script type="module" src="{{.Assets}}/ui/begin.js"></script>
@@ -23,14 +24,14 @@ var source = fstest.MapFS{
 <link rel="stylesheet" href="{{.Assets}}/ui/all.css">
 <script type="module" src="{{.Assets}}/ui/page.js"></script>
 <b>{{range needs "ui/page.js" "ui/begin.js"}}{{.}} {{end}}</b>
-<b>{{range needs "ui/part.js" "ui/page.js"}}{{.}} {{end}}</b>
+<b>{{range needs "ui/part.js" "ui/begin.js" "ui/page.js"}}{{.}} {{end}}</b>
 `)},
 	"sw.js":            {Data: []byte("{{.Assets}} {{.Files}}")},
 	"app/tell.js":      {Data: []byte("/** Says it. */\nexport function tell(whatIsSaid) { console.log('told', whatIsSaid); }\n")},
 	"app/only.js":      {Data: []byte("export const only = 'Zürich';\n")},
 	"ui/begin.js":      {Data: []byte("import { tell } from '../app/tell.js';\ntell('begin');\n")},
 	"ui/page.js":       {Data: []byte("import { tell } from '../app/tell.js';\nimport { only } from '../app/only.js';\ntell(only); import('./part.js'); import('./other.js');\n")},
-	"ui/part.js":       {Data: []byte("import { tell } from '../app/tell.js';\nimport { both } from './both.js'; tell(both('part'));\n")},
+	"ui/part.js":       {Data: []byte("import { tell } from '../app/tell.js';\nimport { only } from '../app/only.js';\nimport { both } from './both.js'; tell(both('part'), only);\n")},
 	"ui/other.js":      {Data: []byte("import { both } from './both.js'; console.log(both('other'));\n")},
 	"ui/both.js":       {Data: []byte("export const both = (text) => text + ' and more';\n")},
 	"ui/none.js":       {Data: []byte("console.log('nobody imports this');\n")},
@@ -102,13 +103,13 @@ func TestModulesAreBundledAndSplitWhereTheyAreLoadedLater(t *testing.T) {
 	where := make(map[string][]string) // the bundles in which a text of the source is
 	for _, name := range kept(t, page) {
 		content := file(t, page, name)
-		for _, text := range []string{`"told"`, "Zürich", `"part"`, `"other"`, "and more", "nobody imports", "whatIsSaid", "Says it"} {
+		for _, text := range []string{`"told"`, `"begin"`, "Zürich", `"part"`, `"other"`, "and more", "nobody imports", "whatIsSaid", "Says it"} {
 			if strings.Contains(content, text) {
 				where[text] = append(where[text], name)
 			}
 		}
 	}
-	for _, text := range []string{`"told"`, "Zürich", `"part"`, `"other"`, "and more"} {
+	for _, text := range []string{`"told"`, `"begin"`, "Zürich", `"part"`, `"other"`, "and more"} {
 		if len(where[text]) != 1 {
 			t.Errorf("%s is in %q, want one bundle", text, where[text])
 		}
@@ -120,7 +121,7 @@ func TestModulesAreBundledAndSplitWhereTheyAreLoadedLater(t *testing.T) {
 	}
 	// What each begins with, without what the page has named or asked for before.
 	needs := regexp.MustCompile(`<b>(.*)</b>`).FindAllStringSubmatch(index, -1)
-	for i, want := range [][]string{where[`"told"`], nil, slices.Concat(where[`"part"`], where["and more"])} {
+	for i, want := range [][]string{slices.Concat(where[`"told"`], where[`"begin"`]), where["Zürich"], slices.Concat(where[`"part"`], where["and more"])} {
 		got := strings.Fields(needs[i][1])
 		slices.Sort(got)
 		slices.Sort(want)
@@ -156,7 +157,7 @@ func TestTheServiceWorkerKeepsWhatThePageMayNeed(t *testing.T) {
 			t.Errorf("it keeps %q, without %s", names, name)
 		}
 	}
-	if len(names) != 8 { // and what is shared by two of them twice, and the two parts
+	if len(names) != 10 { // and what begin.js and page.js are made of, and what they share; the two parts, and what they share
 		t.Errorf("it keeps %q", names)
 	}
 	for _, name := range []string{"ui/mark.png", "page.webmanifest"} {
@@ -175,13 +176,32 @@ func TestSourceMapsShowTheSource(t *testing.T) {
 			t.Fatalf("%s names the source map %q", name, link)
 		}
 	}
-	var sources struct{ Sources, SourcesContent []string }
-	if err := json.Unmarshal([]byte(file(t, page, "ui/page.js.map")), &sources); err != nil {
-		t.Fatal(err)
+	for _, name := range kept(t, page) {
+		if !strings.Contains(file(t, page, name), "Zürich") {
+			continue
+		}
+		var sources struct{ Sources, SourcesContent []string }
+		if err := json.Unmarshal([]byte(file(t, page, name+".map")), &sources); err != nil {
+			t.Fatal(err)
+		}
+		for _, module := range []string{"ui/page.js", "app/only.js"} {
+			at := slices.Index(sources.Sources, "redroom:///"+module)
+			if at < 0 || sources.SourcesContent[at] != string(source[module].Data) {
+				t.Errorf("%s: it shows %q as %q", module, sources.SourcesContent, sources.Sources)
+			}
+		}
 	}
-	at := slices.Index(sources.Sources, "redroom:///ui/page.js")
-	if at < 0 || sources.SourcesContent[at] != string(source["ui/page.js"].Data) {
-		t.Errorf("it shows %q as %q", sources.SourcesContent, sources.Sources)
+}
+
+// What a part shares with what is there already is no bundle of its own, which
+// would be one more for everybody who comes for the first time.
+func TestPartsThatAreLoadedLaterLeaveTheFirstVisitAlone(t *testing.T) {
+	without := with(map[string]string{"ui/page.js": strings.Replace(string(source["ui/page.js"].Data), "import('./part.js');", "", 1)})
+	early := regexp.MustCompile(`(?s)^(.*)<b>.*?</b>\s*$`)
+	count := func(page *pack.Page) int { return strings.Count(early.FindStringSubmatch(read(t, page.Index))[1], ".js") }
+	without["index.html"] = &fstest.MapFile{Data: []byte(strings.Replace(string(source["index.html"].Data), `"ui/part.js"`, `"ui/other.js"`, 1))}
+	if got, want := count(packed(t, source)), count(packed(t, without)); got != want {
+		t.Errorf("with one part more it is %d scripts, before it was %d", got, want)
 	}
 }
 
