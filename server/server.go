@@ -312,6 +312,10 @@ func (s *Server) Run(ctx context.Context) error {
 		g.Go(func() error { return served(operator.Serve(s.operator)) })
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
+	g.Go(func() error {
+		s.store.Follow(ctx, func(err error) { s.log.Error("the search index could not follow", "error", err) })
+		return nil
+	})
 	g.Go(func() error { s.files.Compress(ctx); return nil })
 	signingIn, nobodySignsIn := context.WithCancel(beyond)
 	g.Go(func() error { return s.desk.Run(signingIn) })

@@ -48,6 +48,13 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	s.doubt = nil
 	s.publish(tx.state, tx.changed, tx.trail, position)
+	s.commits.Add(1)
+	if len(tx.changed) > 0 {
+		select {
+		case s.added <- struct{}{}:
+		default: // it is known already
+		}
+	}
 	if tx.redacted {
 		s.sweep(ctx)
 	}

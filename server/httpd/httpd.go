@@ -57,6 +57,8 @@ type Store interface {
 	Since(ctx context.Context, topic string, from, time int64) (int64, error)
 	// TopicReadMarks are up to where users have read a topic, by name.
 	TopicReadMarks(ctx context.Context, topic string) (map[string]int64, error)
+	// Search finds messages by their words; see room.Search.
+	Search(ctx context.Context, q room.Search) (room.Found, error)
 	// Invitation is used or unused, expired or not, or room.ErrNotFound.
 	Invitation(ctx context.Context, token room.TokenHash) (room.Invitation, error)
 	// Audit are rows of the audit trail, ascending; AuditHead is its end.
@@ -230,6 +232,8 @@ func (s *site) routeRoom(r chi.Router) {
 	r.Put("/topics/{topic}/members/{name}", s.signedIn(s.addReader))
 	r.Patch("/topics/{topic}/members/{name}", s.signedIn(s.moveReader))
 	r.Delete("/topics/{topic}/members/{name}", s.signedIn(s.removeReader))
+
+	r.Get("/search", s.signedIn(s.search))
 
 	r.Get("/audit", s.admin(s.listAudit))
 }
