@@ -30,7 +30,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	for _, query := range []string{
 		setPositionSQL, insertMessageSQL, findMessageSQL, findEntrySQL, moveHeadSQL, moveMarkSQL,
 		redactMessageSQL, redactEditsSQL, postedSQL,
-		pingSQL, afterSQL, beforeSQL, editsSQL, hashSQL, marksSQL, topicMarksSQL, indexedSQL, sinceBlockSQL, sinceSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
+		pingSQL, afterSQL, beforeSQL, hashSQL, marksSQL, topicMarksSQL, indexedSQL, sinceBlockSQL, sinceSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
 		verifySQL, verifyBeyondSQL, verifyStraySQL, verifyLaterSQL,
 		insertAuditSQL, moveTrailSQL, verifyAuditHeadSQL, verifyAuditSQL,
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,
@@ -49,6 +49,14 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		if strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "SCAN topics ") {
 			t.Errorf("%s\n%s", newestSQL, step)
 		}
+	}
+}
+
+// TestEditsAreFoundByWhatTheyEdit keeps the planner from reading a whole topic
+// in its order, instead of sorting the few edits of one message.
+func TestEditsAreFoundByWhatTheyEdit(t *testing.T) {
+	if steps := plan(t, openInside(t), editsSQL); len(steps) == 0 || steps[0] != "SEARCH messages USING INDEX edits (topic=? AND ref=?)" {
+		t.Errorf("%s\n%q", editsSQL, steps)
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 	pingSQL       = `SELECT position FROM journal WHERE id = 1`
 	afterSQL      = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?`
 	beforeSQL     = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
-	editsSQL      = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND kind = 'edit' AND ref = ? ORDER BY seq DESC LIMIT ?`
+	editsSQL      = `SELECT ` + messageColumns + ` FROM messages INDEXED BY edits WHERE topic = ? AND kind = 'edit' AND ref = ? ORDER BY seq DESC LIMIT ?`
 	hashSQL       = `SELECT hash FROM messages WHERE topic = ? AND seq = ?`
 	postedSQL     = `SELECT seq, salt IS NULL FROM messages WHERE topic = ? AND author = ? AND client_id = ?`
 	marksSQL      = `SELECT topics.id, read_marks.seq FROM read_marks JOIN topics ON topics.key = read_marks.topic WHERE read_marks.user = ?`

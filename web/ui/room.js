@@ -83,6 +83,7 @@ export class Room extends HTMLElement {
   #readers = h("span");
   #check = h("span", { class: "check", hidden: true });
   #skip = h("button", { class: "button skip", hidden: true });
+  #day = h("button", { class: "button quiet only-icon", type: "button" });
   #who = h("button", { class: "button quiet who", type: "button" });
   #blank = h("div", { class: "blank", hidden: true });
   #header = h("header");
@@ -138,10 +139,15 @@ export class Room extends HTMLElement {
     set(this.#who, "title", words.room.who);
     this.#who.append(icon("people"), h("span", { class: "unseen" }, `${words.room.who} `), h("span"));
     this.#who.addEventListener("click", () => this.#people.open());
+    set(this.#day, "aria-label", words.day.title);
+    set(this.#day, "title", words.day.title);
+    this.#day.append(icon("day"));
+    this.#day.addEventListener("click", () => void this.#chooseDay(this.#timeline.day));
     this.#header.append(
       back,
       h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, " · ", this.#readers)),
       this.#check,
+      this.#day,
       this.#who,
     );
     set(this.#skip, "type", "button");
@@ -180,6 +186,7 @@ export class Room extends HTMLElement {
     this.#composer.addEventListener("typed", () => this.#session.typing.typed(this.#current));
     this.#composer.addEventListener("edit-last", () => this.#editLast());
     this.#composer.addEventListener("editing", () => this.#soon());
+    this.#timeline.addEventListener("choose-day", (event) => void this.#chooseDay(detail(event)));
     this.#timeline.addEventListener("answer", (event) => this.#composer.answer(detail(event).message.seq));
     this.#timeline.addEventListener("edit", (event) => {
       this.#edit(/** @type {Shown} */ (detail(event)).message);
@@ -296,9 +303,8 @@ export class Room extends HTMLElement {
    * @param {{topic: string, seq: number}} place
    */
   #goToMessage({ topic, seq }) {
-    const to = `/t/${topic}#${seq}`;
-    if (topic !== this.#current || !location.hash) history.pushState(null, "", to);
-    else history.replaceState(history.state, "", to);
+    if (topic === this.#current) return this.#timeline.jump(seq);
+    history.pushState(null, "", `/t/${topic}#${seq}`);
     this.#route();
   }
 
@@ -328,7 +334,8 @@ export class Room extends HTMLElement {
       remember(topic);
     }
     this.#update();
-    if (seq > 0 && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq);
+    const { stand } = history.state ?? {};
+    if ((seq > 0 || stand) && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq, stand);
   }
 
   /**
@@ -477,7 +484,7 @@ export class Room extends HTMLElement {
     const { words, formats } = this.speech;
     this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
     set(this.#header, "data-bare", !topic);
-    this.#check.hidden = this.#who.hidden = !topic;
+    this.#check.hidden = this.#day.hidden = this.#who.hidden = !topic;
     // What was taken away is not kept behind a hidden header either.
     const title = topic ? titleOf(state, topic) : "";
     say(this.#title, title);
@@ -543,6 +550,17 @@ export class Room extends HTMLElement {
     else if (kind === "choose") show(words.room.choose, words.room.chooseHint);
     else if (kind === "notKept") show(words.room.notKept, words.room.notKeptHint);
     return kind !== "";
+  }
+
+  /**
+   * Asks for a day and goes there.
+   * @param {number} time of the day that is offered first, in unix-ms; 0 for today
+   */
+  async #chooseDay(time) {
+    const { askForDay } = await import("./day.js");
+    const topic = this.#current;
+    const since = await askForDay(this.speech, time || Date.now());
+    if (since !== null && topic === this.#current) void this.#timeline.goToDay(since);
   }
 
   /** @param {Topic | undefined} topic */
