@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -60,7 +61,7 @@ func bundle(source fs.FS, entries entries) (*bundles, error) {
 		})
 	}
 	built := api.Build(options)
-	if err := problems(built); err != nil {
+	if err := problems(built.Errors, built.Warnings); err != nil {
 		return nil, err
 	}
 	b := &bundles{files: make(map[string][]byte), entries: entries.all}
@@ -117,6 +118,10 @@ func from(source fs.FS, begun []string) api.Plugin {
 				return api.OnLoadResult{}, fmt.Errorf("%s is neither a script nor a stylesheet", name)
 			}
 			content, err := read(name)
+			if err == nil && a.With["type"] == "css" {
+				content, err = sheet(name, content)
+				loader = api.LoaderJS
+			}
 			return api.OnLoadResult{Contents: &content, Loader: loader}, err
 		})
 		build.OnLoad(api.OnLoadOptions{Filter: ".", Namespace: later}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
@@ -144,10 +149,23 @@ func beginning(name, content string, begun []string) string {
 	return module.String()
 }
 
-// problems are the errors of a build, and its warnings: what is doubtful isn't
-// sent either.
-func problems(built api.BuildResult) (err error) {
-	for _, message := range append(built.Errors, built.Warnings...) {
+// sheet is a stylesheet as a module (CSS module scripts), which a module imports
+// with {type: "css"}: so it comes with the bundle that is loaded later.
+func sheet(name, content string) (string, error) {
+	made := api.Transform(content, api.TransformOptions{
+		Sourcefile: name, Loader: api.LoaderCSS, Target: api.ESNext, Charset: api.CharsetUTF8,
+		MinifyWhitespace: true, MinifySyntax: true, LegalComments: api.LegalCommentsNone, LogLevel: api.LogLevelSilent,
+	})
+	if err := problems(made.Errors, made.Warnings); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(strings.TrimSpace(string(made.Code)))
+	return fmt.Sprintf("const sheet = new CSSStyleSheet();\nsheet.replaceSync(%s);\nexport default sheet;\n", text), err
+}
+
+// problems are what esbuild complains of: what is doubtful isn't sent either.
+func problems(all ...[]api.Message) (err error) {
+	for _, message := range slices.Concat(all...) {
 		where := ""
 		if at := message.Location; at != nil {
 			where = fmt.Sprintf("%s:%d: ", at.File, at.Line)

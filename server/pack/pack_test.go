@@ -32,7 +32,8 @@ var source = fstest.MapFS{
 	"ui/begin.js":      {Data: []byte("import { tell } from '../app/tell.js';\ntell('begin');\n")},
 	"ui/page.js":       {Data: []byte("import { tell } from '../app/tell.js';\nimport { only } from '../app/only.js';\ntell(only); import('./part.js'); import('./other.js');\n")},
 	"ui/part.js":       {Data: []byte("import { tell } from '../app/tell.js';\nimport { only } from '../app/only.js';\nimport { both } from './both.js'; tell(both('part'), only);\n")},
-	"ui/other.js":      {Data: []byte("import { both } from './both.js'; console.log(both('other'));\n")},
+	"ui/other.js":      {Data: []byte("import sheet from './other.css' with { type: 'css' };\ndocument.adoptedStyleSheets.push(sheet);\nimport { both } from './both.js'; console.log(both('other'));\n")},
+	"ui/other.css":     {Data: []byte("@layer page { b::before { content: \"Genf\"; color: rgb(255, 0, 0) } }\n")},
 	"ui/both.js":       {Data: []byte("export const both = (text) => text + ' and more';\n")},
 	"ui/none.js":       {Data: []byte("console.log('nobody imports this');\n")},
 	"ui/all.css":       {Data: []byte("@import './first.css';\n@import './second.css';\n")},
@@ -143,6 +144,22 @@ func TestStylesheetsComeAsOneInTheirOrder(t *testing.T) {
 	}
 }
 
+func TestAStylesheetThatAModuleImportsComesWithIt(t *testing.T) {
+	page := packed(t, source)
+	if strings.Contains(file(t, page, "ui/all.css"), "Genf") {
+		t.Error("it comes with the others, too")
+	}
+	for _, name := range kept(t, page) {
+		content := file(t, page, name)
+		if has, want := strings.Contains(content, `b:before{content:"Genf";color:red}`), strings.HasPrefix(name, "other-"); has != want {
+			t.Errorf("%s has it: %t, want %t", name, has, want)
+		}
+	}
+	if _, err := pack.Make(with(map[string]string{"ui/other.css": "a { color red }"})); err == nil {
+		t.Error("one with a mistake is packed")
+	}
+}
+
 func TestTheServiceWorkerKeepsWhatThePageMayNeed(t *testing.T) {
 	page := packed(t, source)
 	names := kept(t, page)
@@ -198,7 +215,9 @@ func TestSourceMapsShowTheSource(t *testing.T) {
 func TestPartsThatAreLoadedLaterLeaveTheFirstVisitAlone(t *testing.T) {
 	without := with(map[string]string{"ui/page.js": strings.Replace(string(source["ui/page.js"].Data), "import('./part.js');", "", 1)})
 	early := regexp.MustCompile(`(?s)^(.*)<b>.*?</b>\s*$`)
-	count := func(page *pack.Page) int { return strings.Count(early.FindStringSubmatch(read(t, page.Index))[1], ".js") }
+	count := func(page *pack.Page) int {
+		return strings.Count(early.FindStringSubmatch(read(t, page.Index))[1], ".js")
+	}
 	without["index.html"] = &fstest.MapFile{Data: []byte(strings.Replace(string(source["index.html"].Data), `"ui/part.js"`, `"ui/other.js"`, 1))}
 	if got, want := count(packed(t, source)), count(packed(t, without)); got != want {
 		t.Errorf("with one part more it is %d scripts, before it was %d", got, want)

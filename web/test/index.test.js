@@ -49,9 +49,17 @@ test("a language is loaded alone", () => {
   for (const path of imports("ui/page.js")) assert.ok(!path.startsWith("lang/"), `${path} is loaded with every language`);
 });
 
-test("every stylesheet is part of the one that the document names, once, colors and sizes first", () => {
+test("every stylesheet is part of the one that the document names, colors and sizes first, or comes with what is loaded later", () => {
   const joined = [...read("ui/all.css").matchAll(/^@import "\.\/([^"]+)";$/gm)].map(([, name]) => `ui/${name}`);
-  assert.deepEqual([...joined, "ui/all.css"].sort(), files(".css", "ui").sort());
+  const room = new Set(["ui/page.js", ...imports("ui/page.js")]);
+  const brought = new Set();
+  for (const path of files(".js", "ui")) {
+    for (const [, name] of read(path).matchAll(/^import \w+ from "\.\/([^"]+\.css)" with \{ type: "css" \};$/gm)) {
+      assert.ok(!room.has(path), `${path} is there from the first moment, and so should be ${name}`);
+      brought.add(`ui/${name}`);
+    }
+  }
+  assert.deepEqual([...joined, ...brought, "ui/all.css"].sort(), files(".css", "ui").sort());
   assert.deepEqual(joined.slice(0, 2), ["ui/tokens.css", "ui/page.css"]);
   assert.equal(index.split("stylesheet").length, 2);
 });

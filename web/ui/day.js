@@ -4,7 +4,10 @@
  * @module
  */
 import { beginning, dayOf, isSameDay, monthsLater, moved, weeks } from "../app/calendar.js";
-import { h, icon, say, set } from "./dom.js";
+import { h, icon, say, set, wear } from "./dom.js";
+import sheet from "./day.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/calendar.js").Day} Day */
 

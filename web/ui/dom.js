@@ -135,3 +135,11 @@ function initials(display) {
   const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0] ?? "?"];
   return letters.map((word) => [...word][0]).join("").toLocaleUpperCase();
 }
+
+/**
+ * Has the document look as a stylesheet says that a module brings along.
+ * @param {CSSStyleSheet} sheet
+ */
+export function wear(sheet) {
+  if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets.push(sheet);
+}

@@ -5,7 +5,10 @@
  */
 import { Problem, api } from "../app/api.js";
 import { explain } from "../app/words.js";
-import { h, icon } from "./dom.js";
+import { h, icon, wear } from "./dom.js";
+import sheet from "./entry.css" with { type: "css" };
+
+wear(sheet);
 
 /**
  * @typedef {{view: "sign-in", problem?: unknown, notice?: string, unsent?: string}

@@ -4,7 +4,10 @@
  * @module
  */
 import { KEYS, PLACES } from "../app/keys.js";
-import { h } from "./dom.js";
+import { h, wear } from "./dom.js";
+import sheet from "./help.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/keys.js").Key} Key */
 

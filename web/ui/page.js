@@ -10,8 +10,6 @@ import { isLeaving, left } from "../app/leaving.js";
 import { Shelf } from "../app/shelf.js";
 import { choose, formats } from "../app/words.js";
 import { opening } from "./begin.js";
-import "./check.js";
-import "./entry.js";
 import "./room.js";
 
 /** @typedef {import("../app/rooms.js").Me} Me */
@@ -24,6 +22,9 @@ const DICTIONARIES = /** @type {Record<string, {room: () => Promise<{default: im
 });
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
+/** What is seen by who isn't signed in. */
+const entry = () => import("./entry.js");
+const check = () => import("./check.js");
 /** Where the administration is. */
 const ADMIN = "/admin";
 /** Tells the other tabs that somebody signed out here. */
@@ -44,24 +45,28 @@ class Page extends HTMLElement {
   }
 
   async #begin() {
+    // What somebody sees who isn't signed in comes beside the words. What didn't come is asked for again when it is needed.
+    const part = location.pathname === "/check" ? check : entry;
+    void Promise.resolve(opening?.me ?? part()).catch(part).catch(() => {});
     const language = choose(location.search, sessionStorage, navigator.languages);
-    const words = await this.#load(language);
-    if (!words) return;
+    const dictionary = await this.#loaded(DICTIONARIES[language].room());
+    if (!dictionary) return;
     document.documentElement.lang = language;
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
-    this.#speech = { words, formats: formats(locale) };
+    this.#speech = { words: dictionary.default, formats: formats(locale) };
     await this.#route(opening?.me);
   }
 
   /**
-   * The words of a language. Without them this is as good as a script that didn't come: an error of this element.
-   * @param {string} language
-   * @returns {Promise<import("../app/words.js").Dictionary | null>}
+   * A part of the page. Without it this is as good as a script that didn't come: an error of this element.
+   * @template T
+   * @param {Promise<T>} part
+   * @returns {Promise<T | null>}
    */
-  async #load(language) {
+  async #loaded(part) {
     try {
-      return (await DICTIONARIES[language].room()).default;
+      return await part;
     } catch {
       this.dispatchEvent(new Event("error"));
       return null;
@@ -146,25 +151,27 @@ class Page extends HTMLElement {
     this.replaceChildren();
   }
 
-  #check() {
-    const check = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
-    check.speech = this.#speech;
-    this.replaceChildren(check);
+  async #check() {
+    if (!(await this.#loaded(check()))) return;
+    const shown = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
+    shown.speech = this.#speech;
+    this.replaceChildren(shown);
   }
 
   /** @param {import("./entry.js").Purpose} purpose */
-  #enter(purpose) {
-    const entry = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
-    entry.speech = this.#speech;
-    entry.purpose = purpose;
-    entry.addEventListener("signed-in", (event) => {
+  async #enter(purpose) {
+    if (!(await this.#loaded(entry()))) return;
+    const shown = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
+    shown.speech = this.#speech;
+    shown.purpose = purpose;
+    shown.addEventListener("signed-in", (event) => {
       left();
       TABS.postMessage("entered");
       if (purpose.view !== "sign-in") history.replaceState(null, "", "/");
       void this.#open(/** @type {CustomEvent<Me>} */ (event).detail);
     });
-    entry.addEventListener("retry", () => void this.#route());
-    this.replaceChildren(entry);
+    shown.addEventListener("retry", () => void this.#route());
+    this.replaceChildren(shown);
   }
 
   /** @param {Me} me */
@@ -178,17 +185,11 @@ class Page extends HTMLElement {
    * @param {Me} me
    */
   async #openAdmin(me) {
-    const language = document.documentElement.lang;
-    let words;
-    try {
-      [{ default: words }] = await Promise.all([DICTIONARIES[language].admin(), import("./admin.js")]);
-    } catch {
-      this.dispatchEvent(new Event("error"));
-      return;
-    }
+    const parts = await this.#loaded(Promise.all([DICTIONARIES[document.documentElement.lang].admin(), import("./admin.js")]));
+    if (!parts) return;
     const admin = /** @type {import("./admin.js").Admin} */ (document.createElement("rr-admin"));
     admin.speech = this.#speech;
-    admin.words = words;
+    admin.words = parts[0].default;
     admin.me = me;
     admin.opening = this.#opening;
     this.#opening = null;

@@ -4,7 +4,10 @@
  * @module
  */
 import { inCommon } from "../app/walls.js";
-import { avatar, h, isolated, say } from "./dom.js";
+import { avatar, h, isolated, say, wear } from "./dom.js";
+import sheet from "./profile.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 

@@ -4,7 +4,10 @@
  */
 import { at, call } from "../app/api.js";
 import { explain } from "../app/words.js";
-import { avatar, h, isolated } from "./dom.js";
+import { avatar, h, isolated, wear } from "./dom.js";
+import sheet from "./profile.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/rooms.js").Person} Person */
 

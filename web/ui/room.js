@@ -17,7 +17,6 @@ import { Store } from "../app/store.js";
 import { directs, otherRole, readers, titleOf } from "../app/walls.js";
 import { explain } from "../app/words.js";
 import { race, version } from "./begin.js";
-import { confirmSignOut, invite, newDeal, newTopic } from "./dialogs.js";
 import { h, icon, said, say, set } from "./dom.js";
 import "./composer.js";
 import "./connection.js";
@@ -26,7 +25,6 @@ import "./timeline.js";
 import { onlyFor } from "./topics.js";
 import "./typing.js";
 import "./update.js";
-import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
 /** @typedef {import("./message.js").Shown} Shown */
@@ -194,7 +192,7 @@ export class Room extends HTMLElement {
     this.#timeline.addEventListener("visit", (event) => this.#visit(detail(event)));
     this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
     this.#timeline.addEventListener("readers", (event) => void this.#showReadersOf(detail(event)));
-    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), versions));
+    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), async (...about) => (await import("./versions.js")).versions(...about)));
     this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
     this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
 
@@ -437,7 +435,7 @@ export class Room extends HTMLElement {
   /** @param {Shown} shown */
   async #redact(shown) {
     const { topic, message } = shown;
-    const reason = await this.#ask(shown, redaction);
+    const reason = await this.#ask(shown, async (...about) => (await import("./versions.js")).redaction(...about));
     if (reason !== null) this.#session.outbox.post(topic, reason, message.seq, "redact");
   }
 
@@ -580,6 +578,7 @@ export class Room extends HTMLElement {
     const deals = groups(state, this.speech.formats.collator).map((group) => group.deal);
     const people = (/** @type {string} */ deal) => (this.#store.state.deals.get(deal)?.people ?? []).filter((person) => person.reads && person.role !== "admin");
     const context = { speech: this.speech, deals, deal: topic?.deal ?? "", people };
+    const { invite, newDeal, newTopic } = await import("./dialogs.js");
     if (what === "invite") return invite(context);
     // The server tells everybody of it, oneself too; but that may take a moment.
     if (what === "deal") {
@@ -657,7 +656,7 @@ export class Room extends HTMLElement {
    */
   async #signOut() {
     const unsent = Math.max(unsentHere(this.#store.state), await this.#kept((shelf) => shelf.unsent(), 0));
-    if (unsent > 0 && !(await confirmSignOut(this.speech, unsent))) return;
+    if (unsent > 0 && !(await (await import("./dialogs.js")).confirmSignOut(this.speech, unsent))) return;
     this.#session.stop();
     this.#listening.abort(); // nobody is to be asked again
     forget();

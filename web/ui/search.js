@@ -12,7 +12,10 @@ import { asked, complete, completions } from "../app/question.js";
 import { displayName } from "../app/rooms.js";
 import { listedAs } from "../app/walls.js";
 import { explain } from "../app/words.js";
-import { arrange, h, isolated, say, set } from "./dom.js";
+import { arrange, h, isolated, say, set, wear } from "./dom.js";
+import sheet from "./search.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 /** @typedef {import("../app/finder.js").Hit} Hit */

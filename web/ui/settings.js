@@ -3,7 +3,10 @@
  * tabs; there is nothing to be saved.
  * @module
  */
-import { h } from "./dom.js";
+import { h, wear } from "./dom.js";
+import sheet from "./settings.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/settings.js").Settings} Settings */
 /** @typedef {import("./page.js").Speech} Speech */

@@ -4,9 +4,12 @@
  * @module
  */
 import { amount } from "../app/words.js";
-import { h } from "./dom.js";
+import { h, wear } from "./dom.js";
 import { field, show } from "./form.js";
 import { report } from "./report.js";
+import sheet from "./versions.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("./message.js").Shown} Shown */
 /** @typedef {import("./page.js").Speech} Speech */
