@@ -46,6 +46,7 @@ class Page extends HTMLElement {
 
   async #begin() {
     // What somebody sees who isn't signed in comes beside the words. What didn't come is asked for again when it is needed.
+    /** @type {() => Promise<unknown>} */
     const part = location.pathname === "/check" ? check : entry;
     void Promise.resolve(opening?.me ?? part()).catch(part).catch(() => {});
     const language = choose(location.search, sessionStorage, navigator.languages);
