@@ -14,18 +14,19 @@ import (
 )
 
 // journeyRoom is a room in which bert has written, and anna has not looked yet.
-func journeyRoom(t *testing.T) *servertest.Room {
+func journeyRoom(t *testing.T) (r *servertest.Room, write func(text string)) {
 	t.Helper()
-	r := servertest.Start(t)
+	r = servertest.Start(t)
 	anna := r.Admin(t)
 	deal := anna.Deal(t, "GeldGeldGeld AG", "all")
 	anna.Topic(t, deal, "Forderungen", 1)
 	topic := anna.Topic(t, deal, "Einlagen", 2)
 	bert := r.Join(t, anna, "bert", "member", deal)
 	post := sender(t, r, bert)
-	post(topic, client.Post{Kind: room.Text, Body: "Wer rechnet die Einlagen nach?"})
-	post(topic, client.Post{Kind: room.Text, Body: "Laut Register sind 12.500 Euro offen."})
-	return r
+	write = func(text string) { post(topic, client.Post{Kind: room.Text, Body: text}) }
+	write("Wer rechnet die Einlagen nach?")
+	write("Laut Register sind 12.500 Euro offen.")
+	return r, write
 }
 
 // A day's work by real keys alone: no mouse, and nothing that puts the focus
@@ -33,7 +34,7 @@ func journeyRoom(t *testing.T) *servertest.Room {
 func TestPageByKeysAloneShowsWhereTheFocusIs(t *testing.T) {
 	t.Parallel()
 	p := servertest.OpenPage(t)
-	r := journeyRoom(t)
+	r, _ := journeyRoom(t)
 
 	// Sign in.
 	p.Open(r.Plain + "/")
@@ -91,6 +92,22 @@ func TestPageByKeysAloneShowsWhereTheFocusIs(t *testing.T) {
 	p.Key(kb.Enter)
 	becomes(p, "Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.", "Das mache ich. Bis morgen.")
 
+	// Search: the message that has the word.
+	p.Press("k", chromedp.ModifierCtrl)
+	focused(p, "searchbox", "Search")
+	p.Write("Register")
+	p.Find("link", "…in Einlagen : Laut Register sind 12.500 Euro offen.")
+	for !strings.HasSuffix(p.Focus().Name, "in Einlagen : Laut Register sind 12.500 Euro offen.") {
+		p.Key(kb.ArrowDown)
+	}
+	p.Press(kb.Enter)
+	p.Find("heading", "Einlagen")
+	p.Until("the message that was found to have the focus, or to stand out", func() bool {
+		pointed, ok := servertest.Look[bool](p, `document.querySelector("rr-message[data-pointed]")?.textContent.includes("Laut Register")`)
+		return ok && pointed
+	})
+	p.SeeFocus()
+
 	// Create a topic.
 	p.Walk("button", "New topic")
 	p.Press(kb.Enter)
@@ -135,7 +152,7 @@ func TestPageByKeysAloneShowsWhereTheFocusIs(t *testing.T) {
 func TestPageByItsAccessibilityTreeAlone(t *testing.T) {
 	t.Parallel()
 	p := servertest.Reader{Page: servertest.OpenPage(t)}
-	r := journeyRoom(t)
+	r, write := journeyRoom(t)
 
 	// Sign in.
 	p.Open(r.Plain + "/")
@@ -156,15 +173,12 @@ func TestPageByItsAccessibilityTreeAlone(t *testing.T) {
 	p.Do("link", "2 Einlagen…")
 	p.Thing("heading", "Einlagen")
 
-	// Read: a log, that tells what comes politely, of articles by name.
+	// Read: a log of articles by name.
 	read := func(texts ...string) {
 		t.Helper()
 		var said []string
 		p.Until("the articles", func() bool {
 			log := p.Thing("log", "Messages")
-			if log.Live != "polite" {
-				t.Fatalf("the log tells what comes %q", log.Live)
-			}
 			said = nil
 			for _, article := range log.All("article", "…") {
 				said = append(said, article.Text())
@@ -176,23 +190,41 @@ func TestPageByItsAccessibilityTreeAlone(t *testing.T) {
 	}
 	read("Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.")
 
+	// What comes meanwhile is told politely, once.
+	write("Es eilt.")
+	told := func() int { return strings.Count(p.Told(), "Es eilt.") }
+	p.Until("what came to be told", func() bool { return told() > 0 })
+	read("Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.", "Es eilt.")
+	if times := told(); times > 1 {
+		t.Errorf("what came is told %d times", times)
+	}
+
 	// Reply to the first.
 	bert := p.Thing("log", "Messages").All("article", "Bert, …")
-	if len(bert) != 2 {
+	if len(bert) != 3 {
 		t.Fatalf("%d articles are Bert's", len(bert))
 	}
 	bert[0].Do("button", "Reply to Bert")
 	p.Thing("button", "Don’t reply")
 	p.Fill("Message", "Das mache ich.")
 	p.Do("button", "Send")
-	read("Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.", "Das mache ich.")
+	read("Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.", "Es eilt.", "Das mache ich.")
 	p.Thing("link", "In reply to Bert: Wer rechnet…")
 
 	// Edit.
 	p.Do("button", "Edit")
 	p.Fill("Message", "Das mache ich bis morgen.")
 	p.Do("button", "Save")
-	read("Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.", "Das mache ich bis morgen.")
+	read("Wer rechnet die Einlagen nach?", "Laut Register sind 12.500 Euro offen.", "Es eilt.", "Das mache ich bis morgen.")
+
+	// Search.
+	p.FillBox("Search", "Register")
+	p.Until("what was found", func() bool {
+		hits := p.Thing("list", "Messages").All("link", "…")
+		return len(hits) == 1 && strings.Contains(hits[0].Name, "Laut Register")
+	})
+	p.Thing("list", "Messages").Do("link", "…")
+	p.Thing("heading", "Einlagen")
 
 	// Create a topic: a dialog with its name, of fields with theirs.
 	p.Do("button", "New topic")

@@ -109,6 +109,30 @@ func (t Thing) First(role, name string) (thing Thing, ok bool) {
 	return found[0], true
 }
 
+// Told is what the page tells by itself now, politely: what stands in its live
+// regions.
+func (r Reader) Told() string {
+	r.t.Helper()
+	var b strings.Builder
+	var listen func(t Thing, live bool)
+	listen = func(t Thing, live bool) {
+		live = (live || t.Live == "polite") && t.Live != "off"
+		if live && t.Role == "StaticText" {
+			b.WriteString(t.Name + "\n")
+		}
+		for _, child := range t.Within {
+			listen(child, live)
+		}
+	}
+	r.Until("the tree", func() bool {
+		b.Reset()
+		root, ok := r.tree()
+		listen(root, false)
+		return ok
+	})
+	return b.String()
+}
+
 // All are those in a thing, in their order.
 func (t Thing) All(role, name string) []Thing { return t.find(role, name) }
 

@@ -185,7 +185,10 @@ export class Search extends HTMLElement {
     const items = new Map();
     for (const hit of shown) items.set(`${hit.topic} ${hit.seq}`, this.#item(hit, rooms));
     this.#items = items;
+    const held = this.#list.contains(document.activeElement);
     arrange(this.#list, [...items.values()]);
+    // Who was at a hit that went asks on.
+    if (held && !this.#list.contains(document.activeElement)) this.#box.focus();
     this.#drawProblem(problem);
     const count = `${formats.number(shown.length)}${cursor ? "+" : ""}`;
     const none = words.search.none(this.#text.trim());
