@@ -288,5 +288,9 @@ func (tx *transaction) unindex(ctx context.Context, key, original int64) error {
 	if err != nil || w == nil {
 		return err
 	}
-	return tx.exec(ctx, "removing words from the index", deleteWordsSQL, w.row, tokens(key, w.author, w.is))
+	was := tokens(key, w.author, w.is)
+	if err := tx.exec(ctx, "removing words from the index", deleteWordsSQL, w.row, was); err != nil {
+		return err
+	}
+	return tx.removeSeparators(ctx, key, was)
 }

@@ -27,6 +27,9 @@ CREATE VIRTUAL TABLE index_words USING fts5(
 INSERT INTO index_words (index_words, rank)
 VALUES ('secure-delete', 1), ('automerge', 0), ('crisismerge', 1000);
 
+-- The tokens that are in the index. It is only asked when some were removed.
+CREATE VIRTUAL TABLE index_tokens USING fts5vocab('index_words', 'row');
+
 -- Up to where each log is in the index.
 CREATE TABLE index_topics (
     topic INTEGER NOT NULL PRIMARY KEY REFERENCES topics,
