@@ -6,8 +6,9 @@ package web
 import "embed"
 
 // Files is the page: index.html, sw.js, app/ (logic without a document), ui/ (custom
-// elements, a stylesheet beside each) and lang/ (each language's dictionaries).
+// elements, a stylesheet beside each), lang/ (each language's dictionaries) and
+// install/ (what a system shows of it where it is installed).
 // Modules import each other by relative paths.
 //
-//go:embed index.html sw.js app ui lang
+//go:embed index.html sw.js app ui lang install
 var Files embed.FS

@@ -8,8 +8,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -106,4 +108,18 @@ func (p *Page) SlowPhone() {
 	call(p, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{{
 		Latency: 562.5, DownloadThroughput: 1440 * kbit, UploadThroughput: 675 * kbit, ConnectionType: network.ConnectionTypeCellular4g,
 	}}})
+}
+
+// Manifest is what the browser read of the page's manifest, as JSON, from where,
+// and what keeps the page from being installed.
+func (p *Page) Manifest() (address, content string, problems []string) {
+	p.t.Helper()
+	manifest := call(p, page.GetAppManifest, page.GetAppManifestParams{})
+	for _, e := range manifest.Errors {
+		problems = append(problems, e.Message)
+	}
+	for _, e := range call(p, page.GetInstallabilityErrors, cdp.Empty{}).InstallabilityErrors {
+		problems = append(problems, e.ErrorID)
+	}
+	return manifest.URL, manifest.Data, problems
 }
