@@ -14,10 +14,11 @@
  * @property {Notice} notice where nothing else is said
  * @property {Readonly<Record<string, Notice>>} notices by topic
  * @property {Quiet | null} quiet when one is told of nothing
+ * @property {boolean} extracts whether one is told what a message says, too: others may see it
  */
 
 /** @type {Chosen} */
-export const DEFAULTS = { enter: "send", notice: "mentions", notices: {}, quiet: null };
+export const DEFAULTS = { enter: "send", notice: "mentions", notices: {}, quiet: null, extracts: false };
 
 const NOTICES = ["all", "mentions", "none"];
 const TIME = /^([01][0-9]|2[0-3]):[0-5][0-9]$/;
@@ -34,6 +35,7 @@ export function parse(stored) {
     notice: isNotice(value.notice) ? value.notice : DEFAULTS.notice,
     notices: /** @type {Record<string, Notice>} */ (Object.fromEntries(Object.entries(object(value.notices)).filter(([, notice]) => isNotice(notice)))),
     quiet: isTime(from) && isTime(to) && from !== to ? { from, to } : null,
+    extracts: value.extracts === true,
   };
 }
 

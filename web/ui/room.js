@@ -12,7 +12,7 @@ import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
-import { Settings } from "../app/settings.js";
+import { Settings, noticeOf } from "../app/settings.js";
 import { Store } from "../app/store.js";
 import { directs, otherRole, readers, titleOf } from "../app/walls.js";
 import { explain } from "../app/words.js";
@@ -83,6 +83,9 @@ export class Room extends HTMLElement {
   #skip = h("button", { class: "button skip", hidden: true });
   #day = h("button", { class: "button quiet only-icon", type: "button" });
   #who = h("button", { class: "button quiet who", type: "button" });
+  #bell = h("button", { class: "button quiet only-icon", type: "button", "aria-haspopup": "dialog" });
+  /** What is told beside the page, once the room is there. @type {import("./notices.js").Notices | null} */
+  #notices = null;
   #blank = h("div", { class: "blank", hidden: true });
   #header = h("header");
   #middle = h("main");
@@ -107,6 +110,7 @@ export class Room extends HTMLElement {
     this.#listening.abort();
     this.#unsubscribe();
     this.#session.stop();
+    void this.#notices?.stop();
   }
 
   #build() {
@@ -146,8 +150,10 @@ export class Room extends HTMLElement {
       h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, " · ", this.#readers)),
       this.#check,
       this.#day,
+      this.#bell,
       this.#who,
     );
+    this.#bell.addEventListener("click", () => void this.#setNotices());
     set(this.#skip, "type", "button");
     this.#skip.append(words.skip);
     this.#skip.addEventListener("click", () => this.#composer.focusInput());
@@ -207,11 +213,14 @@ export class Room extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.#onVisible(), { signal });
     window.addEventListener("beforeunload", (event) => this.#losesWords() && event.preventDefault(), { signal });
     this.#banner.addEventListener("seen", () => this.#store.dispatch({ type: "seen-unsendable" }));
+    for (const type of ["focus", "blur"]) window.addEventListener(type, () => this.#soon(), { signal });
+    signal.addEventListener("abort", this.#settings.subscribe(() => this.#soon()));
     document.addEventListener("resume", () => this.#session.nudge(), { signal });
     ONE_PANE.addEventListener("change", () => this.#update(), { signal });
   }
 
   #onVisible() {
+    this.#soon();
     this.#timeline.attend();
     if (document.visibilityState === "visible") {
       this.#session.look();
@@ -482,7 +491,7 @@ export class Room extends HTMLElement {
     const { words, formats } = this.speech;
     this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
     set(this.#header, "data-bare", !topic);
-    this.#check.hidden = this.#day.hidden = this.#who.hidden = !topic;
+    this.#check.hidden = this.#day.hidden = this.#bell.hidden = this.#who.hidden = !topic;
     // What was taken away is not kept behind a hidden header either.
     const title = topic ? titleOf(state, topic) : "";
     say(this.#title, title);
@@ -491,6 +500,14 @@ export class Room extends HTMLElement {
     say(this.#deal, deal?.name ?? "");
     this.#showReaders(topic ? readers(state, topic) : [], topic);
     if (!topic) return;
+    const notice = noticeOf(this.#settings.now, topic);
+    if (this.#bell.dataset.notice !== notice) {
+      this.#bell.dataset.notice = notice;
+      const name = words.notices.button(words.notices[notice]);
+      set(this.#bell, "aria-label", name);
+      set(this.#bell, "title", name);
+      this.#bell.replaceChildren(icon(notice === "none" ? "bell-off" : "bell"));
+    }
     const check = state.logs.get(topic.id)?.check;
     const bad = check?.ok === false;
     this.#check.hidden = !check || (!bad && check.to < check.from);
@@ -561,11 +578,43 @@ export class Room extends HTMLElement {
     if (since !== null && topic === this.#current) void this.#timeline.goToDay(since);
   }
 
+  /** Has the browser tell of what is new, from now on. */
+  async #beginNotices() {
+    this.#noticing = true;
+    try {
+      const { Notices } = await import("./notices.js");
+      if (!this.isConnected || this.#listening.signal.aborted) return;
+      this.#notices = new Notices({ speech: this.speech, store: this.#store, settings: this.#settings, go: (place) => this.#goToMessage(place) });
+      this.#soon();
+    } catch {
+      this.#noticing = false; // with the next change, perhaps
+    }
+  }
+
+  #noticing = false;
+
+  /** Asks of which messages of this topic one wants to be told. */
+  async #setNotices() {
+    const topic = this.#store.state.topics.get(this.#current);
+    const { topicNotices } = await import("./notice-settings.js");
+    if (topic && this.isConnected) await topicNotices(this.speech, this.#settings, topic, titleOf(this.#store.state, topic));
+  }
+
+  /**
+   * Has told what is new, and counts it in the window's title.
+   * @param {Topic | undefined} topic
+   */
+  #tellNews(topic) {
+    if (!this.#noticing && this.#started) void this.#beginNotices();
+    const watching = document.visibilityState === "visible" && document.hasFocus();
+    this.#notices?.update(watching ? (topic?.id ?? "") : "");
+    this.#nameDocument(topic);
+  }
+
   /** @param {Topic | undefined} topic */
   #nameDocument(topic) {
     const { words, formats } = this.speech;
-    let unread = 0;
-    for (const other of this.#store.state.topics.values()) unread += other.unread;
+    const unread = this.#notices?.unread ?? 0;
     const count = unread > 0 ? `(${formats.number(unread)}) ` : "";
     const name = topic ? `${titleOf(this.#store.state, topic)} · ${words.name}` : words.name;
     if (document.title !== count + name) document.title = count + name;
@@ -661,6 +710,7 @@ export class Room extends HTMLElement {
     this.#listening.abort(); // nobody is to be asked again
     forget();
     leave();
+    await this.#notices?.stop();
     await this.#kept((shelf) => shelf.wipe({ all: true }), undefined);
     this.dispatchEvent(new Event("left"));
     const told = await api.signOut().then(

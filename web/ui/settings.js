@@ -4,6 +4,7 @@
  * @module
  */
 import { h, wear } from "./dom.js";
+import { noticeFields } from "./notice-settings.js";
 import sheet from "./settings.css" with { type: "css" };
 
 wear(sheet);
@@ -19,7 +20,8 @@ let counted = 0;
  * @param {Settings} settings
  * @returns {Promise<void>}
  */
-export function settings({ words }, settings) {
+export function settings(speech, settings) {
+  const { words } = speech;
   const close = h("button", { class: "button", type: "button", onclick: () => dialog.close() }, words.room.close);
   const enter = oneOf(
     words.settings.enter,
@@ -36,7 +38,7 @@ export function settings({ words }, settings) {
     { class: "dialog settings", "aria-labelledby": "settings-title" },
     h("h2", { id: "settings-title" }, words.settings.title),
     h("p", { class: "lead" }, words.settings.here),
-    h("div", { class: "fields" }, enter),
+    h("div", { class: "fields" }, enter, ...noticeFields(speech, settings)),
     h("footer", {}, close),
   );
   document.body.append(dialog);

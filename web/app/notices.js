@@ -1,0 +1,165 @@
+/**
+ * Of what one is told beside the page, without a page: which messages are worth
+ * it, who tells where several tabs are open, and what is taken back because it
+ * was read.
+ * @module
+ */
+import { messageAt } from "./rooms.js";
+import { isQuiet, noticeOf } from "./settings.js";
+import { titleOf } from "./walls.js";
+
+/** @typedef {import("./rooms.js").Rooms} Rooms */
+/** @typedef {import("./rooms.js").Topic} Topic */
+/** @typedef {import("./settings.js").Chosen} Chosen */
+/** @typedef {{seq: number, author: string, kind: string, text: string, redacted: boolean}} Said what a message says */
+/** @typedef {{topic: string, seq: number, title: string, author: string, text: string, count: number}} Notice the newest message that is worth it, and how many are; text: "" where the words aren't wanted */
+
+/** How many messages of a topic are looked at, at most. */
+const MOST = 20;
+/** How much of a message is told. */
+const EXTRACT = 160;
+
+/**
+ * Whether a text speaks to somebody: `@name`, as a word of its own.
+ * @param {string} text
+ * @param {string} name a user name
+ */
+export function mentions(text, name) {
+  const at = text.toLowerCase().indexOf(`@${name}`);
+  return at >= 0 && new RegExp(`(?<![\\p{L}\\p{N}_.-])@${name.replace(/[.-]/g, "\\$&")}(?![\\p{L}\\p{N}_-]|\\.[\\p{L}\\p{N}])`, "iu").test(text);
+}
+
+/**
+ * Whether one is told of a message.
+ * @param {Chosen} chosen
+ * @param {Topic} topic
+ * @param {Said} message
+ * @param {{me: string, time: string, looking: boolean}} now time: of day, HH:MM; looking: whether one has the topic before one's eyes
+ */
+export function isWorth(chosen, topic, { author, kind, text, redacted }, { me, time, looking }) {
+  if (author === me || redacted || looking || !["text", "report", "file"].includes(kind) || isQuiet(chosen, time)) return false;
+  const notice = noticeOf(chosen, topic);
+  return notice === "all" || (notice === "mentions" && mentions(text, me));
+}
+
+/**
+ * How much is unread of what one wants to be told of.
+ * @param {Rooms} rooms
+ * @param {Chosen} chosen
+ */
+export function unread({ topics }, chosen) {
+  let count = 0;
+  for (const topic of topics.values()) if (noticeOf(chosen, topic) !== "none") count += topic.unread;
+  return count;
+}
+
+/** @param {Date} date */
+export function timeOfDay(date) {
+  return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+}
+
+/**
+ * @typedef {object} Surroundings
+ * @property {() => Rooms} rooms as it is now
+ * @property {() => Chosen} chosen
+ * @property {(topic: string, after: number, limit: number) => Promise<Said[]>} fetch what isn't here, by HTTP
+ * @property {() => boolean} allowed whether there is anything to tell with, and this is the tab that does it
+ * @property {(topic: string) => Promise<boolean>} looking whether one has the topic before one's eyes, in any tab
+ * @property {() => string} time of day, HH:MM
+ * @property {(notice: Notice) => Promise<void>} show takes the place of what was told of the topic before
+ * @property {(topic: string, read: number) => void} close what was told of the topic up to there; Infinity: all
+ */
+
+export class Herald {
+  #around;
+  /** Up to where one was told, or had no need to be. @type {Map<string, number>} */
+  #seen = new Map();
+  /** What was read of what one was told. @type {Map<string, number>} */
+  #read = new Map();
+  #begun = false;
+
+  /** @param {Surroundings} around */
+  constructor(around) {
+    this.#around = around;
+  }
+
+  /** The room is so now. */
+  update() {
+    const { topics, watched, asOf, stale } = this.#around.rooms();
+    if (!watched || asOf > 0 || stale) return;
+    for (const topic of topics.values()) this.#look(topic);
+    for (const id of this.#seen.keys()) if (!topics.has(id)) this.#forget(id);
+    this.#begun = true;
+  }
+
+  /** @param {Topic} topic */
+  #look(topic) {
+    const { allowed, close } = this.#around;
+    const { id, head, read } = topic;
+    // A conversation that is new is begun by somebody; of another topic one is told from now on.
+    const seen = this.#seen.get(id) ?? (this.#begun && topic.direct ? read : head);
+    this.#seen.set(id, Math.max(seen, head));
+    if (read > (this.#read.get(id) ?? -1)) {
+      this.#read.set(id, read);
+      close(id, read);
+    }
+    if (head > Math.max(seen, read) && topic.unread > 0 && allowed() && noticeOf(this.#around.chosen(), topic) !== "none") void this.#tell(id, seen, head);
+  }
+
+  /** @param {string} id */
+  #forget(id) {
+    this.#seen.delete(id);
+    this.#read.delete(id);
+    this.#around.close(id, Infinity);
+  }
+
+  /**
+   * Tells of what came after one up to the head, and counts what is unread with it.
+   * @param {string} id
+   * @param {number} before up to where it was told
+   * @param {number} head
+   */
+  async #tell(id, before, head) {
+    const { rooms, chosen, fetch, looking, time, show } = this.#around;
+    try {
+      const after = Math.max(rooms().topics.get(id)?.read ?? 0, head - MOST);
+      const messages = held(rooms(), id, after, head) ?? (await fetch(id, after, MOST));
+      const seen = await looking(id);
+      // It may have been read, or taken away, meanwhile.
+      const state = rooms();
+      const topic = state.topics.get(id);
+      if (!topic) return;
+      const now = { me: state.me.name, time: time(), looking: seen };
+      const worth = messages.filter((message) => message.seq > topic.read && isWorth(chosen(), topic, message, now));
+      const newest = worth.at(-1);
+      if (!newest || newest.seq <= before) return;
+      const text = chosen().extracts && newest.kind === "text" ? newest.text.replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
+      await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, text, count: worth.length });
+      // What went while it was being shown is taken back.
+      const left = rooms().topics.get(id);
+      if (!left || left.read >= newest.seq) this.#around.close(id, left ? left.read : Infinity);
+    } catch {
+      // One isn't told; it is unread all the same.
+    }
+  }
+}
+
+/**
+ * The messages after one up to another, if the page has them all; else null.
+ * @param {Rooms} rooms
+ * @param {string} topic
+ * @param {number} after
+ * @param {number} head
+ * @returns {Said[] | null}
+ */
+function held({ logs }, topic, after, head) {
+  const log = logs.get(topic);
+  if (!log) return null;
+  const found = [];
+  for (let seq = after + 1; seq <= head; seq++) {
+    const message = messageAt(log, seq);
+    if (!message) return null;
+    found.push(message);
+  }
+  return found;
+}
