@@ -47,7 +47,7 @@
     event.waitUntil(bring(event.notification.data ?? {}));
   });
 
-  /** @param {{name?: string, topic?: string, seq?: number}} place */
+  /** @param {Partial<Record<"name" | "topic" | "seq", unknown>>} place */
   async function bring({ name, topic, seq }) {
     const open = await worker.clients.matchAll({ type: "window" });
     const room = open.find((client) => client.visibilityState === "visible") ?? open[0];

@@ -4,7 +4,8 @@
  * was read.
  * @module
  */
-import { messageAt } from "./rooms.js";
+import { mentions, parse, plainText } from "./markdown.js";
+import { messageAt } from "./log.js";
 import { isQuiet, noticeOf } from "./settings.js";
 import { titleOf } from "./walls.js";
 
@@ -20,16 +21,6 @@ const MOST = 20;
 const EXTRACT = 160;
 
 /**
- * Whether a text speaks to somebody: `@name`, as a word of its own.
- * @param {string} text
- * @param {string} name a user name
- */
-export function mentions(text, name) {
-  const at = text.toLowerCase().indexOf(`@${name}`);
-  return at >= 0 && new RegExp(`(?<![\\p{L}\\p{N}_.-])@${name.replace(/[.-]/g, "\\$&")}(?![\\p{L}\\p{N}_-]|\\.[\\p{L}\\p{N}])`, "iu").test(text);
-}
-
-/**
  * Whether one is told of a message.
  * @param {Chosen} chosen
  * @param {Topic} topic
@@ -39,7 +30,7 @@ export function mentions(text, name) {
 export function isWorth(chosen, topic, { author, kind, text, redacted }, { me, time, looking }) {
   if (author === me || redacted || looking || !["text", "report", "file"].includes(kind) || isQuiet(chosen, time)) return false;
   const notice = noticeOf(chosen, topic);
-  return notice === "all" || (notice === "mentions" && mentions(text, me));
+  return notice === "all" || (notice === "mentions" && mentions(text, (name) => name === me).size > 0);
 }
 
 /**
@@ -133,7 +124,7 @@ export class Herald {
       const worth = messages.filter((message) => message.seq > topic.read && isWorth(chosen(), topic, message, now));
       const newest = worth.at(-1);
       if (!newest || newest.seq <= before) return;
-      const text = chosen().extracts && newest.kind === "text" ? newest.text.replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
+      const text = chosen().extracts && newest.kind === "text" ? plainText(parse(newest.text)).replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
       await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, text, count: worth.length });
       // What went while it was being shown is taken back.
       const left = rooms().topics.get(id);

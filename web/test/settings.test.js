@@ -14,7 +14,7 @@ test("whatever stands there, settings are complete and make sense", () => {
 
 test("what makes sense stays, whatever stands beside it", () => {
   const stored = { enter: "break", notice: "none", notices: { t1: "all", t2: "shout", t3: 4 }, quiet: { from: "22:00", to: "07:30", more: 1 }, later: true };
-  assert.deepEqual(parse(JSON.stringify(stored)), { enter: "break", notice: "none", notices: { t1: "all" }, quiet: { from: "22:00", to: "07:30" } });
+  assert.deepEqual(parse(JSON.stringify(stored)), { enter: "break", notice: "none", notices: { t1: "all" }, quiet: { from: "22:00", to: "07:30" }, extracts: false });
 });
 
 test("one is told as one has said, in a direct topic of all", () => {

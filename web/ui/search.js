@@ -107,7 +107,6 @@ export class Search extends HTMLElement {
     });
     // The box keeps the focus while something is chosen with a mouse.
     this.#help.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.#assist();
   }
 
   /** Whether a completion is there to be taken by Enter. */
@@ -147,8 +146,10 @@ export class Search extends HTMLElement {
     const before = this.#rooms;
     this.#rooms = rooms;
     this.#finder.look(rooms);
-    if (!before) this.ask(this.#text);
-    else if (before.topics !== rooms.topics || before.deals !== rooms.deals || before.logs !== rooms.logs || before.connection.state !== rooms.connection.state) this.#draw();
+    if (!before) {
+      this.ask(this.#text);
+      this.#assist();
+    } else if (before.topics !== rooms.topics || before.deals !== rooms.deals || before.logs !== rooms.logs || before.connection.state !== rooms.connection.state) this.#draw();
   }
 
   /** Opens the first message, if there is one. */
