@@ -418,7 +418,7 @@ export class Room extends HTMLElement {
     this.#typing.update(state, topic);
     this.#composer.update(state, topic?.id ?? "");
     this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
-    this.#nameDocument(topic);
+    this.#tellNews(topic);
     // Where the list stands alone, it is what the page is about.
     set(this.#topics, "role", ONE_PANE.matches && !this.#current && this.dataset.bare === undefined ? "main" : "banner");
     // Who was at work in what was taken away is told, and isn't left nowhere.
