@@ -68,8 +68,8 @@ const countNotices = `{
 	};
 }`
 
-// told is how often the tabs have told something.
-func told(p *servertest.Page) int {
+// timesTold is how often the tabs have told something.
+func timesTold(p *servertest.Page) int {
 	return servertest.Evaluate[int](p, `Number(localStorage.getItem("told"))`)
 }
 
@@ -133,7 +133,7 @@ func TestNoticesTellOfWhatIsNewOnce(t *testing.T) {
 	post(direct.ID, "Unter uns")
 	// It came last, so that what isn't there by now was not told.
 	awaitNotices(p, "Carla: A message for you")
-	if n := told(p); n != 2 {
+	if n := timesTold(p); n != 2 {
 		t.Errorf("the tabs have told %d times, want each of two messages once", n)
 	}
 
