@@ -28,8 +28,8 @@ CROSS JOIN messages ON messages.topic = index_topics.topic AND messages.seq = in
 	unindexedSQL = `SELECT rowid, topic, seq, author, time, kind, coalesce(ref, 0), body FROM messages WHERE rowid > ? ORDER BY rowid LIMIT ?`
 
 	// A topic's rows are in the order of their seqs.
-	originalSQL = `SELECT rowid, kind, author, body FROM messages WHERE topic = ? AND seq = ?`
-	newestSQLOf = `SELECT body FROM messages WHERE topic = ? AND ref = ? AND kind = 'edit' AND seq <= ? ORDER BY rowid DESC LIMIT 1`
+	originalSQL    = `SELECT rowid, kind, author, body FROM messages WHERE topic = ? AND seq = ?`
+	indexedEditSQL = `SELECT body FROM messages INDEXED BY edits WHERE topic = ? AND ref = ? AND kind = 'edit' AND seq <= ? ORDER BY rowid DESC LIMIT 1`
 
 	moveIndexedSQL = `INSERT INTO index_topics (topic, seq) VALUES (?, ?)
 ON CONFLICT (topic) DO UPDATE SET seq = excluded.seq`
@@ -220,7 +220,7 @@ func indexedWords(ctx context.Context, conn *sql.Conn, at seat, indexed int64) (
 		return nil, nil
 	}
 	w.is = body.String
-	err := conn.QueryRowContext(ctx, newestSQLOf, at.topic, at.seq, indexed).Scan(&w.is)
+	err := conn.QueryRowContext(ctx, indexedEditSQL, at.topic, at.seq, indexed).Scan(&w.is)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("reading the indexed words of an edit: %w", err)
 	}

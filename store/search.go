@@ -261,7 +261,7 @@ func (q *search) shown(ctx context.Context, h *hit) (room.Hit, error) {
 	in := q.topics[h.topic]
 	h.Topic = in.id
 	body := h.body.String
-	err := q.tx.QueryRowContext(ctx, newestSQLOf, h.topic, h.Seq, in.indexed).Scan(&body)
+	err := q.tx.QueryRowContext(ctx, indexedEditSQL, h.topic, h.Seq, in.indexed).Scan(&body)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return room.Hit{}, fmt.Errorf("reading the words of an edit: %w", err)
 	}
