@@ -16,6 +16,7 @@ type past struct {
 	deal, topic string
 	length      int64    // messages
 	pace        int64    // ms from one to the next, which lead up to now; 0: all of them are just now
+	read        int64    // up to where the users have read
 	users       []string // the deal's members; anna, its admin, wrote the past
 }
 
@@ -28,10 +29,11 @@ func newPast(t *testing.T, length int, users ...string) *past {
 	return p
 }
 
-// newLongPast is newPast with so much time between its messages.
-func newLongPast(t *testing.T, length int, pace time.Duration, users ...string) *past {
+// newLongPast is newPast with so much time between its messages, and users who
+// have read up to one of them.
+func newLongPast(t *testing.T, length, read int, pace time.Duration, users ...string) *past {
 	t.Helper()
-	p := &past{data: t.TempDir(), length: int64(length), pace: pace.Milliseconds(), users: users}
+	p := &past{data: t.TempDir(), length: int64(length), read: int64(read), pace: pace.Milliseconds(), users: users}
 	p.make(t)
 	return p
 }
@@ -81,6 +83,14 @@ func (p *past) write(t *testing.T) {
 			t.Fatalf("message %d of the past became %d: %v", seq, last.Seq, last.Err)
 		}
 		batch = batch[:0]
+	}
+	for _, name := range p.users {
+		if p.read > 0 {
+			batch = append(batch, room.TopicRead{Stamp: room.Stamp{At: now, By: name}, Topic: p.topic, Seq: p.read})
+		}
+	}
+	if _, err := s.Commit(t.Context(), batch, s.Position()+int64(len(batch))); err != nil {
+		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

@@ -43,8 +43,8 @@ const REACHED = "a, pre, .table";
 const FINAL = [410, 412, 413, 422];
 
 /**
- * Events, all bubbling: `answer`, `edit`, `redact`, `readers`, `versions`, each with
- * the Shown; `again`, `discard` with a Post; `jump` with a seq, `person` with a
+ * Events, all bubbling: `answer`, `edit`, `redact`, `readers`, `link`, `versions`, each
+ * with the Shown; `again`, `discard` with a Post; `jump` with a seq, `person` with a
  * user name, `visit` with the address of a place in the room.
  */
 export class MessageElement extends HTMLElement {
@@ -65,7 +65,7 @@ export class MessageElement extends HTMLElement {
   #note = h("span", { class: "note", hidden: true });
   #trouble = h("div", { class: "trouble", role: "alert", hidden: true });
   #actions = h("div", { class: "actions" });
-  /** @type {Record<"answer" | "edit" | "redact" | "readers", HTMLElement>} */
+  /** @type {Record<"answer" | "edit" | "redact" | "readers" | "link", HTMLElement>} */
   #buttons;
   /** What the body was made from. @type {unknown[]} */
   #drawn = [];
@@ -96,7 +96,10 @@ export class MessageElement extends HTMLElement {
       edit: action("edit", "edit", words.log.edit),
       redact: action("redact", "redact", words.log.redact),
       readers: action("readers", "eye", words.readBy.action),
+      link: action("link", "link", ""),
     };
+    set(this.#buttons.link, "aria-label", words.log.copyLink);
+    set(this.#buttons.link, "title", words.log.copyLink);
     this.#actions.append(...Object.values(this.#buttons));
     this.append(
       this.#face,
@@ -284,9 +287,9 @@ export class MessageElement extends HTMLElement {
   }
 
   /** @param {Shown} shown */
-  #showActions({ change, rights }) {
+  #showActions({ message, change, rights }) {
     const leaving = change?.message.kind === "redact" && change.state !== "failed";
-    const offered = { ...rights, edit: rights.edit && !leaving, redact: rights.redact && !leaving };
+    const offered = { ...rights, edit: rights.edit && !leaving, redact: rights.redact && !leaving, link: message.seq > 0 };
     for (const [right, button] of Object.entries(this.#buttons)) button.hidden = !offered[/** @type {keyof typeof offered} */ (right)];
     this.#actions.hidden = !Object.values(offered).includes(true);
   }

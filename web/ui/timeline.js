@@ -96,6 +96,7 @@ export class Timeline extends HTMLElement {
     this.#back.addEventListener("click", () => history.back());
     this.#newer.addEventListener("click", () => this.#toEnd());
     this.addEventListener("jump", (event) => this.jump(/** @type {CustomEvent<number>} */ (event).detail));
+    this.addEventListener("link", (event) => void this.#copyLink(/** @type {CustomEvent<import("./message.js").Shown>} */ (event).detail.message.seq));
     const resized = new ResizeObserver(() => {
       if (this.#atEnd && !this.#arriving) this.#scroller.toEnd();
     });
@@ -528,6 +529,13 @@ export class Timeline extends HTMLElement {
     const above = this.#mark !== null && (line ? line.offsetTop < scrollTop : this.#mark < sight(log).start);
     if (line && !this.#arriving && !above && line.offsetTop < scrollTop + clientHeight) this.#lineSeen = true;
     this.#first.hidden = this.#arriving || this.#lineSeen || !above;
+  }
+
+  /** @param {number} seq */
+  async #copyLink(seq) {
+    const { linkCopied, linkNotCopied } = this.speech.words.log;
+    const copied = navigator.clipboard.writeText(`${location.origin}/t/${this.#topic}#${seq}`).then(() => true);
+    this.remark((await copied.catch(() => false)) ? linkCopied : linkNotCopied);
   }
 
   /**

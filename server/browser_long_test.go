@@ -1,0 +1,200 @@
+package server_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"redroom/server/servertest"
+)
+
+// What stands in the log, and how it scrolls, for scripts.
+const logScript = `
+	const log = document.querySelector("[role=log]");
+	const articles = () => [...log.querySelectorAll("[role=article]")];
+	const number = (article) => Number(/Nr\. (\d+):/.exec(article.textContent)?.[1] ?? 0);
+	const seen = () => {
+		const { top, bottom } = log.getBoundingClientRect();
+		return articles().filter((article) => article.getBoundingClientRect().bottom > top && article.getBoundingClientRect().top < bottom).map(number);
+	};
+	const frame = () => new Promise(requestAnimationFrame);
+	const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+`
+
+// inSight are the numbers of the messages that can be seen now, by what they say.
+func inSight(p *servertest.Page) []int64 {
+	return servertest.Evaluate[[]int64](p, `(() => {`+logScript+` return log ? seen() : []; })()`)
+}
+
+func sees(p *servertest.Page, number int64) {
+	p.Until(fmt.Sprintf("message %d in sight", number), func() bool {
+		for _, n := range inSight(p) {
+			if n == number {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// wandering is what one finds on the way through a long log.
+type wandering struct {
+	Most     int    // messages that stood in the document at once
+	Elements int    // of the document, at most
+	Gap      string // where two stood beside each other that don't
+	Empty    int    // how often nothing was in sight after a pause
+	Moved    int64  // messages that one came by
+}
+
+// wander scrolls to and fro for some seconds, as fast as a hand on a wheel, and
+// now and then drags the scroll bar to where something else is.
+const wander = `(async (seconds, seed) => {` + logScript + `
+	const result = { Most: 0, Elements: 0, Gap: "", Empty: 0, Moved: 0 };
+	const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+	const look = () => {
+		const all = articles().map(number);
+		result.Most = Math.max(result.Most, all.length);
+		result.Elements = Math.max(result.Elements, document.querySelectorAll("*").length);
+		all.forEach((n, at) => { if (at > 0 && n !== all[at - 1] + 1) result.Gap = all[at - 1] + " before " + n; });
+	};
+	const end = performance.now() + 1000 * seconds;
+	while (performance.now() < end) {
+		const speed = (random() < 0.5 ? -1 : 1) * (20 + 100 * random());
+		const until = Math.min(end, performance.now() + 2000);
+		let last = 0;
+		while (performance.now() < until) {
+			log.scrollTop += speed;
+			await frame();
+			const middle = seen()[0] ?? 0;
+			if (middle !== last) result.Moved++;
+			last = middle;
+		}
+		look();
+		if (random() < 0.4) log.scrollTop = log.scrollHeight * random();
+		for (let tries = 0; seen().length === 0 && tries < 50; tries++) await pause(100);
+		if (seen().length === 0) result.Empty++;
+		look();
+	}
+	return result;
+})(%d, %d)`
+
+// A topic of any length takes as little of the browser as a short one: it is
+// opened in its middle by a link, scrolled to and fro, and dragged through.
+func TestATopicOfAnyLengthTakesBoundedRoom(t *testing.T) {
+	length, rounds := int64(100_000), 1
+	if *long {
+		length, rounds = 1_000_000, 6
+	}
+	past := newLongPast(t, int(length), int(length), 30*time.Second, "bert")
+	c := servertest.Config(t)
+	c.Data = past.data
+	r, _ := servertest.StartWith(t, c)
+	p := servertest.OpenPage(t)
+	p.Be(r.SignIn(t, "bert"))
+
+	began := time.Now()
+	p.Open(fmt.Sprintf("%s/t/%s#%d", r.Plain, past.topic, length/2))
+	sees(p, length/2)
+	t.Logf("%d messages: the one in the middle is in sight %v after its link was followed", length, time.Since(began).Round(10*time.Millisecond))
+
+	const seconds = 10
+	run := func(seed int) (w wandering) {
+		w = servertest.Evaluate[wandering](p, fmt.Sprintf(wander, seconds, seed))
+		if w.Gap != "" || w.Empty > 0 {
+			t.Errorf("seed %d: %+v", seed, w)
+		}
+		return w
+	}
+	run(1) // what is loaded once is loaded
+	before := p.Load()
+	stop := p.Trace()
+	var most, elements int
+	var moved int64
+	for round := range rounds {
+		w := run(2 + round)
+		most, elements, moved = max(most, w.Most), max(elements, w.Elements), moved+w.Moved
+	}
+	tasks := stop()
+	after := p.Load()
+	t.Logf("%d s of scrolling, by %d messages: at most %d messages and %d elements in the document; nodes %d, then %d; heap %.1f MiB, then %.1f MiB", seconds*rounds, moved, most, elements,
+		before.Nodes, after.Nodes, float64(before.Heap)/(1<<20), float64(after.Heap)/(1<<20))
+	longest := time.Duration(0)
+	if len(tasks) > 0 {
+		longest = tasks[0]
+	}
+	t.Logf("long tasks: %d of 50 ms or more, the longest %v", len(tasks), longest.Round(time.Millisecond))
+	if most > 700 || elements > 40_000 {
+		t.Errorf("%d messages and %d elements stand in the document", most, elements)
+	}
+	if after.Nodes > 2*before.Nodes+20_000 || after.Heap > before.Heap+16<<20 {
+		t.Errorf("it grows: from %+v to %+v", before, after)
+	}
+	if moved == 0 {
+		t.Error("nothing moved")
+	}
+}
+
+// The scroll bar is honest: its parts lead to the parts of the topic, and its
+// ends to the ends.
+func TestTheScrollBarIsAsLongAsTheTopic(t *testing.T) {
+	t.Parallel()
+	const length = 5000
+	past := newLongPast(t, length, length, time.Hour, "bert")
+	c := servertest.Config(t)
+	c.Data = past.data
+	r, _ := servertest.StartWith(t, c)
+	p := servertest.OpenPage(t)
+	p.Be(r.SignIn(t, "bert"))
+	p.Open(r.Plain + "/t/" + past.topic)
+	sees(p, length)
+	for _, share := range []float64{0.5, 0.25, 0, 0.75, 1} {
+		servertest.Evaluate[bool](p, fmt.Sprintf(`(() => {`+logScript+` log.scrollTop = %f * (log.scrollHeight - log.clientHeight); return true; })()`, share))
+		p.Until(fmt.Sprintf("what stands at %.2f of the topic", share), func() bool {
+			seen := inSight(p)
+			want := int64(share * length)
+			return len(seen) > 0 && seen[0] > want-150 && seen[0] < want+150
+		})
+	}
+	sees(p, length)
+
+	// While one drags, it says where one is.
+	hint := servertest.Evaluate[string](p, `(async () => {`+logScript+`
+		log.scrollTop = log.scrollHeight / 2;
+		for (let tries = 0; tries < 100; tries++) {
+			await frame();
+			log.scrollTop += 1;
+			const hint = [...document.querySelectorAll("rr-timeline > [aria-hidden=true]:not([hidden])")].map((e) => e.textContent).join();
+			if (/2026.*Message 2,/.test(hint)) return hint;
+		}
+		return "";
+	})()`)
+	if hint == "" {
+		t.Error("nothing says where one is while one drags")
+	}
+}
+
+// Where much is unread one stands at the line, not at the end, and what is
+// before and after it comes as one scrolls; what one came by is read.
+func TestMuchUnreadOpensAtItsBeginning(t *testing.T) {
+	t.Parallel()
+	const length, read = 5300, 300
+	past := newLongPast(t, length, read, time.Minute, "bert")
+	c := servertest.Config(t)
+	c.Data = past.data
+	r, _ := servertest.StartWith(t, c)
+	p := servertest.OpenPage(t)
+	p.Be(r.SignIn(t, "bert"))
+	p.Open(r.Plain + "/t/" + past.topic)
+	sees(p, read+1)
+	sees(p, read)
+	if line := servertest.Evaluate[string](p, `document.querySelector("[role=log]").textContent`); !strings.Contains(line, "New since") {
+		t.Error("there is no line above what is new")
+	}
+	if all := len(p.Messages()); all > 400 {
+		t.Errorf("%d messages were loaded", all)
+	}
+	// From the end a button leads back to the line until it was seen; here it was.
+	p.Click("button", "…new messages…")
+	sees(p, length)
+}
