@@ -328,6 +328,8 @@ export class Timeline extends HTMLElement {
     if (far || (aim && aim.seq <= log.start && !covers(sight(log), aim.seq))) {
       // Nothing is shown that would go away at once.
       set(this.#scroller.rows, "data-hidden", true);
+      this.#atEnd = false;
+      this.#seen = mark ?? last(log);
       if (!this.#coming) this.#coming = this.#look(aim ?? { seq: /** @type {number} */ (mark) + 1, quiet: true }).finally(() => (this.#coming = null));
       return;
     }
