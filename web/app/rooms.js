@@ -127,6 +127,7 @@ export { last, messageAt, settled } from "./log.js";
  * @property {readonly Post[]} posts in the order in which they were written
  * @property {"" | "refused" | "full"} storage why this browser doesn't keep them; "" if it does
  * @property {number} lost how often something that one could read was taken away; it may have come back since
+ * @property {import("./drafts.js").Drafts} drafts what is being written
  * @property {number} unsendable how many posts were given up since one looked, because their topic is gone
  * @property {number} asOf unix-ms, when the deals and topics of an earlier visit were so; 0: they are now, or nothing is known
  * @property {ReadonlySet<string> | null} stale deals, topics and people that a repeated WATCH hasn't named yet
@@ -136,6 +137,8 @@ export { last, messageAt, settled } from "./log.js";
  * @typedef {{type: "connection", state: Connection["state"], via?: string, why?: Connection["why"], at: number}
  *   | {type: "kept", room: import("./shelf.js").KeptRoom, logs: import("./shelf.js").KeptLog[]}
  *   | {type: "adopted", posts: Post[]} | {type: "storage", storage: Rooms["storage"]} | {type: "seen-unsendable"}
+ *   | {type: "draft", topic: string, draft: import("./drafts.js").Draft} | {type: "kept-drafts", drafts: import("./drafts.js").Drafts}
+ *   | {type: "give-up"}
  *   | {type: "watch"} | {type: "watched"}
  *   | {type: "deal", deal: Deal} | {type: "deal-gone", id: string}
  *   | {type: "topic", topic: Named} | {type: "topic-gone", id: string}
@@ -179,6 +182,7 @@ export function empty(me, now) {
     posts: [],
     storage: "",
     lost: 0,
+    drafts: new Map(),
     unsendable: 0,
     asOf: 0,
     stale: null,
@@ -202,6 +206,12 @@ export function reduce(rooms, action) {
       return rooms.storage === action.storage ? rooms : { ...rooms, storage: action.storage };
     case "seen-unsendable":
       return { ...rooms, unsendable: 0 };
+    case "draft":
+      return drafted(rooms, action);
+    case "kept-drafts":
+      return { ...rooms, drafts: new Map([...action.drafts, ...rooms.drafts]) };
+    case "give-up":
+      return gaveUp(rooms);
     case "watch":
       return { ...rooms, stale: new Set([...rooms.deals.keys(), ...rooms.topics.keys(), ...[...rooms.presence.keys()].map(person)]) };
     case "watched":
@@ -509,6 +519,8 @@ function topicSeen(rooms, topic) {
 }
 
 /**
+ * What one wrote there stays for now: one who may read from a later message on
+ * only loses the topic, and has it again at once.
  * @param {Rooms} rooms
  * @param {string} id
  */
@@ -516,12 +528,44 @@ function topicGone(rooms, id) {
   return {
     ...rooms,
     lost: rooms.lost + 1,
-    unsendable: rooms.unsendable + rooms.posts.filter((post) => post.topic === id && post.state === "waiting" && post.match === 0).length,
     topics: without(rooms.topics, id),
     typing: without(rooms.typing, id),
     logs: without(rooms.logs, id),
-    posts: rooms.posts.filter((post) => post.topic !== id),
   };
+}
+
+/**
+ * Whether something was written for a topic that isn't there any more.
+ * @param {Rooms} rooms
+ */
+export function hasOrphans({ watched, stale, topics, posts, drafts }) {
+  return watched && !stale && (posts.some((post) => !topics.has(post.topic)) || [...drafts.keys()].some((topic) => !topics.has(topic)));
+}
+
+/**
+ * What was written for topics that didn't come again is given up.
+ * @param {Rooms} rooms
+ */
+function gaveUp(rooms) {
+  if (!hasOrphans(rooms)) return rooms;
+  const { topics } = rooms;
+  const gone = rooms.posts.filter((post) => !topics.has(post.topic));
+  return {
+    ...rooms,
+    unsendable: rooms.unsendable + gone.filter((post) => post.state === "waiting" && post.match === 0).length,
+    posts: rooms.posts.filter((post) => topics.has(post.topic)),
+    drafts: new Map([...rooms.drafts].filter(([topic]) => topics.has(topic))),
+  };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "draft"}>} action
+ */
+function drafted(rooms, { topic, draft }) {
+  const empty = draft.text === "" && draft.ref === 0 && draft.edit === null && !draft.elsewhere;
+  const drafts = empty ? without(rooms.drafts, topic) : put(rooms.drafts, topic, draft);
+  return drafts === rooms.drafts ? rooms : { ...rooms, drafts };
 }
 
 /**

@@ -374,6 +374,9 @@ const de = {
     alone: "Hier liest niemand mehr mit, also kommt auch nichts mehr hinzu.",
     dealClosed: "Dieser Deal ist geschlossen. Seine Themen lassen sich lesen, aber es kommt nichts mehr hinzu.",
   },
+  drafts: {
+    mark: "Entwurf",
+  },
   text: {
     table: "Tabelle",
     allLines: (n, shown) => `Alles zeigen, ${shown} Zeilen`,

@@ -378,6 +378,9 @@ const en = {
     alone: "The other one can’t read here any more, so nothing is added.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
+  drafts: {
+    mark: "draft",
+  },
   text: {
     table: "Table",
     allLines: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} lines`,

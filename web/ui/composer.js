@@ -5,8 +5,8 @@
  * @module
  */
 import { isRedacted } from "../app/changes.js";
-import { isBegun } from "../app/drafts.js";
-import { displayName, messageAt, readOnly } from "../app/rooms.js";
+import { NOTHING } from "../app/drafts.js";
+import { displayName, messageAt, readOnly, settled } from "../app/rooms.js";
 import { saying } from "../app/saying.js";
 import { MAX_TEXT } from "../app/wire.js";
 import { amount } from "../app/words.js";
@@ -27,12 +27,14 @@ export class Composer extends HTMLElement {
 
   /** @type {import("../app/settings.js").Settings} */
   settings;
+  /** @type {import("../app/store.js").Store} */
+  store;
 
   /** @type {Rooms | null} */
   #rooms = null;
   #topic = "";
-  /** Of each topic that something was begun in. @type {Map<string, Draft>} */
-  #drafts = new Map();
+  /** What stands in the field. @type {Draft} */
+  #shown = NOTHING;
   /** What is wrong with a text until it is changed. */
   #complaint = "";
 
@@ -89,30 +91,18 @@ export class Composer extends HTMLElement {
 
   /** The seq of the message that is being edited; 0 for none. */
   get editing() {
-    return this.#drafts.get(this.#topic)?.edit?.seq ?? 0;
+    return this.#shown.edit?.seq ?? 0;
   }
 
-  /** What is being written. @returns {import("../app/drafts.js").Drafts} */
-  get drafts() {
-    return this.#drafts;
-  }
-
-  /**
-   * Goes on with what was begun in a topic, where nothing else was.
-   * @param {string} topic
-   * @param {Draft} draft
-   */
-  resume(topic, draft) {
-    const there = this.#drafts.get(topic);
-    if (there && isBegun(there)) return;
-    this.#drafts.set(topic, draft);
-    if (topic === this.#topic) this.#show();
-  }
-
+  /** What is being written here, as it is now. */
   get #draft() {
-    let draft = this.#drafts.get(this.#topic);
-    if (!draft) this.#drafts.set(this.#topic, (draft = { text: "", ref: 0, edit: null }));
-    return draft;
+    return this.store.state.drafts.get(this.#topic) ?? NOTHING;
+  }
+
+  /** @param {Draft} draft */
+  set #draft({ text, ref, edit }) {
+    this.store.dispatch({ type: "draft", topic: this.#topic, draft: { text, ref, edit } });
+    this.#shown = this.#draft;
   }
 
   /**
@@ -123,9 +113,11 @@ export class Composer extends HTMLElement {
     const { words } = this.speech;
     this.#rooms = rooms;
     const turned = topic !== this.#topic;
+    const back = turned && topic !== "" && topic === this.#left;
+    if (turned) this.#left = topic === "" && document.activeElement === this.#input ? this.#topic : "";
     this.#topic = topic;
-    if (turned) this.#show();
-    this.#forget(rooms);
+    this.#forget();
+    if (turned || this.#shown !== this.#draft) this.#show();
     this.#showAbout();
     const shown = rooms.topics.get(topic);
     const closed = shown ? readOnly(rooms, shown) : "";
@@ -135,13 +127,15 @@ export class Composer extends HTMLElement {
     this.#shut.hidden = closed === "";
     const sentence = { "": "", observer: words.composer.observer, archived: words.composer.archived, closed: words.composer.closed, "deal-closed": words.composer.dealClosed, alone: words.composer.alone };
     say(this.#shut, sentence[closed]);
+    if (back && (document.activeElement === document.body || !document.activeElement?.checkVisibility())) this.focusInput();
   }
+
+  /** A topic that went while one wrote in it, and may come again; "" for none. */
+  #left = "";
 
   /** @param {number} seq of the message that is answered */
   answer(seq) {
-    const draft = this.#draft;
-    draft.ref = seq;
-    draft.edit = null;
+    this.#draft = { ...this.#draft, ref: seq, edit: null };
     this.#show();
     this.focusInput();
   }
@@ -153,7 +147,7 @@ export class Composer extends HTMLElement {
    */
   edit(seq, text) {
     const { words } = this.speech;
-    this.#draft.edit = { seq, text };
+    this.#draft = { ...this.#draft, edit: { seq, text } };
     this.#show();
     this.focusInput();
     this.#input.setSelectionRange(text.length, text.length);
@@ -173,22 +167,19 @@ export class Composer extends HTMLElement {
     this.#input.focus();
   }
 
-  /**
-   * What is redacted isn't edited any more, and what is no longer here isn't
-   * kept: not its words either.
-   * @param {Rooms} rooms
-   */
-  #forget(rooms) {
-    for (const [topic, draft] of this.#drafts) {
-      const log = rooms.logs.get(topic);
-      if (!rooms.topics.has(topic)) this.#drafts.delete(topic);
-      else if (draft.edit && (!log || isRedacted(log, draft.edit.seq))) {
-        draft.edit = null;
-        if (topic !== this.#topic) continue;
-        this.#renew();
-        this.#show();
-        if (log) this.complain(this.speech.words.composer.gone);
-      }
+  /** What is redacted isn't edited any more, nor what may have been meanwhile: not its words either. */
+  #forget() {
+    const { drafts, logs, watched, stale } = this.store.state;
+    for (const [topic, draft] of drafts) {
+      if (!draft.edit) continue;
+      const log = logs.get(topic);
+      const unknown = log ? draft.elsewhere && settled(log) && !messageAt(log, draft.edit.seq) : watched && !stale && topic !== this.#topic;
+      if (!unknown && !(log && isRedacted(log, draft.edit.seq))) continue;
+      this.store.dispatch({ type: "draft", topic, draft: { ...draft, edit: null, elsewhere: false } });
+      if (topic !== this.#topic) continue;
+      this.#renew();
+      this.#show();
+      if (log) this.complain(this.speech.words.composer.gone);
     }
   }
 
@@ -207,7 +198,8 @@ export class Composer extends HTMLElement {
   /** Puts the draft of this topic into the field. */
   #show() {
     const { words } = this.speech;
-    const { text, edit } = this.#drafts.get(this.#topic) ?? { text: "", edit: null };
+    this.#shown = this.#draft;
+    const { text, edit } = this.#shown;
     const value = edit ? edit.text : text;
     if (this.#input.value !== value) this.#input.value = value;
     set(this, "data-editing", edit !== null);
@@ -221,7 +213,7 @@ export class Composer extends HTMLElement {
   /** What is edited or answered, as it is now. */
   #showAbout() {
     const { words } = this.speech;
-    const { edit = null, ref = 0 } = this.#drafts.get(this.#topic) ?? {};
+    const { edit, ref } = this.#shown;
     const seq = edit ? edit.seq : ref;
     this.#about.hidden = seq === 0;
     if (seq === 0) {
@@ -251,8 +243,7 @@ export class Composer extends HTMLElement {
   /** Leaves what is edited or answered. */
   #back() {
     const draft = this.#draft;
-    if (draft.edit) draft.edit = null;
-    else draft.ref = 0;
+    this.#draft = draft.edit ? { ...draft, edit: null } : { ...draft, ref: 0 };
     this.#show();
     this.focusInput();
   }
@@ -260,8 +251,7 @@ export class Composer extends HTMLElement {
   #onInput() {
     const { value } = this.#input;
     const draft = this.#draft;
-    if (draft.edit) draft.edit.text = value;
-    else draft.text = value;
+    this.#draft = draft.edit ? { ...draft, edit: { ...draft.edit, text: value } } : { ...draft, text: value };
     if (!draft.edit && value.trim() !== "") this.dispatchEvent(new CustomEvent("typed"));
     this.#complaint = "";
     this.#measure();
@@ -302,13 +292,13 @@ export class Composer extends HTMLElement {
         this.complain(wrong);
         return this.focusInput();
       }
-      draft.edit = null;
+      this.#draft = { ...draft, edit: null };
       this.#show();
       this.focusInput();
       this.dispatchEvent(new CustomEvent("save", { detail: { seq, text } }));
     } else {
       const { ref } = draft;
-      this.#drafts.delete(this.#topic);
+      this.#draft = NOTHING;
       this.#show();
       this.focusInput();
       this.dispatchEvent(new CustomEvent("send", { detail: { text, ref } }));

@@ -110,10 +110,8 @@ class Page extends HTMLElement {
     await this.#route();
   }
 
-  /** Somebody signed in or out in another tab: begins as a new document would, with what was being written. */
+  /** Somebody signed in or out in another tab: begins as a new document would. */
   async #again() {
-    const room = /** @type {import("./room.js").Room | null} */ (this.querySelector("rr-room"));
-    room?.putAside();
     this.#clear();
     await this.#route();
   }

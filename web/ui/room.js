@@ -7,6 +7,7 @@ import { api } from "../app/api.js";
 import { clock, within } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
 import { commandOf } from "../app/keys.js";
+import { DraftTabs, writes } from "../app/drafts.js";
 import { leave, left } from "../app/leaving.js";
 import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
@@ -58,6 +59,8 @@ export class Room extends HTMLElement {
   #session;
   /** @type {Settings} */
   #settings;
+  /** @type {DraftTabs} */
+  #drafts;
   #current = "";
   #listening = new AbortController();
   #unsubscribe = () => {};
@@ -98,6 +101,7 @@ export class Room extends HTMLElement {
     this.#settings = new Settings(this.me.name);
     this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()), version, shelf, locks, tab: crypto.randomUUID() });
     this.#build();
+    this.#drafts = new DraftTabs(new BroadcastChannel("redroom drafts"), store, clock);
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
     this.#revealed = unsure;
@@ -109,6 +113,7 @@ export class Room extends HTMLElement {
   disconnectedCallback() {
     this.#listening.abort();
     this.#unsubscribe();
+    this.#drafts.stop();
     this.#session.stop();
     void this.#notices?.stop();
   }
@@ -124,8 +129,9 @@ export class Room extends HTMLElement {
     this.#renewal = /** @type {import("./update.js").Update} */ (document.createElement("rr-update"));
     const parts = [this.#topics, this.#timeline, this.#typing, this.#composer, this.#people, this.#banner, this.#renewal];
     for (const part of parts) part.speech = this.speech;
-    this.#topics.me = this.#renewal.me = this.me;
-    this.#renewal.composer = this.#composer;
+    this.#topics.me = this.me;
+    this.#renewal.session = this.#session;
+    this.#renewal.store = this.#composer.store = this.#store;
     this.#composer.settings = this.#settings;
     this.#timeline.session = this.#banner.session = this.#session;
 
@@ -172,8 +178,7 @@ export class Room extends HTMLElement {
     this.#topics.addEventListener("settings", () => void this.#set());
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
     this.#topics.addEventListener("administer", () => {
-      this.putAside();
-      location.assign("/admin");
+      void this.#session.keeper.written().then(() => location.assign("/admin"));
     });
     for (const part of [this.#people, this.#timeline]) part.addEventListener("person", (event) => void this.#showPerson(detail(event)));
     this.#people.addEventListener("message", (event) => void this.#talkTo(detail(event)));
@@ -235,12 +240,8 @@ export class Room extends HTMLElement {
 
   /** Whether something was written that is only here, in this page. */
   #losesWords() {
-    return this.#store.state.storage !== "" && unsentHere(this.#store.state) > 0;
-  }
-
-  /** Puts what is being written aside, for the next room of the same person. */
-  putAside() {
-    this.#renewal.putAside();
+    const { state } = this.#store;
+    return state.storage !== "" && (unsentHere(state) > 0 || writes(state));
   }
 
   /** What was kept is shown from now on, marked as of when, until what is so now has come. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { fold, wordsOf } from "../app/query.js";
+import { NOTHING, isBegun } from "../app/drafts.js";
 import { groups } from "../app/rooms.js";
 import { plain } from "../app/sentence.js";
 import { directs, listedAs, otherOf, readers, titleOf } from "../app/walls.js";
@@ -210,12 +211,20 @@ export class Topics extends HTMLElement {
     if (!rooms.watched) return;
     this.#messages?.update(rooms);
     for (const button of this.#needDeal) button.disabled = rooms.deals.size === 0;
-    if (before && before.deals === rooms.deals && before.topics === rooms.topics && before.presence === rooms.presence && this.#current === current) return;
+    if (before && before.deals === rooms.deals && before.topics === rooms.topics && before.presence === rooms.presence && this.#current === current && this.#written(before) === this.#written(rooms)) return;
     const moved = this.#current !== current;
     this.#rooms = rooms;
     this.#current = current;
     this.#draw();
     if (moved) this.#links.get(current)?.scrollIntoView({ block: "nearest" });
+  }
+
+  /**
+   * The topics in which something is being written.
+   * @param {import("../app/rooms.js").Rooms} rooms
+   */
+  #written({ drafts }) {
+    return [...drafts].filter(([, draft]) => isBegun(draft)).map(([topic]) => topic).join(" ");
   }
 
   #draw() {
@@ -304,13 +313,14 @@ export class Topics extends HTMLElement {
         h("span", { class: "unseen" }),
         h("span", { class: "narrowed" }),
         h("span", { class: "closed" }),
+        h("span", { class: "draft" }),
         h("span", { class: "count" }),
       );
       h("li", {}, link);
       this.#links.set(topic.id, link);
     }
     const rooms = /** @type {import("../app/rooms.js").Rooms} */ (this.#rooms);
-    const [number, title, presence, narrowed, closed, count] = /** @type {HTMLElement[]} */ ([...link.children]);
+    const [number, title, presence, narrowed, closed, draft, count] = /** @type {HTMLElement[]} */ ([...link.children]);
     const current = topic.id === this.#current;
     const called = titleOf(rooms, topic);
     if (topic.direct) this.#present(number, presence, rooms, topic);
@@ -326,6 +336,11 @@ export class Topics extends HTMLElement {
     const shut = !topic.open && !topic.archived;
     if (closed.hasChildNodes() !== shut) {
       closed.replaceChildren(...(shut ? [icon("closed"), h("span", { class: "unseen" }, words.topics.closed)] : []));
+    }
+    const begun = !current && isBegun(rooms.drafts.get(topic.id) ?? NOTHING);
+    if (draft.hasChildNodes() !== begun) {
+      draft.replaceChildren(...(begun ? [icon("edit"), h("span", { class: "unseen" }, words.drafts.mark)] : []));
+      set(draft, "title", begun && words.drafts.mark);
     }
     const shown = formats.number(topic.unread);
     if (topic.unread === 0) count.replaceChildren();

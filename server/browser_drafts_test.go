@@ -1,0 +1,140 @@
+package server_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"redroom/server/servertest"
+)
+
+// draftIs waits until the composer has this in it.
+func draftIs(p *servertest.Page, text string) {
+	p.Until("the draft "+text, func() bool {
+		found := p.Find("textbox", "Message")
+		return found.Value == text
+	})
+}
+
+// What one writes and doesn't send stays in its topic: over a change of topics,
+// a reload, and a browser's end in the middle of it.
+func TestDraftsStayInTheirTopicsWhateverHappensToTheBrowser(t *testing.T) {
+	t.Parallel()
+	profile := t.TempDir()
+	p := servertest.OpenPageIn(t, profile)
+	r := newOutboxRoom(t)
+	r.anna.Topic(t, r.deal, "Einlagen", 2)
+	poster(t, r.Room, r.anna)(r.topic, "Wer schreibt?")
+	r.open(p)
+	connected(p)
+	p.Type("textbox", "Message", "Halb fertig")
+	openTopic(p, "Einlagen")
+	draftIs(p, "")
+	p.Find("link", "1 Nothing is lost draft")
+	p.Type("textbox", "Message", "Anderswo")
+	openTopic(p, "Nothing is lost")
+	draftIs(p, "Halb fertig")
+	p.TabTo("button", "Reply to anna")
+	p.Press(kb.Enter)
+	p.Find("button", "Don’t reply")
+	p.Insert(" und mehr")
+	draftIs(p, "Halb fertig und mehr")
+	keepsWords(p, "Halb fertig und mehr", "Anderswo")
+	p.Reload()
+	connected(p)
+	draftIs(p, "Halb fertig und mehr")
+	p.Find("button", "Don’t reply")
+	p.Find("link", "2 Einlagen draft")
+	p.Kill()
+
+	again := servertest.OpenPageIn(t, profile)
+	again.Be(r.anna)
+	again.Open(r.address())
+	connected(again)
+	draftIs(again, "Halb fertig und mehr")
+	again.Click("button", "Send")
+	shows(again, "Wer schreibt?", "Halb fertig und mehr")
+	losesWords(again, "Halb fertig")
+	openTopic(again, "Einlagen")
+	draftIs(again, "Anderswo")
+}
+
+// Where somebody may read only from later on, the topic goes and comes back at
+// once: with what is being written, and what wasn't sent.
+func TestDraftsAndUnsentPostsOutliveThatOneMayReadFromLaterOn(t *testing.T) {
+	t.Parallel()
+	p := servertest.OpenPage(t)
+	r := newOutboxRoom(t)
+	bert := r.Join(t, r.anna, "bert", "member", r.deal)
+	say := poster(t, r.Room, r.anna)
+	say(r.topic, "Früher")
+	say(r.topic, "Später")
+	p.Be(bert)
+	p.Open(r.address())
+	connected(p)
+	shows(p, "Früher", "Später")
+	p.Type("textbox", "Message", "Ich schreibe gerade")
+	r.anna.Must(t, "PATCH", "/api/topics/"+r.topic+"/members/bert", map[string]any{"from": 2}, nil, 204)
+	shows(p, "Später")
+	draftIs(p, "Ich schreibe gerade")
+	focused(p, "textbox", "Message")
+	p.Insert(" weiter")
+	p.Press(kb.Enter)
+	shows(p, "Später", "Ich schreibe gerade weiter")
+
+	// Who isn't let in again has none of it left.
+	p.Type("textbox", "Message", "Das bleibt nicht")
+	keepsWords(p, "Das bleibt nicht")
+	r.anna.Must(t, "DELETE", "/api/deals/"+r.deal+"/members/"+bert.Name, nil, nil, 204)
+	p.Find("heading", "This topic isn’t here")
+	losesWords(p, "Das bleibt nicht")
+	p.Until("the draft to be gone from the page", func() bool { return len(p.Mentions("Das bleibt nicht")) == 0 })
+}
+
+// Tabs of one person are in step: what was read, what is being written, and that
+// one has signed out.
+func TestTwoTabsStayInStep(t *testing.T) {
+	t.Parallel()
+	p := servertest.OpenPage(t)
+	r := newOutboxRoom(t)
+	other := r.anna.Topic(t, r.deal, "Einlagen", 2)
+	bert := r.Join(t, r.anna, "bert", "member", r.deal)
+	p.Be(bert)
+	tab := p.Tab()
+	for _, page := range []*servertest.Page{p, tab} {
+		page.Open(r.Plain + "/t/" + other)
+		connected(page)
+	}
+
+	// The second tab has no channel to that topic: what is unread there it has from
+	// the room alone.
+	say := poster(t, r.Room, r.anna)
+	for _, text := range []string{"eins", "zwei", "drei"} {
+		say(r.topic, text)
+	}
+	tab.Find("link", "1 Nothing is lost 3 unread")
+	openTopic(p, "Nothing is lost")
+	shows(p, "eins", "zwei", "drei")
+	tab.Gone("link", "1 Nothing is lost 3 unread")
+	tab.Find("link", "1 Nothing is lost")
+
+	// A draft appears where nobody writes, goes on there, and goes when it is sent.
+	p.Type("textbox", "Message", "Ein Entwurf")
+	tab.Find("link", "1 Nothing is lost draft")
+	openTopic(tab, "Nothing is lost")
+	draftIs(tab, "Ein Entwurf")
+	p.Click("textbox", "Message")
+	p.Press("!")
+	draftIs(tab, "Ein Entwurf!")
+	p.Press(kb.Enter)
+	draftIs(tab, "")
+	shows(tab, "eins", "zwei", "drei", "Ein Entwurf!")
+	p.Type("textbox", "Message", "Noch einer")
+	draftIs(tab, "Noch einer")
+
+	// Signing out ends both, and leaves nothing.
+	tab.Click("button", "Sign out")
+	tab.Find("textbox", "Password")
+	p.Find("textbox", "Password")
+	losesWords(p, "Noch einer", "eins", "Einlagen", "bert")
+}
