@@ -191,7 +191,7 @@ var (
 const spacing = `(() => {
 	const sheet = new CSSStyleSheet();
 	sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-block-end: 2em !important }");
-	document.adoptedStyleSheets = [sheet];
+	document.adoptedStyleSheets.push(sheet);
 })()`
 
 var onlyStates = flag.String("states", "", "`names` of the states, with commas between, that the page is looked at in; all where there are none")
@@ -294,7 +294,7 @@ func (s *stage) inspect(state state) {
 			servertest.Evaluate[any](s.p, spacing)
 			s.p.Settle()
 			s.look(state, "320 with more space")
-			servertest.Evaluate[any](s.p, `document.adoptedStyleSheets = []`)
+			servertest.Evaluate[any](s.p, `document.adoptedStyleSheets.pop()`)
 		}
 	}
 	if s.lang != pseudo {

@@ -44,7 +44,9 @@
 			if ((x || y) && at !== document.body) {
 				const outer = at.getBoundingClientRect();
 				const inner = clip(left, { left: x ? outer.left : -Infinity, right: x ? outer.right : Infinity, top: y ? outer.top : -Infinity, bottom: y ? outer.bottom : Infinity });
-				const wide = inner.left - left.left > 1 || left.right - inner.right > 1;
+				// The space that a line ends with hangs over where lines keep their spaces.
+				const hangs = getComputedStyle(element).whiteSpaceCollapse === "preserve" ? 12 : 1;
+				const wide = inner.left - left.left > 1 || left.right - inner.right > hangs;
 				const high = inner.top - left.top > 3 || left.bottom - inner.bottom > 3;
 				const can = (overflow) => overflow === "auto" || overflow === "scroll";
 				const meant = style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";

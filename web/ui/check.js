@@ -9,7 +9,9 @@ import { openWebSocket } from "../app/websocket.js";
 import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
 import { h, say, set, wear } from "./dom.js";
 import sheet from "./check.css" with { type: "css" };
+import entry from "./entry.css" with { type: "css" };
 
+wear(entry);
 wear(sheet);
 
 /** @typedef {import("../app/check.js").Result} Result */

@@ -109,17 +109,13 @@ const TINTS = 6;
 
 /**
  * A person's initials on their own quiet color; the name stands beside it, so
- * it is hidden from screen readers.
+ * it is hidden from screen readers, and is no text that one would copy.
  * @param {string} name the user name, which chooses the color
  * @param {string} display
  * @param {string} [presence]
  */
 export function avatar(name, display, presence) {
-  return h(
-    "span",
-    { class: "avatar", "data-tint": tint(name), "data-presence": presence, "aria-hidden": "true" },
-    initials(display),
-  );
+  return h("span", { class: "avatar", "data-tint": tint(name), "data-presence": presence, "data-initials": initials(display), "aria-hidden": "true" });
 }
 
 /** @param {string} name */
