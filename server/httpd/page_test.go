@@ -124,7 +124,7 @@ func TestTheServiceWorkerNamesAllFilesOfThePage(t *testing.T) {
 	a := w.ask("GET", "/sw.js", "", "").want(200)
 	_, after, _ := strings.Cut(a.Body.String(), `", "`)
 	names := strings.Fields(strings.TrimSuffix(after, "\"];\n"))
-	if !strings.HasPrefix(a.Body.String(), `const all = ["`+w.assets()+`", "`) || len(names) != 5 {
+	if !strings.HasPrefix(a.Body.String(), `const all = ["`+w.assets()+`", "`) || len(names) != 4 {
 		t.Errorf("it is %q", a.Body)
 	}
 	for _, name := range []string{"app/main.js", "ui/mark.svg", "ui/room.css"} {

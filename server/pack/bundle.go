@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +27,13 @@ type entries struct{ all, modules []string }
 // output is what esbuild says of a file that it made.
 type output struct {
 	EntryPoint string
-	Imports    []struct{ Path, Kind string }
+	Imports    []imported
+	Inputs     map[string]struct{ BytesInOutput int }
 }
+
+type imported struct{ Path, Kind string }
+
+const statically = "import-statement"
 
 // bundle makes the entries of what lies in source.
 func bundle(source fs.FS, entries entries) (*bundles, error) {
@@ -49,7 +55,7 @@ func bundle(source fs.FS, entries entries) (*bundles, error) {
 		Metafile:          true,
 		AbsWorkingDir:     root, // nothing is read from there, nor written
 		Outdir:            root,
-		ChunkNames:        "[name]-[hash]",
+		ChunkNames:        path.Join(dirOf(entries.modules), "[name]-[hash]"),
 		TsconfigRaw:       "{}",
 		LogLevel:          api.LogLevelSilent,
 		Plugins:           []api.Plugin{from(source, entries.modules)},
@@ -77,7 +83,75 @@ func bundle(source fs.FS, entries entries) (*bundles, error) {
 		return nil, fmt.Errorf("reading what was bundled: %w", err)
 	}
 	b.outputs = about.Outputs
+	for _, module := range entries.modules {
+		b.merge(module)
+	}
 	return b, nil
+}
+
+// dirOf is where all bundles are: beside the page's modules, as they import each
+// other by relative paths.
+func dirOf(modules []string) string {
+	if len(modules) == 0 {
+		return "."
+	}
+	return path.Dir(modules[0])
+}
+
+// merge has the bundle with an entry's module take the entry's name. As it is
+// imported by what is loaded later, esbuild gives it another one, and makes of the
+// entry a file that imports that and no more, which would have to be sent as well.
+func (b *bundles) merge(entry string) {
+	module := scheme + ":" + origin + entry
+	for name, with := range b.outputs {
+		if name == entry || with.Inputs[module].BytesInOutput == 0 || path.Dir(name) != path.Dir(entry) || !b.covers(name, entry) {
+			continue
+		}
+		b.outputs[entry] = output{EntryPoint: module, Imports: with.Imports, Inputs: with.Inputs}
+		b.files[entry], b.files[entry+".map"] = b.files[name], b.files[name+".map"]
+		for _, gone := range []string{name, name + ".map"} {
+			delete(b.outputs, gone)
+			delete(b.files, gone)
+		}
+		for other, content := range b.files {
+			b.files[other] = bytes.ReplaceAll(content, []byte(path.Base(name)), []byte(path.Base(entry)))
+		}
+		for _, other := range b.outputs {
+			for i := range other.Imports {
+				if other.Imports[i].Path == name {
+					other.Imports[i].Path = entry
+				}
+			}
+		}
+		return
+	}
+}
+
+// covers tells whether a bundle does all that an entry does, so that it can take
+// its place.
+func (b *bundles) covers(name, entry string) bool {
+	reached := map[string]bool{name: true}
+	var reach func(name string)
+	reach = func(name string) {
+		for _, i := range b.outputs[name].Imports {
+			if i.Kind == statically && !reached[i.Path] {
+				reached[i.Path] = true
+				reach(i.Path)
+			}
+		}
+	}
+	reach(name)
+	for _, input := range b.outputs[entry].Inputs {
+		if input.BytesInOutput > 0 {
+			return false
+		}
+	}
+	for _, i := range b.outputs[entry].Imports {
+		if i.Kind != statically || !reached[i.Path] {
+			return false
+		}
+	}
+	return true
 }
 
 // A module's name in the source follows these in source maps, which makes it an
@@ -189,7 +263,7 @@ func (b *bundles) needs(module string, others ...string) (names []string, err er
 			names = append(names, name)
 		}
 		for _, imported := range b.outputs[name].Imports {
-			if imported.Kind == "import-statement" && !seen[imported.Path] {
+			if imported.Kind == statically && !seen[imported.Path] {
 				add(imported.Path)
 			}
 		}

@@ -120,14 +120,35 @@ func TestModulesAreBundledAndSplitWhereTheyAreLoadedLater(t *testing.T) {
 			t.Errorf("%s is sent, in %q", text, where[text])
 		}
 	}
+	if !slices.Equal(where[`"begin"`], []string{"ui/begin.js"}) || !slices.Equal(where["Zürich"], []string{"ui/page.js"}) {
+		t.Errorf("what the page begins with is in %q and %q", where[`"begin"`], where["Zürich"])
+	}
 	// What each begins with, without what the page has named or asked for before.
 	needs := regexp.MustCompile(`<b>(.*)</b>`).FindAllStringSubmatch(index, -1)
-	for i, want := range [][]string{slices.Concat(where[`"told"`], where[`"begin"`]), where["Zürich"], slices.Concat(where[`"part"`], where["and more"])} {
+	for i, want := range [][]string{where[`"told"`], nil, slices.Concat(where[`"part"`], where["and more"])} {
 		got := strings.Fields(needs[i][1])
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("needs %d are %q, want %q", i, got, want)
+		}
+	}
+}
+
+// What is imported is there, under the name that it is imported by.
+func TestBundlesImportEachOther(t *testing.T) {
+	page := packed(t, source)
+	imports := regexp.MustCompile(`(?:from|import|import\()"\./([^"]+)"`)
+	seen := make(map[string]bool)
+	for _, name := range kept(t, page) {
+		for _, found := range imports.FindAllStringSubmatch(file(t, page, name), -1) {
+			file(t, page, "ui/"+found[1])
+			seen[found[1]] = true
+		}
+	}
+	for _, want := range []string{"begin.js", "page.js"} {
+		if !seen[want] { // what is loaded later does
+			t.Errorf("nothing imports %s: %v", want, seen)
 		}
 	}
 }
@@ -151,7 +172,7 @@ func TestAStylesheetThatAModuleImportsComesWithIt(t *testing.T) {
 	}
 	for _, name := range kept(t, page) {
 		content := file(t, page, name)
-		if has, want := strings.Contains(content, `b:before{content:"Genf";color:red}`), strings.HasPrefix(name, "other-"); has != want {
+		if has, want := strings.Contains(content, `b:before{content:"Genf";color:red}`), strings.HasPrefix(name, "ui/other-"); has != want {
 			t.Errorf("%s has it: %t, want %t", name, has, want)
 		}
 	}
@@ -174,7 +195,7 @@ func TestTheServiceWorkerKeepsWhatThePageMayNeed(t *testing.T) {
 			t.Errorf("it keeps %q, without %s", names, name)
 		}
 	}
-	if len(names) != 10 { // and what begin.js and page.js are made of, and what they share; the two parts, and what they share
+	if len(names) != 8 { // and what begin.js and page.js share, and the two parts, and what they share
 		t.Errorf("it keeps %q", names)
 	}
 	for _, name := range []string{"ui/mark.png", "page.webmanifest"} {
@@ -193,19 +214,14 @@ func TestSourceMapsShowTheSource(t *testing.T) {
 			t.Fatalf("%s names the source map %q", name, link)
 		}
 	}
-	for _, name := range kept(t, page) {
-		if !strings.Contains(file(t, page, name), "Zürich") {
-			continue
-		}
-		var sources struct{ Sources, SourcesContent []string }
-		if err := json.Unmarshal([]byte(file(t, page, name+".map")), &sources); err != nil {
-			t.Fatal(err)
-		}
-		for _, module := range []string{"ui/page.js", "app/only.js"} {
-			at := slices.Index(sources.Sources, "redroom:///"+module)
-			if at < 0 || sources.SourcesContent[at] != string(source[module].Data) {
-				t.Errorf("%s: it shows %q as %q", module, sources.SourcesContent, sources.Sources)
-			}
+	var sources struct{ Sources, SourcesContent []string }
+	if err := json.Unmarshal([]byte(file(t, page, "ui/page.js.map")), &sources); err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range []string{"ui/page.js", "app/only.js"} {
+		at := slices.Index(sources.Sources, "redroom:///"+module)
+		if at < 0 || sources.SourcesContent[at] != string(source[module].Data) {
+			t.Errorf("%s: it shows %q as %q", module, sources.SourcesContent, sources.Sources)
 		}
 	}
 }

@@ -85,16 +85,15 @@ func (t *Traffic) hear(event any) {
 	}
 }
 
-// Received is all so far, the largest first, and how much it is together.
-func (t *Traffic) Received() (all []Received, octets float64) {
+// Received is all so far, the largest first.
+func (t *Traffic) Received() (all []Received) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for r := range maps.Values(t.requests) {
 		all = append(all, *r)
-		octets += r.Octets
 	}
 	slices.SortFunc(all, func(a, b Received) int { return cmp.Compare(b.Octets, a.Octets) })
-	return all, octets
+	return all
 }
 
 // SlowPhone makes the browser as slow as Chromium's DevTools make it for a phone

@@ -27,7 +27,7 @@ function imports(path, later = false, found = new Set()) {
 
 test("the document begins with what it takes to connect, and nothing that is shown is loaded with that", () => {
   assert.deepEqual(scripts, ["ui/begin.js", "ui/lost.js", "ui/page.js"]);
-  assert.ok(index.indexOf('needs "ui/begin.js"') < index.indexOf("stylesheet"));
+  assert.ok(index.indexOf("ui/begin.js") < index.indexOf("stylesheet"));
   assert.deepEqual([...imports("ui/begin.js", true)].filter((path) => !path.startsWith("app/")), []);
 });
 

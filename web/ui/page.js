@@ -54,7 +54,7 @@ class Page extends HTMLElement {
     if (!dictionary) return;
     document.documentElement.lang = language;
     const manifest = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=manifest]"));
-    manifest.href = manifest.href.replace(/\w+(?=\.webmanifest)/, language);
+    manifest.href = `${manifest.dataset.folder}/${language}.webmanifest`;
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
     this.#speech = { words: dictionary.default, formats: formats(locale) };
