@@ -128,8 +128,8 @@ function gather(block, names) {
  * Blocks: what a line begins.
  */
 
-/** What a line has that begins one. */
-const BEGINS = /^[ \t]*[`>*•0-9-]|\|/;
+/** What a line begins with that begins one, but for a table. */
+const BEGINS = /^[ \t]*([`>*•0-9-])/;
 const FENCE = /^ {0,3}(`{3,})[ \t]*([\p{L}\p{N}+#.-]{0,24})$/u;
 const FENCE_END = /^ {0,3}(`{3,})$/;
 const QUOTE_BEGINS = /^ {0,3}>[> ]* \S/;
@@ -163,7 +163,7 @@ function blocks(lines, knows, depth) {
   };
 
   while (at < lines.length) {
-    const block = BEGINS.test(lines[at]) ? (code(lines, at, endings) ?? quote(lines, at, knows, depth) ?? table(lines, at, knows) ?? list(lines, at, knows)) : null;
+    const block = blockAt(lines, at, endings, knows, depth);
     if (block) {
       flush(false);
       found.push(block.block);
@@ -172,6 +172,20 @@ function blocks(lines, knows, depth) {
   }
   flush(found.length === 0);
   return found;
+}
+
+/**
+ * @param {readonly string[]} lines
+ * @param {number} at
+ * @param {readonly number[] | null} endings
+ * @param {Knows} knows
+ * @param {number} depth
+ * @returns {{block: Block, next: number} | null}
+ */
+function blockAt(lines, at, endings, knows, depth) {
+  const begun = BEGINS.exec(lines[at])?.[1];
+  const block = begun === "`" && endings ? code(lines, at, endings) : begun === ">" ? quote(lines, at, knows, depth) : null;
+  return block ?? table(lines, at, knows) ?? (begun ? list(lines, at, knows) : null);
 }
 
 /** @param {string} line */
@@ -183,8 +197,10 @@ function isBlank(line) {
  * Of each line, the length of the longest fence that ends there or later. What
  * isn't ended was not begun.
  * @param {readonly string[]} lines
+ * @returns {number[] | null} null where there is none
  */
 function fenceEnds(lines) {
+  if (!lines.some((line) => line.includes("```"))) return null;
   const longest = new Array(lines.length + 1).fill(0);
   for (let at = lines.length - 1; at >= 0; at--) longest[at] = Math.max(longest[at + 1], FENCE_END.exec(lines[at].trimEnd())?.[1].length ?? 0);
   return longest;
@@ -251,7 +267,7 @@ function table(lines, at, knows) {
  * @param {string} line
  */
 function cells(line) {
-  const row = line.trim().split(/(?<!\\)\|/);
+  const row = line.includes("\\|") ? line.trim().split(/(?<!\\)\|/) : line.trim().split("|");
   if (row[0] === "") row.shift();
   if (row.length > 0 && row[row.length - 1] === "") row.pop();
   return row.map((cell) => cell.trim().replaceAll("\\|", "|"));
