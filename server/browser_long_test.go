@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"redroom/server/servertest"
 )
 
@@ -211,4 +213,102 @@ func TestMuchUnreadOpensAtItsBeginning(t *testing.T) {
 	// From the end a button leads back to the line until it was seen; here it was.
 	p.Click("button", "…new messages…")
 	sees(p, length)
+}
+
+// From anywhere in a long topic a link, a day or a quote leads anywhere else in
+// it, and back.
+func TestOneGoesAnywhereInALongTopicAndBack(t *testing.T) {
+	t.Parallel()
+	const length = 3000
+	past := newLongPast(t, length, length, time.Hour, "bert")
+	c := servertest.Config(t)
+	c.Data = past.data
+	r, _ := servertest.StartWith(t, c)
+	anna := r.SignIn(t, "anna")
+	post := poster(t, r, anna)
+	p := servertest.OpenPage(t)
+	p.Be(r.SignIn(t, "bert"))
+	address := func(seq int64) string { return fmt.Sprintf("%s/t/%s#%d", r.Plain, past.topic, seq) }
+	p.Open(address(700))
+	sees(p, 700)
+
+	// A message's link is copied, and says so.
+	p.Press(kb.Tab)
+	p.Until("what one does with the message", func() bool {
+		p.ClickFirst("button", "Copy link")
+		said, _ := p.Text("status", "")
+		return strings.Contains(said, "copied") || strings.Contains(servertest.Evaluate[string](p, `document.querySelector("rr-timeline").textContent`), "The link to this message is copied.")
+	})
+
+	// A day leads to what was said first on it.
+	p.Click("button", "To the newest")
+	sees(p, length)
+	p.ClickFirst("button", "Go to a day")
+	p.Find("dialog", "Go to a day")
+	now := time.Now()
+	day := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.Local).AddDate(0, 0, -40)
+	for p.Count("button", day.Format("Monday, January 2, 2006")) == 0 {
+		p.Press(kb.PageUp)
+	}
+	p.Click("button", day.Format("Monday, January 2, 2006"))
+	p.Gone("dialog", "Go to a day")
+	var answer struct{ Messages []struct{ Seq int64 } }
+	anna.Must(t, "GET", fmt.Sprintf("/api/topics/%s/messages?since=%d&limit=1", past.topic, day.UnixMilli()), nil, &answer, 200)
+	first := answer.Messages[0].Seq
+	sees(p, first)
+	if at := p.Address(); at != address(first) {
+		t.Errorf("the page is at %s, want %s", at, address(first))
+	}
+	p.Click("button", "Back to where you were")
+	sees(p, length)
+
+	// A reply's quote leads to what it answers, however far away, and Back leads back.
+	post(past.topic, "Antwort")
+	reply := r.Enter(t, anna).Join(t, past.topic, -1)
+	reply.Say(t, servertest.Post("Dazu: ja.", "reply-1", "text", "42"))
+	p.Click("link", "In reply to…")
+	sees(p, 42)
+	servertest.Evaluate[bool](p, `(history.back(), true)`)
+	p.Find("link", "In reply to…")
+	sees(p, length)
+	if at := p.Address(); at == address(42) {
+		t.Errorf("the page is still at %s", at)
+	}
+}
+
+// What comes is said once, the author first; what is fetched by scrolling isn't.
+func TestNewMessagesAreSaidOnceAndOlderOnesNot(t *testing.T) {
+	t.Parallel()
+	const length = 1000
+	past := newLongPast(t, length, length, time.Hour, "bert")
+	c := servertest.Config(t)
+	c.Data = past.data
+	r, _ := servertest.StartWith(t, c)
+	post := poster(t, r, r.SignIn(t, "anna"))
+	p := servertest.OpenPage(t)
+	p.Be(r.SignIn(t, "bert"))
+	p.Open(r.Plain + "/t/" + past.topic)
+	sees(p, length)
+	servertest.Evaluate[bool](p, `(() => {
+		window.said = [];
+		const live = (node) => node.parentElement?.closest("[aria-live]")?.ariaLive ?? "off";
+		new MutationObserver((records) => {
+			for (const { addedNodes } of records) for (const node of addedNodes) if (live(node) !== "off" && !node.parentElement.closest("[role=status]")) said.push(node.textContent);
+		}).observe(document.body, { subtree: true, childList: true });
+		return true;
+	})()`)
+	servertest.Evaluate[bool](p, `(() => {`+logScript+` log.scrollTop -= 3000; return true; })()`)
+	p.Until("older messages", func() bool { seen := inSight(p); return len(seen) > 0 && seen[0] < length-20 })
+	p.Click("button", "To the newest")
+	post(past.topic, "Das ist *neu*.")
+	var said []string
+	p.Until("something said", func() bool { said = servertest.Evaluate[[]string](p, `said`); return len(said) > 0 })
+	p.Settle()
+	said = servertest.Evaluate[[]string](p, `said`)
+	if len(said) != 1 || said[0] != "anna: Das ist neu." {
+		t.Errorf("it said %q", said)
+	}
+	if live := servertest.Evaluate[string](p, `document.querySelector("[role=log]").ariaLive`); live != "off" {
+		t.Errorf("the log itself says %q too", live)
+	}
 }

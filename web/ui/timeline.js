@@ -6,6 +6,8 @@
  */
 import { isChange, original } from "../app/changes.js";
 import { covers, last, messageAt, settled, sight } from "../app/log.js";
+import { parse, plainText } from "../app/markdown.js";
+import { extract } from "../app/report.js";
 import { displayName, readOnly } from "../app/rooms.js";
 import { readers } from "../app/walls.js";
 import { rows } from "../app/rows.js";
@@ -499,7 +501,7 @@ export class Timeline extends HTMLElement {
    */
   #announce(rooms, log, topic) {
     const { words, formats } = this.speech;
-    this.#announcer.say(log, rooms.me.name, (message) => `${displayName(rooms, topic, message.author)}: ${message.text}`, (count) => words.log.newer(count, formats.number(count)));
+    this.#announcer.say(log, rooms.me.name, (message) => `${displayName(rooms, topic, message.author)}: ${spoken(message)}`, (count) => words.log.newer(count, formats.number(count)));
   }
 
   /** @param {Log} log */
@@ -548,6 +550,14 @@ export class Timeline extends HTMLElement {
     say(this.#word, text);
     setTimeout(() => say(this.#word, ""), 6000);
   }
+}
+
+/**
+ * A message's words without signs of their form.
+ * @param {import("../app/rooms.js").Message} message
+ */
+function spoken({ kind, text }) {
+  return kind === "report" ? extract(text) : plainText(parse(text));
 }
 
 customElements.define("rr-timeline", Timeline);
