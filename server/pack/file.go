@@ -32,7 +32,7 @@ func newFile(name string, plain []byte) *File {
 	sum := sha256.Sum256(plain)
 	return &File{
 		kind:   contentType(name),
-		etag:   hex.EncodeToString(sum[:16]),
+		etag:   hex.EncodeToString(sum[:8]),
 		plain:  plain,
 		brotli: sync.OnceValue(func() []byte { return smaller(plain, withBrotli(plain)) }),
 		gzip:   sync.OnceValue(func() []byte { return smaller(plain, withGzip(plain)) }),

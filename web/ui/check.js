@@ -25,7 +25,7 @@ const parts = {
 };
 
 export class Check extends HTMLElement {
-  /** @type {import("./page.js").Speech} */
+  /** @type {import("./page.js").SpeechOutside} */
   speech;
 
   /** @type {Map<Way, HTMLElement>} */

@@ -32,7 +32,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const encoder = new TextEncoder();
 
 export class Entry extends HTMLElement {
-  /** @type {import("./page.js").Speech} */
+  /** @type {import("./page.js").SpeechOutside} */
   speech;
   /** @type {Purpose} */
   purpose;

@@ -14,17 +14,30 @@ import "./room.js";
 
 /** @typedef {import("../app/rooms.js").Me} Me */
 /** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
+/** @typedef {import("../lang/en-outside.js").OutsideDictionary} Outside */
+/** @typedef {Speech & {words: Outside}} SpeechOutside */
 
-/** What is said, in each language: in the room, and in the administration. */
-const DICTIONARIES = /** @type {Record<string, {room: () => Promise<{default: import("../app/words.js").Dictionary}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>} */ ({
-  en: { room: () => import("../lang/en.js"), admin: () => import("../lang/en-admin.js") },
-  de: { room: () => import("../lang/de.js"), admin: () => import("../lang/de-admin.js") },
-});
+/**
+ * What is said, in each language: in the room, to who isn't there, and in the administration.
+ * @type {Record<string, {room: () => Promise<{default: import("../app/words.js").Dictionary}>, outside: () => Promise<{default: Outside}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>}
+ */
+const DICTIONARIES = {
+  en: { room: () => import("../lang/en.js"), outside: () => import("../lang/en-outside.js"), admin: () => import("../lang/en-admin.js") },
+  de: { room: () => import("../lang/de.js"), outside: () => import("../lang/de-outside.js"), admin: () => import("../lang/de-admin.js") },
+};
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
 /** What is seen by who isn't signed in. */
 const entry = () => import("./entry.js");
 const check = () => import("./check.js");
+/**
+ * Such a part, with what is said there.
+ * @param {string} language
+ * @param {() => Promise<unknown>} part
+ */
+async function outside(language, part) {
+  return (await Promise.all([DICTIONARIES[language].outside(), part()]))[0].default;
+}
 /** Where the administration is. */
 const ADMIN = "/admin";
 /** Tells the other tabs that somebody signed out here. */
@@ -45,11 +58,10 @@ class Page extends HTMLElement {
   }
 
   async #begin() {
-    // What somebody sees who isn't signed in comes beside the words. What didn't come is asked for again when it is needed.
-    /** @type {() => Promise<unknown>} */
-    const part = location.pathname === "/check" ? check : entry;
-    void Promise.resolve(opening?.me ?? part()).catch(part).catch(() => {});
     const language = choose(location.search, sessionStorage, navigator.languages);
+    // What somebody sees who isn't signed in comes beside the words. What didn't come is asked for again when it is needed.
+    const early = () => outside(language, location.pathname === "/check" ? check : entry);
+    void Promise.resolve(opening?.me ?? early()).catch(early).catch(() => {});
     const dictionary = await this.#loaded(DICTIONARIES[language].room());
     if (!dictionary) return;
     document.documentElement.lang = language;
@@ -84,7 +96,7 @@ class Page extends HTMLElement {
     if (pathname === "/setup" || pathname === "/invite") {
       // The token is worth an account: it stays neither in the address bar nor in the history.
       history.replaceState(null, "", pathname + location.search);
-      return this.#enter(pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token });
+      return this.#enter(() => (pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token }));
     }
     if (isLeaving()) return this.#leave();
     try {
@@ -94,7 +106,8 @@ class Page extends HTMLElement {
       const last = AWAY.includes(status) && pathname !== ADMIN ? await this.#lastPerson() : null;
       if (last) return this.#openRoom(last, { unsure: true });
       if (status === 401) await this.#forget({ all: false });
-      this.#enter({ view: "sign-in", problem, ...(await this.#unsent()) });
+      const unsent = await this.#unsent();
+      await this.#enter((words) => ({ view: "sign-in", problem, ...unsent(words) }));
     }
   }
 
@@ -105,7 +118,7 @@ class Page extends HTMLElement {
       () => true,
       (problem) => problem.status === 401,
     );
-    if (!told) return this.#enter({ view: "sign-in", notice: this.#speech.words.signIn.leaving });
+    if (!told) return this.#enter(({ signIn }) => ({ view: "sign-in", notice: signIn.leaving }));
     left();
     await this.#route();
   }
@@ -143,7 +156,7 @@ class Page extends HTMLElement {
   /** What is said where somebody has to sign in before their posts are sent. */
   async #unsent() {
     const count = await this.#kept((shelf) => shelf.unsent(), 0);
-    return count > 0 ? { unsent: this.#speech.words.signIn.unsent(count, this.#speech.formats.number(count)) } : {};
+    return (/** @type {Outside} */ { signIn }) => (count > 0 ? { unsent: signIn.unsent(count, this.#speech.formats.number(count)) } : {});
   }
 
   /** Takes away all that is shown, dialogs too. */
@@ -153,17 +166,30 @@ class Page extends HTMLElement {
   }
 
   async #check() {
-    if (!(await this.#loaded(check()))) return;
+    const speech = await this.#outside(check);
+    if (!speech) return;
     const shown = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
-    shown.speech = this.#speech;
+    shown.speech = speech;
     this.replaceChildren(shown);
   }
 
-  /** @param {import("./entry.js").Purpose} purpose */
-  async #enter(purpose) {
-    if (!(await this.#loaded(entry()))) return;
+  /**
+   * A part for who isn't in the room, and what it says.
+   * @param {() => Promise<unknown>} part
+   * @returns {Promise<SpeechOutside | null>}
+   */
+  async #outside(part) {
+    const words = await this.#loaded(outside(document.documentElement.lang, part));
+    return words && { ...this.#speech, words: { ...this.#speech.words, ...words } };
+  }
+
+  /** @param {(words: Outside) => import("./entry.js").Purpose} why */
+  async #enter(why) {
+    const speech = await this.#outside(entry);
+    if (!speech) return;
+    const purpose = why(speech.words);
     const shown = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
-    shown.speech = this.#speech;
+    shown.speech = speech;
     shown.purpose = purpose;
     shown.addEventListener("signed-in", (event) => {
       left();
@@ -227,11 +253,11 @@ class Page extends HTMLElement {
       await this.#forget({ all: false });
     }
     if (why === "elsewhere" || why === "role") return this.#again();
-    const { words } = this.#speech;
     const deactivated = why === "deactivated";
     this.#clear();
     await this.#forget({ all: deactivated });
-    this.#enter({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...(await this.#unsent()) });
+    const unsent = await this.#unsent();
+    await this.#enter((words) => ({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...unsent(words) }));
   }
 }
 
