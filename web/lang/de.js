@@ -305,6 +305,23 @@ const de = {
     alone: "Hier liest niemand mehr mit, also kommt auch nichts mehr hinzu.",
     dealClosed: "Dieser Deal ist geschlossen. Seine Themen lassen sich lesen, aber es kommt nichts mehr hinzu.",
   },
+  completion: {
+    label: "Vorschläge",
+    found: (n, shown) => (n === 1 ? "1 Vorschlag" : `${shown} Vorschläge`),
+    commands: {
+      search: { arguments: "Wörter", does: "findet Nachrichten" },
+      goto: { arguments: "Nummer", does: "geht zu einer Nachricht dieses Themas" },
+      day: { arguments: "Datum", does: "geht zu einem Tag" },
+      message: { arguments: "Name", does: "öffnet ein direktes Gespräch" },
+      help: { does: "zeigt die Tasten" },
+      settings: { does: "öffnet die Einstellungen" },
+    },
+    unknown: (name) => `Den Befehl /${name} gibt es nicht. Um das als Text zu senden, mit // beginnen.`,
+    needs: (name, more) => `/${name} braucht noch: ${more}.`,
+    noNumber: "Die Nummer einer Nachricht ist eine ganze Zahl ab 1.",
+    noDay: "Das ist kein Tag. So geht es: 22.11.2026.",
+    noReader: (name) => `Hier liest niemand namens ${name} mit.`,
+  },
   drafts: {
     mark: "Entwurf",
   },

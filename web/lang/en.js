@@ -308,6 +308,23 @@ const en = {
     alone: "The other one can’t read here any more, so nothing is added.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
+  completion: {
+    label: "Suggestions",
+    found: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 suggestion" : `${shown} suggestions`),
+    commands: {
+      search: { arguments: "words", does: "finds messages" },
+      goto: { arguments: "number", does: "goes to a message of this topic" },
+      day: { arguments: "date", does: "goes to a day" },
+      message: { arguments: "name", does: "opens a direct conversation" },
+      help: { does: "shows the keys" },
+      settings: { does: "opens the settings" },
+    },
+    unknown: (/** @type {string} */ name) => `There is no command /${name}. To send it as text, begin with //.`,
+    needs: (/** @type {string} */ name, /** @type {string} */ more) => `/${name} needs more: ${more}.`,
+    noNumber: "A message’s number is a whole one, from 1 on.",
+    noDay: "That isn’t a day. Write it as 2026-11-22.",
+    noReader: (/** @type {string} */ name) => `Nobody called ${name} can read here.`,
+  },
   drafts: {
     mark: "draft",
   },

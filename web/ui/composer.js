@@ -1,15 +1,19 @@
 /**
  * Where one writes, answers, and edits. Events: `send` with {text, ref}, `save`
  * with {text, seq}, `edit-last`, `editing` when that begins or ends, `typed` with
- * each change to a message that is still to be sent.
+ * each change to a message that is still to be sent, `command` with what a message
+ * that begins with a slash asks for; prevented, it isn't done.
  * @module
  */
+import { understood } from "../app/commands.js";
 import { isRedacted } from "../app/changes.js";
 import { NOTHING } from "../app/drafts.js";
 import { displayName, messageAt, readOnly, settled } from "../app/rooms.js";
 import { saying } from "../app/saying.js";
 import { MAX_TEXT } from "../app/wire.js";
 import { amount } from "../app/words.js";
+import { readers } from "../app/walls.js";
+import { Completion } from "./completion.js";
 import { h, icon, isolated, say, set } from "./dom.js";
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
@@ -38,6 +42,8 @@ export class Composer extends HTMLElement {
   /** What is wrong with a text until it is changed. */
   #complaint = "";
 
+  /** @type {Completion} */
+  #completion;
   /** @type {HTMLTextAreaElement} */
   #input;
   /** @type {HTMLFormElement} */
@@ -66,6 +72,13 @@ export class Composer extends HTMLElement {
       oninput: () => this.#onInput(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onKey(event),
     });
+    const people = () => {
+      const { state } = this.store;
+      const topic = state.topics.get(this.#topic);
+      return topic ? readers(state, topic) : [];
+    };
+    this.#completion = new Completion(this.speech, { people, me: this.store.state.me.name, replace: (from, to, text) => this.#replace(from, to, text) });
+    this.#completion.attach(this.#input);
     this.#form = h(
       "form",
       {
@@ -75,11 +88,12 @@ export class Composer extends HTMLElement {
         },
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onEscape(event),
       },
+      this.#completion.element,
       this.#about,
       h("div", { class: "line" }, this.#input, this.#submit),
     );
     this.#leave.addEventListener("click", () => this.#back());
-    this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#shut);
+    this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#completion.status, this.#shut);
     this.#unsubscribe = this.settings.subscribe(() => this.#measure());
   }
 
@@ -192,6 +206,7 @@ export class Composer extends HTMLElement {
     this.#input.addEventListener("input", () => this.#onInput());
     this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     input.replaceWith(this.#input);
+    this.#completion.attach(this.#input);
     if (focused) this.#input.focus();
   }
 
@@ -255,12 +270,28 @@ export class Composer extends HTMLElement {
     if (!draft.edit && value.trim() !== "") this.dispatchEvent(new CustomEvent("typed"));
     this.#complaint = "";
     this.#measure();
+    this.#completion.look();
+  }
+
+  /**
+   * Puts text in the place of what stands there, as if it were typed: it can be undone.
+   * @param {number} from
+   * @param {number} to
+   * @param {string} text
+   */
+  #replace(from, to, text) {
+    const input = this.#input;
+    input.focus();
+    input.setSelectionRange(from, to);
+    if (document.execCommand("insertText", false, text)) return;
+    input.setRangeText(text, from, to, "end");
+    this.#onInput();
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     // Safari reports the Enter that ends a composition with code 229.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (event.isComposing || event.keyCode === 229 || this.#completion.key(event)) return;
     const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (event.key === "Enter" && sends(event, this.settings.now.enter)) {
       event.preventDefault();
@@ -273,7 +304,7 @@ export class Composer extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #onEscape(event) {
-    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || this.#about.hidden) return;
+    if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || event.keyCode === 229 || this.#about.hidden) return;
     event.preventDefault();
     this.#back();
   }
@@ -296,13 +327,35 @@ export class Composer extends HTMLElement {
       this.#show();
       this.focusInput();
       this.dispatchEvent(new CustomEvent("save", { detail: { seq, text } }));
-    } else {
-      const { ref } = draft;
-      this.#draft = NOTHING;
-      this.#show();
-      this.focusInput();
-      this.dispatchEvent(new CustomEvent("send", { detail: { text, ref } }));
+    } else this.#post(text, draft.ref);
+  }
+
+  /**
+   * Sends a text, or does what it commands.
+   * @param {string} written
+   * @param {number} ref
+   */
+  #post(written, ref) {
+    const { words } = this.speech;
+    const meant = understood(written);
+    const wrong = "unknown" in meant ? words.completion.unknown(meant.unknown) : "incomplete" in meant ? words.completion.needs(meant.incomplete, /** @type {{arguments?: string}} */ (words.completion.commands[meant.incomplete]).arguments ?? "") : "";
+    if (wrong) {
+      this.complain(wrong);
+      return this.focusInput();
     }
+    this.#completion.close();
+    if ("command" in meant) {
+      const done = new CustomEvent("command", { detail: meant.command, cancelable: true });
+      // Who can't do it says why, and it stays to be written differently.
+      if (!this.dispatchEvent(done)) return;
+      this.#draft = { ...NOTHING, ref };
+      this.#show();
+      return;
+    }
+    this.#draft = NOTHING;
+    this.#show();
+    this.focusInput();
+    this.dispatchEvent(new CustomEvent("send", { detail: { text: "text" in meant ? meant.text : written, ref } }));
   }
 
   /**

@@ -6,6 +6,7 @@
 import { api } from "../app/api.js";
 import { clock, within } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
+import { dayOf } from "../app/commands.js";
 import { commandOf } from "../app/keys.js";
 import { DraftTabs, writes } from "../app/drafts.js";
 import { leave, left } from "../app/leaving.js";
@@ -192,6 +193,7 @@ export class Room extends HTMLElement {
       const { text, seq } = detail(event);
       this.#session.outbox.post(this.#current, text, seq, "edit");
     });
+    this.#composer.addEventListener("command", (event) => this.#command(detail(event)) || event.preventDefault());
     this.#composer.addEventListener("typed", () => this.#session.typing.typed(this.#current));
     this.#composer.addEventListener("edit-last", () => this.#editLast());
     this.#composer.addEventListener("editing", () => this.#soon());
@@ -298,6 +300,41 @@ export class Room extends HTMLElement {
     }
     const next = this.#topics.neighbor(command.startsWith("next") ? 1 : -1, command.endsWith("Unread"));
     if (next) this.#go(next);
+  }
+
+  /**
+   * Does what was commanded in the composer; if it can't, that says why.
+   * @param {import("../app/commands.js").Given} command
+   * @returns {boolean} whether it is done
+   */
+  #command({ name, rest }) {
+    const { words } = this.speech;
+    const refuse = (/** @type {string} */ why) => {
+      this.#composer.complain(why);
+      return false;
+    };
+    if (name === "help") void this.#help();
+    else if (name === "settings") void this.#set();
+    else if (name === "search") {
+      if (ONE_PANE.matches) this.#go("");
+      this.#topics.focusSearch(rest);
+    } else if (name === "goto") {
+      const seq = Number(rest.replace(/^#/, ""));
+      if (!Number.isSafeInteger(seq) || seq < 1) return refuse(words.completion.noNumber);
+      this.#goToMessage({ topic: this.#current, seq });
+    } else if (name === "day") {
+      const day = dayOf(rest, new Date());
+      if (!day) return refuse(words.completion.noDay);
+      void this.#timeline.goToDay(day.getTime());
+    } else {
+      const { state } = this.#store;
+      const topic = state.topics.get(this.#current);
+      const called = rest.replace(/^@/, "").toLowerCase();
+      const person = topic && readers(state, topic).find((person) => person.name !== this.me.name && [person.name, person.display.toLowerCase()].includes(called));
+      if (!person) return refuse(words.completion.noReader(rest));
+      void this.#talkTo(person.name);
+    }
+    return true;
   }
 
   /** Shows what the keys do. */

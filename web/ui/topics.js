@@ -181,9 +181,13 @@ export class Topics extends HTMLElement {
     this.#onInput();
   }
 
-  focusSearch() {
+  /** @param {string} [text] that is searched for */
+  focusSearch(text) {
     this.#search.focus();
-    this.#search.select();
+    if (text) {
+      this.#search.value = text;
+      this.#search.dispatchEvent(new Event("input"));
+    } else this.#search.select();
   }
 
   /**
