@@ -164,6 +164,7 @@ func (s *stage) fill() {
 	s.people["anna"] = anna
 	falcon := anna.Deal(t, "Projekt Falke", "joined")
 	s.deal = anna.Deal(t, "GeldGeldGeld AG", "all")
+	anna.Must(t, "PATCH", "/api/deals/"+s.deal, map[string]any{"receipts": true}, nil, 200)
 	for name, display := range map[string]string{"miriam": "Miriam Brandt", "jonas": "Jonas Weber", "forderungsbericht": "Forderungsbericht"} {
 		role := map[bool]string{true: "bot", false: "member"}[name == "forderungsbericht"]
 		s.people[name] = r.Join(t, anna, name, role, s.deal, falcon)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"redroom/server/client"
@@ -124,6 +125,33 @@ var states = []state{
 		s.p.Click("button", s.word("settings.title"))
 		s.p.Find("dialog", s.word("settings.title"))
 	}},
+	{name: "search", sheet: true, reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Type("searchbox", s.word("topics.search"), "Stichtag")
+		s.p.Until("what was found", func() bool { return s.p.Count("list", s.word("search.title")) == 1 && s.p.Count("mark", "") > 1 })
+	}},
+	{name: "asking", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Press("k", chromedp.ModifierCtrl)
+		s.p.Find("button", "from:…")
+	}},
+	{name: "profile", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Click("button", "Jonas Weber, …")
+		s.p.Find("dialog", "Jonas Weber")
+	}},
+	{name: "day", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.Click("button", s.word("day.title"))
+		s.p.Find("dialog", s.word("day.title"))
+	}},
+	{name: "read-by", reach: func(s *stage) {
+		s.topic("anna", 0)
+		s.p.TabTo("button", s.word("readBy.action"))
+		s.p.Press(kb.Enter)
+		s.p.Find("dialog", s.word("readBy.title"))
+		s.p.Until("who has", func() bool { return s.p.Count("StaticText", s.word("readBy.loading")) == 0 })
+	}},
 	{name: "new-deal", reach: func(s *stage) { s.dialog("topics.newDeal") }},
 	{name: "new-topic", reach: func(s *stage) { s.dialog("topics.newTopic") }},
 	{name: "invite", reach: func(s *stage) {
@@ -132,7 +160,7 @@ var states = []state{
 		s.p.Find("textbox", s.word("dialog.link"))
 	}},
 	{name: "admin-users", reach: func(s *stage) { s.administer("users") }},
-	{name: "admin-user", sheet: true, reach: func(s *stage) { s.administer("users/miriam") }},
+	{name: "admin-user", reach: func(s *stage) { s.administer("users/miriam") }},
 	{name: "admin-deals", reach: func(s *stage) { s.administer("deals") }},
 	{name: "admin-deal", sheet: true, reach: func(s *stage) { s.administer("deals/" + s.deal) }},
 	{name: "admin-topic", reach: func(s *stage) { s.administer("topics/" + s.topics[0]) }},
