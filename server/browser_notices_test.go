@@ -59,18 +59,19 @@ func readUpTo(t *testing.T, r *servertest.Room, as *servertest.API, topic string
 	}
 }
 
-// countNotices has each tab count what it tells.
+// countNotices has each tab write down what it tells.
 const countNotices = `{
 	const { showNotification } = ServiceWorkerRegistration.prototype;
 	ServiceWorkerRegistration.prototype.showNotification = function (...given) {
-		localStorage.setItem("told", Number(localStorage.getItem("told")) + 1);
+		localStorage.setItem("told", JSON.stringify([...JSON.parse(localStorage.getItem("told") ?? "[]"), given[0] + " " + given[1].data.seq]));
 		return showNotification.apply(this, given);
 	};
 }`
 
-// timesTold is how often the tabs have told something.
-func timesTold(p *servertest.Page) int {
-	return servertest.Evaluate[int](p, `Number(localStorage.getItem("told"))`)
+// everTold is what the tabs have told so far, each time that they did: the topic
+// and the seq.
+func everTold(p *servertest.Page) []string {
+	return servertest.Evaluate[[]string](p, `JSON.parse(localStorage.getItem("told") ?? "[]")`)
 }
 
 // A browser that may tells of messages in topics that nobody looks at: of those
@@ -133,8 +134,8 @@ func TestNoticesTellOfWhatIsNewOnce(t *testing.T) {
 	post(direct.ID, "Unter uns")
 	// It came last, so that what isn't there by now was not told.
 	awaitNotices(p, "Carla: A message for you")
-	if n := timesTold(p); n != 2 {
-		t.Errorf("the tabs have told %d times, want each of two messages once", n)
+	if all := everTold(p); !slices.Equal(all, []string{"Einlagen 2", "Carla 1"}) {
+		t.Errorf("the tabs have told of %q, want each of two messages once", all)
 	}
 
 	// Read elsewhere, it is taken back.
@@ -146,6 +147,7 @@ func TestNoticesTellOfWhatIsNewOnce(t *testing.T) {
 	tab.Click("radio", "every message")
 	tab.Click("checkbox", "Show what a message says")
 	tab.Click("button", "Close")
+	p.Find("button", "Notices: every message")
 	post(there, "Es sind **zwölf** Millionen")
 	awaitNotices(p, "Einlagen: Carla: Es sind zwölf Millionen")
 	anna.Must(t, "PATCH", "/api/topics/"+there, map[string]any{"narrowed": true}, nil, 200)
@@ -153,6 +155,9 @@ func TestNoticesTellOfWhatIsNewOnce(t *testing.T) {
 
 	// The tab that told is gone: another one does.
 	tab.CloseTab()
+	p.Until("the other tab to be the one that tells", func() bool {
+		return servertest.Evaluate[int](p, `navigator.locks.query().then(({ held, pending }) => held.filter((lock) => lock.name === "redroom notices bert").length - pending.length)`) == 1
+	})
 	post(direct.ID, "Noch da?")
 	awaitNotices(p, "Carla: Carla: Noch da?")
 

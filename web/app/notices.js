@@ -59,13 +59,16 @@ export function timeOfDay(date) {
  * @property {() => string} time of day, HH:MM
  * @property {(notice: Notice) => Promise<void>} show takes the place of what was told of the topic before
  * @property {(topic: string, read: number) => void} close what was told of the topic up to there; Infinity: all
+ * @property {(topic: string, read: number) => void} share tells the other tabs up to where it was read, sooner than the server does
  */
 
 export class Herald {
   #around;
   /** Up to where one was told, or had no need to be. @type {Map<string, number>} */
   #seen = new Map();
-  /** What was read of what one was told. @type {Map<string, number>} */
+  /** The newest that one was told. @type {Map<string, number>} */
+  #told = new Map();
+  /** Up to where it was read, here or in another tab. @type {Map<string, number>} */
   #read = new Map();
   #begun = false;
 
@@ -83,9 +86,20 @@ export class Herald {
     this.#begun = true;
   }
 
+  /**
+   * A topic was read in another tab.
+   * @param {string} id
+   * @param {number} read
+   */
+  heard(id, read) {
+    if (!this.#seen.has(id) || read <= (this.#read.get(id) ?? 0)) return;
+    this.#read.set(id, read);
+    this.#around.close(id, read);
+  }
+
   /** @param {Topic} topic */
   #look(topic) {
-    const { allowed, close } = this.#around;
+    const { allowed, close, share } = this.#around;
     const { id, head, read } = topic;
     // A conversation that is new is begun by somebody; of another topic one is told from now on.
     const seen = this.#seen.get(id) ?? (this.#begun && topic.direct ? read : head);
@@ -93,14 +107,14 @@ export class Herald {
     if (read > (this.#read.get(id) ?? -1)) {
       this.#read.set(id, read);
       close(id, read);
+      share(id, read);
     }
-    if (head > Math.max(seen, read) && topic.unread > 0 && allowed() && noticeOf(this.#around.chosen(), topic) !== "none") void this.#tell(id, seen, head);
+    if (head > Math.max(seen, read) && allowed() && noticeOf(this.#around.chosen(), topic) !== "none") void this.#tell(id, seen, head);
   }
 
   /** @param {string} id */
   #forget(id) {
-    this.#seen.delete(id);
-    this.#read.delete(id);
+    for (const map of [this.#seen, this.#told, this.#read]) map.delete(id);
     this.#around.close(id, Infinity);
   }
 
@@ -121,9 +135,11 @@ export class Herald {
       const topic = state.topics.get(id);
       if (!topic) return;
       const now = { me: state.me.name, time: time(), looking: seen };
-      const worth = messages.filter((message) => message.seq > topic.read && isWorth(chosen(), topic, message, now));
+      const read = Math.max(topic.read, this.#read.get(id) ?? 0);
+      const worth = messages.filter((message) => message.seq > read && isWorth(chosen(), topic, message, now));
       const newest = worth.at(-1);
-      if (!newest || newest.seq <= before) return;
+      if (!newest || newest.seq <= Math.max(before, this.#told.get(id) ?? 0)) return;
+      this.#told.set(id, newest.seq);
       const text = chosen().extracts && newest.kind === "text" ? plainText(parse(newest.text)).replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
       await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, text, count: worth.length });
       // What went while it was being shown is taken back.

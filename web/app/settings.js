@@ -87,10 +87,15 @@ export class Settings {
     return this.#now;
   }
 
+  /** As another tab may have set it a moment ago. @returns {Chosen} */
+  get fresh() {
+    return parse(this.#stored(JSON.stringify(this.#now)));
+  }
+
   /** @param {Partial<Chosen>} change */
   change(change) {
     // What another tab has changed meanwhile stays changed.
-    this.#now = parse(JSON.stringify({ ...parse(this.#stored(JSON.stringify(this.#now))), ...change }));
+    this.#now = parse(JSON.stringify({ ...this.fresh, ...change }));
     try {
       this.#storage().setItem(this.#key, JSON.stringify(this.#now));
     } catch {

@@ -31,6 +31,8 @@ export class Notices {
   #me;
   #over = new AbortController();
   #leads = false;
+  /** Between the tabs: up to where topics were read. */
+  #tabs;
   #looking = "";
   #look = new AbortController();
   #herald;
@@ -40,9 +42,11 @@ export class Notices {
   constructor(parts) {
     this.#parts = parts;
     this.#me = parts.store.state.me.name;
+    this.#tabs = new BroadcastChannel(`${LOCK} ${this.#me}`);
+    this.#tabs.addEventListener("message", ({ data }) => this.#herald.heard(String(data.topic), Number(data.read)));
     this.#herald = new Herald({
       rooms: () => parts.store.state,
-      chosen: () => parts.settings.now,
+      chosen: () => parts.settings.fresh,
       fetch: async (topic, after, limit) => {
         const { messages } = await api.messages(topic, { after, limit });
         return messages.map(({ seq, author, kind, body = "", redacted }) => ({ seq, author, kind, text: body, redacted: redacted !== undefined }));
@@ -52,6 +56,7 @@ export class Notices {
       time: () => timeOfDay(new Date()),
       show: (notice) => this.#show(notice),
       close: (topic, read) => void this.#close(topic, read),
+      share: (topic, read) => this.#tabs.postMessage({ topic, read }),
     });
     const { signal } = this.#over;
     if (navigator.locks) void navigator.locks.request(`${LOCK} ${this.#me}`, { signal }, () => this.#lead()).catch(() => {});
@@ -81,6 +86,7 @@ export class Notices {
     this.#over.abort();
     this.#look.abort();
     this.#leads = false;
+    this.#tabs.close();
     mark(0);
     for (const { close } of await shown(this.#me)) close();
   }
