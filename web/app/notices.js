@@ -17,6 +17,8 @@ import { titleOf } from "./walls.js";
 
 /** How many messages of a topic are looked at, at most. */
 const MOST = 20;
+/** How often it is tried to learn what a message says. */
+const TRIES = 3;
 /** How much of a message is told. */
 const EXTRACT = 160;
 
@@ -68,6 +70,8 @@ export class Herald {
   #seen = new Map();
   /** The newest that one was told. @type {Map<string, number>} */
   #told = new Map();
+  /** How often it couldn't be told in a row. @type {Map<string, number>} */
+  #failures = new Map();
   /** Up to where it was read, here or in another tab. @type {Map<string, number>} */
   #read = new Map();
   #begun = false;
@@ -114,7 +118,7 @@ export class Herald {
 
   /** @param {string} id */
   #forget(id) {
-    for (const map of [this.#seen, this.#told, this.#read]) map.delete(id);
+    for (const map of [this.#seen, this.#told, this.#read, this.#failures]) map.delete(id);
     this.#around.close(id, Infinity);
   }
 
@@ -145,8 +149,12 @@ export class Herald {
       // What went while it was being shown is taken back.
       const left = rooms().topics.get(id);
       if (!left || left.read >= newest.seq) this.#around.close(id, left ? left.read : Infinity);
+      this.#failures.delete(id);
     } catch {
-      // One isn't told; it is unread all the same.
+      // It is unread all the same; with the next news it is tried again, a few times.
+      const failures = (this.#failures.get(id) ?? 0) + 1;
+      this.#failures.set(id, failures);
+      if (failures <= TRIES && this.#seen.has(id)) this.#seen.set(id, before);
     }
   }
 }

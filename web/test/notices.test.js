@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Herald, isWorth, timeOfDay, unread } from "../app/notices.js";
+import { empty, reduce } from "../app/rooms.js";
+import { DEFAULTS } from "../app/settings.js";
+import { idle } from "./scripted.js";
+
+const D = "deal000000000001";
+const people = ["anna", "bert"].map((name) => ({ name, display: name, role: "member", reads: true }));
+const topic = (id, more = {}) => ({ id, deal: D, title: id, number: 1, open: true, head: 0, ...more });
+const said = (seq, text, more = {}) => ({ seq, author: "bert", kind: "text", text, redacted: false, ...more });
+const now = { me: "anna", time: "12:00", looking: false };
+const worth = (chosen, message, more = {}, where = topic("t")) => isWorth({ ...DEFAULTS, ...chosen }, where, message, { ...now, ...more });
+
+test("one is told as one has set it: of mentions, of all, of nothing, and of all that is direct", () => {
+  const plain = said(1, "Guten Tag");
+  const mention = said(1, "Kann @anna das ansehen?");
+  assert.deepEqual([worth({}, plain), worth({}, mention)], [false, true]);
+  assert.deepEqual([worth({ notice: "all" }, plain), worth({ notice: "none" }, mention)], [true, false]);
+  assert.deepEqual([worth({ notices: { t: "all" } }, plain), worth({ notices: { t: "none" } }, mention)], [true, false]);
+  assert.equal(worth({}, plain, {}, topic("t", { direct: true })), true);
+  assert.equal(worth({}, said(1, "bei anna@example.com und @annabel")), false);
+});
+
+test("one isn't told of oneself, of what is before one's eyes, redacted or changed, nor in quiet hours", () => {
+  const all = { notice: "all" };
+  assert.equal(worth(all, said(1, "a", { author: "anna" })), false);
+  assert.equal(worth(all, said(1, "a"), { looking: true }), false);
+  assert.equal(worth(all, said(1, "", { redacted: true })), false);
+  for (const kind of ["edit", "redact", "system"]) assert.equal(worth(all, said(1, "a", { kind })), false, kind);
+  assert.equal(worth({ ...all, quiet: { from: "11:00", to: "13:00" } }, said(1, "a")), false);
+  assert.equal(worth({ ...all, quiet: { from: "19:00", to: "08:00" } }, said(1, "a")), true);
+  assert.equal(timeOfDay(new Date(2026, 10, 22, 7, 5)), "07:05");
+});
+
+/** A herald over a room that the test changes. */
+function begin(chosen = { notice: "all" }) {
+  const shown = [];
+  const closed = [];
+  const log = new Map();
+  const world = { allowed: true, looking: false, fail: 0, fetched: 0 };
+  let rooms = empty({ name: "anna", display: "Anna", role: "member" }, 0);
+  const run = (...actions) => (rooms = actions.reduce(reduce, rooms));
+  run({ type: "watch" }, { type: "deal", deal: { id: D, name: "Deal", open: true, history: "all", people } }, { type: "topic", topic: topic("t", { head: 3 }) }, { type: "watched" });
+  const herald = new Herald({
+    rooms: () => rooms,
+    chosen: () => ({ ...DEFAULTS, ...chosen }),
+    fetch: async (id, after) => {
+      world.fetched++;
+      if (world.fail-- > 0) throw new Error("away");
+      return (log.get(id) ?? []).filter(({ seq }) => seq > after);
+    },
+    allowed: () => world.allowed,
+    looking: async () => world.looking,
+    time: () => "12:00",
+    show: async (notice) => void shown.push([notice.topic, notice.seq, notice.count, notice.text]),
+    close: (id, read) => closed.push([id, read]),
+    share: () => {},
+  });
+  const write = (id, ...messages) => {
+    log.set(id, [...(log.get(id) ?? []), ...messages]);
+    run({ type: "unread", topic: id, count: messages.length, read: rooms.topics.get(id)?.read ?? 0, head: messages.at(-1).seq });
+  };
+  const look = async () => {
+    herald.update();
+    await idle();
+  };
+  return { herald, shown, closed, world, run, write, look, rooms: () => rooms };
+}
+
+test("what was there before isn't told; what comes is, once, the newest for all that is unread", async () => {
+  const { shown, run, write, look } = begin();
+  run({ type: "unread", topic: "t", count: 0, read: 3, head: 3 });
+  await look();
+  assert.deepEqual(shown, []);
+  write("t", said(4, "vier"));
+  await look();
+  await look();
+  write("t", said(5, "fünf"));
+  await look();
+  assert.deepEqual(shown, [["t", 4, 1, ""], ["t", 5, 2, ""]], "and nothing of their words");
+});
+
+test("the words are told where one wants that, as plain text", async () => {
+  const { shown, write, look } = begin({ notice: "all", extracts: true });
+  await look();
+  write("t", said(4, "**Zwölf**\n\nMillionen"));
+  await look();
+  assert.equal(shown[0][3], "Zwölf Millionen");
+});
+
+test("what is read meanwhile, here or in another tab, is taken back and not told", async () => {
+  const { herald, shown, closed, run, write, look } = begin();
+  await look();
+  write("t", said(4, "vier"));
+  await look();
+  run({ type: "read", topic: "t", seq: 4 });
+  await look();
+  assert.deepEqual(closed.at(-1), ["t", 4]);
+  write("t", said(5, "fünf"));
+  herald.update();
+  herald.heard("t", 5);
+  await idle();
+  assert.deepEqual(shown.length, 1);
+  assert.deepEqual(closed.at(-1), ["t", 5]);
+});
+
+test("of a topic that is taken away nothing is told, also while its messages are fetched", async () => {
+  const { herald, shown, closed, run, write, look } = begin();
+  await look();
+  write("t", said(4, "vier"));
+  herald.update();
+  run({ type: "topic-gone", id: "t" });
+  await idle();
+  await look();
+  assert.deepEqual([shown, closed.at(-1)], [[], ["t", Infinity]]);
+});
+
+test("a tab that isn't the one to tell asks for nothing, and tells nothing later", async () => {
+  const { shown, world, write, look } = begin();
+  await look();
+  world.allowed = false;
+  write("t", said(4, "vier"));
+  await look();
+  world.allowed = true;
+  await look();
+  assert.deepEqual([shown, world.fetched], [[], 0]);
+});
+
+test("what is to be told of nothing isn't even asked for", async () => {
+  const { world, write, look } = begin({ notices: { t: "none" } });
+  await look();
+  write("t", said(4, "vier"));
+  await look();
+  assert.equal(world.fetched, 0);
+});
+
+test("a conversation that somebody begins is told from its first message", async () => {
+  const { shown, run, write, look } = begin({});
+  await look();
+  run({ type: "topic", topic: topic("u", { direct: true, members: ["anna", "bert"], head: 1 }) });
+  write("u", said(1, "Unter uns"));
+  await look();
+  assert.deepEqual(shown, [["u", 1, 1, ""]]);
+});
+
+test("what couldn't be learned is tried again, a few times", async () => {
+  const { shown, world, write, look } = begin();
+  await look();
+  world.fail = 2;
+  write("t", said(4, "vier"));
+  for (let time = 0; time < 5; time++) await look();
+  assert.deepEqual([shown.length, world.fetched], [1, 3]);
+  world.fail = 100;
+  write("t", said(5, "fünf"));
+  for (let time = 0; time < 10; time++) await look();
+  assert.equal(world.fetched, 3 + 4);
+});
+
+test("what is unread counts where one wants to be told of it", () => {
+  const { rooms, write, run } = begin();
+  run({ type: "topic", topic: topic("u") });
+  write("t", said(4, "a"), said(5, "b"));
+  write("u", said(1, "c"));
+  assert.deepEqual([unread(rooms(), DEFAULTS), unread(rooms(), { ...DEFAULTS, notices: { t: "none" } })], [3, 1]);
+});
