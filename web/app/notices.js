@@ -148,7 +148,8 @@ export class Herald {
       await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, text, count: worth.length });
       // What went while it was being shown is taken back.
       const left = rooms().topics.get(id);
-      if (!left || left.read >= newest.seq) this.#around.close(id, left ? left.read : Infinity);
+      const since = left ? Math.max(left.read, this.#read.get(id) ?? 0) : Infinity;
+      if (since >= newest.seq) this.#around.close(id, since);
       this.#failures.delete(id);
     } catch {
       // It is unread all the same; with the next news it is tried again, a few times.

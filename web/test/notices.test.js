@@ -53,7 +53,10 @@ function begin(chosen = { notice: "all" }) {
     allowed: () => world.allowed,
     looking: async () => world.looking,
     time: () => "12:00",
-    show: async (notice) => void shown.push([notice.topic, notice.seq, notice.count, notice.text]),
+    show: async (notice) => {
+      world.whileShowing?.();
+      shown.push([notice.topic, notice.seq, notice.count, notice.text]);
+    },
     close: (id, read) => closed.push([id, read]),
     share: () => {},
   });
@@ -103,6 +106,15 @@ test("what is read meanwhile, here or in another tab, is taken back and not told
   await idle();
   assert.deepEqual(shown.length, 1);
   assert.deepEqual(closed.at(-1), ["t", 5]);
+});
+
+test("what is read in another tab just while it is being shown is taken back", async () => {
+  const { herald, shown, closed, world, write, look } = begin();
+  await look();
+  write("t", said(4, "vier"));
+  world.whileShowing = () => herald.heard("t", 4);
+  await look();
+  assert.deepEqual([shown.length, closed.filter(([, read]) => read === 4).length], [1, 2], "once it was heard, and once it was there");
 });
 
 test("of a topic that is taken away nothing is told, also while its messages are fetched", async () => {
