@@ -15,7 +15,7 @@ import (
 const logScript = `
 	const log = document.querySelector("[role=log]");
 	const articles = () => [...log.querySelectorAll("[role=article]")];
-	const number = (article) => Number(/Nr\. (\d+):/.exec(article.textContent)?.[1] ?? 0);
+	const number = (article) => Number(new URL(article.querySelector("header a[href]").href).hash.slice(1));
 	const seen = () => {
 		const { top, bottom } = log.getBoundingClientRect();
 		return articles().filter((article) => article.getBoundingClientRect().bottom > top && article.getBoundingClientRect().top < bottom).map(number);
@@ -24,7 +24,7 @@ const logScript = `
 	const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 `
 
-// inSight are the numbers of the messages that can be seen now, by what they say.
+// inSight are the seqs of the messages that can be seen now, by their links.
 func inSight(p *servertest.Page) []int64 {
 	return servertest.Evaluate[[]int64](p, `(() => {`+logScript+` return log ? seen() : []; })()`)
 }

@@ -7,6 +7,8 @@ import { Cursor } from "./cursor.js";
 
 /** How many topics keep their channel. */
 export const KEPT = 10;
+/** How much is fetched above a message that one goes to. */
+const ABOVE = 60;
 
 /**
  * @typedef {object} Surroundings
@@ -126,7 +128,7 @@ export class Cursors {
   async reach(topic, seq) {
     const cursor = this.#all.get(topic);
     if (!cursor || seq < cursor.from) return false;
-    for (let pages = 0; cursor.start >= seq && pages < 20; pages++) if (!(await cursor.older(1000))) return false;
+    for (let pages = 0; cursor.start >= seq && pages < 20; pages++) if (!(await cursor.older(Math.min(1000, cursor.start - seq + ABOVE)))) return false;
     return cursor.start < seq;
   }
 

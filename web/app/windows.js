@@ -14,7 +14,7 @@ import { fromEntry } from "./message.js";
 /** How many messages a window begins with on each side, and how many a page brings. */
 export const PAGE = 60;
 /** What is no further than this before the tail is read by making the tail longer, whose chain is recomputed. */
-const NEAR = 400;
+const NEAR = 200;
 /** With so many messages in the tail, one goes back from it by a window. */
 const LONG = 600;
 /** How many messages the tail keeps behind one's back. */
@@ -62,7 +62,7 @@ export class Windows {
       this.home(topic);
       return "there";
     }
-    if (seq > log.start - NEAR && log.messages.length < LONG) {
+    if (seq > log.start - NEAR && log.messages.length < LONG - NEAR) {
       const reached = await this.#cursors.reach(topic, seq);
       if (this.#looks.get(topic) !== look) return "elsewhere";
       if (reached) {
