@@ -13,7 +13,6 @@ import { readers } from "../app/walls.js";
 import { rows } from "../app/rows.js";
 import { Announcer } from "./announcer.js";
 import { arrange, h, icon, say, set } from "./dom.js";
-import { Hint } from "./hint.js";
 import { Lines } from "./lines.js";
 import { Roving } from "./roving.js";
 import { Scroller } from "./scroller.js";
@@ -80,20 +79,20 @@ export class Timeline extends HTMLElement {
   #announcer = new Announcer();
   /** @type {Lines} */
   #lines;
-  /** @type {Hint} */
-  #hint;
+  /** Loaded when somebody drags. @type {import("./hint.js").Hint | null} */
+  #hint = null;
+  #hinting = false;
 
   connectedCallback() {
     const { words } = this.speech;
     const { element, rows } = this.#scroller;
     this.#lines = new Lines(this.speech, (topic, seq) => this.session.cursors.quote(topic, seq));
-    this.#hint = new Hint(this.speech, (topic, seq) => this.session.windows.timeOf(topic, seq));
     set(element, "aria-label", words.log.label);
     // The announcer says what is new: what is put in by scrolling isn't.
     set(element, "aria-live", "off");
     this.#first.append(icon("up"), words.log.firstNew);
     this.#back.append(icon("back"), words.log.goBack);
-    this.replaceChildren(this.#first, element, h("div", { class: "pills" }, this.#back, this.#newer), this.#hint.element, this.#word, this.#announcer.element);
+    this.replaceChildren(this.#first, element, h("div", { class: "pills" }, this.#back, this.#newer), this.#word, this.#announcer.element);
     this.#first.addEventListener("click", () => this.#toLine());
     this.#back.addEventListener("click", () => history.back());
     this.#newer.addEventListener("click", () => this.#toEnd());
@@ -212,7 +211,7 @@ export class Timeline extends HTMLElement {
     this.#drawn = [];
     this.#lines.clear();
     this.#scroller.clear();
-    this.#hint.show(0, 0);
+    this.#hint?.show(0, 0);
     this.#announcer.clear();
   }
 
@@ -243,7 +242,7 @@ export class Timeline extends HTMLElement {
       arrange(this.#scroller.rows, elements);
       this.#drawTop(log, topic, list.length === 0);
     });
-    this.#hint.note(this.#topic, shown.messages);
+    this.#hint?.note(this.#topic, shown.messages);
     if (this.#arriving) this.#arrive(log);
     else if (this.#aim) this.#point();
     else if (this.#atEnd && !log.window) this.#scroller.toEnd();
@@ -415,18 +414,41 @@ export class Timeline extends HTMLElement {
     if (this.#arriving || !log) return;
     // While a window is drawn, one is at the end only on the way there.
     if (!log.window) this.#atEnd = this.#scroller.isAtEnd;
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller.element;
-    this.#hint.show(this.#scroller.beyond, scrollTop / Math.max(1, scrollHeight - clientHeight));
+    this.#showHint(log);
     this.#drawPills(log);
     this.#report();
     this.#fetch();
+  }
+
+  /**
+   * Says where one is, where nothing stands yet.
+   * @param {Log} log
+   */
+  #showHint(log) {
+    const seq = this.#scroller.beyond;
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller.element;
+    this.#hint?.show(seq, scrollTop / Math.max(1, scrollHeight - clientHeight));
+    if (seq > 0 && !this.#hinting) {
+      this.#hinting = true;
+      void this.#loadHint(sight(log).messages);
+    }
+  }
+
+  /** @param {readonly import("../app/rooms.js").Message[]} messages */
+  async #loadHint(messages) {
+    const part = await import("./hint.js").catch(() => null);
+    this.#hinting = part !== null;
+    if (!part) return;
+    this.#hint = new part.Hint(this.speech, (topic, seq) => this.session.windows.timeOf(topic, seq));
+    this.#hint.note(this.#topic, messages);
+    this.append(this.#hint.element);
   }
 
   #onRest() {
     const log = this.#log();
     if (this.#arriving || !log) return;
     const seq = this.#scroller.beyond;
-    this.#hint.show(0, 0);
+    this.#hint?.show(0, 0);
     if (seq > 0 && log.window && this.#scroller.isAtEnd) return this.#toEnd();
     if (seq > 0 && this.#aim?.seq !== seq) void this.#look({ seq, place: { seq, offset: this.#scroller.element.clientHeight / 2 } });
     this.#fetch();
