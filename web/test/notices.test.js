@@ -84,6 +84,19 @@ test("what was there before isn't told; what comes is, once, the newest for all 
   assert.deepEqual(shown, [["t", 4, 1, ""], ["t", 5, 2, ""]], "and nothing of their words");
 });
 
+test("what was fetched along with something older isn't told again when it is known to be there", async () => {
+  const { shown, run, write, look } = begin();
+  await look();
+  write("t", said(4, "vier"), said(5, "fünf"));
+  run({ type: "unread", topic: "t", count: 2, read: 0, head: 5 });
+  const told = () => shown.map(([, seq]) => seq);
+  await look();
+  assert.deepEqual(told(), [5]);
+  write("t", said(6, "sechs", { author: "anna" }));
+  await look();
+  assert.deepEqual(told(), [5]);
+});
+
 test("the words are told where one wants that, as plain text", async () => {
   const { shown, write, look } = begin({ notice: "all", extracts: true });
   await look();
