@@ -59,7 +59,7 @@ func pageIn(t *testing.T, lang string) fs.FS {
 		return web.Files
 	}
 	files := sourceFiles(t)
-	for _, name := range []string{"lang/en.js", "lang/en-outside.js", "lang/en-admin.js"} {
+	for _, name := range []string{"lang/en.js", "lang/en-parts.js", "lang/en-outside.js", "lang/en-admin.js"} {
 		before, _, found := strings.Cut(string(files[name].Data), "export default en;")
 		if !found {
 			t.Fatalf("%s exports its words otherwise than it did", name)
@@ -73,6 +73,7 @@ func pageIn(t *testing.T, lang string) fs.FS {
 // as "…", as it does in the names that tests look for.
 const flatten = `(async () => {
 	const { default: words } = await import("/lang/%[1]s.js");
+	const { default: parts } = await import("/lang/%[1]s-parts.js");
 	const { default: outside } = await import("/lang/%[1]s-outside.js");
 	const { default: admin } = await import("/lang/%[1]s-admin.js");
 	const plain = (said) => Array.isArray(said) ? said.map((part) => part.name ?? part).join("") : String(said);
@@ -83,6 +84,7 @@ const flatten = `(async () => {
 		else try { table[way] = plain(value("…", "…", "…", "…", "…")) } catch { /* it takes other things than texts */ }
 	};
 	add(words, "");
+	add(parts, "");
 	add(outside, "");
 	add(admin, "admin");
 	return table;

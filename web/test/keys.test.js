@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KEYS, PLACES, commandOf } from "../app/keys.js";
-import de from "../lang/de.js";
-import en from "../lang/en.js";
+import de from "../lang/de-parts.js";
+import en from "../lang/en-parts.js";
 
 const NONE = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, isComposing: false };
 const pressed = (key, modifiers = {}, writing = false) => commandOf({ ...NONE, key, ...modifiers }, { writing });

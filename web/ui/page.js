@@ -13,17 +13,20 @@ import { opening } from "./begin.js";
 import "./room.js";
 
 /** @typedef {import("../app/rooms.js").Me} Me */
-/** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
+/**
+ * What is said, and how numbers and times are written. The words of parts are there as soon as `more` has fetched them.
+ * @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats, more: () => Promise<unknown>}} Speech
+ */
 /** @typedef {import("../lang/en-outside.js").OutsideDictionary} Outside */
 /** @typedef {Speech & {words: Outside}} SpeechOutside */
 
 /**
- * What is said, in each language: in the room, to who isn't there, and in the administration.
- * @type {Record<string, {room: () => Promise<{default: import("../app/words.js").Dictionary}>, outside: () => Promise<{default: Outside}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>}
+ * What is said, in each language: in the room, by its parts, to who isn't there, and in the administration.
+ * @type {Record<string, {room: () => Promise<{default: import("../lang/en.js").RoomDictionary}>, parts: () => Promise<{default: import("../lang/en-parts.js").PartsDictionary}>, outside: () => Promise<{default: Outside}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>}
  */
 const DICTIONARIES = {
-  en: { room: () => import("../lang/en.js"), outside: () => import("../lang/en-outside.js"), admin: () => import("../lang/en-admin.js") },
-  de: { room: () => import("../lang/de.js"), outside: () => import("../lang/de-outside.js"), admin: () => import("../lang/de-admin.js") },
+  en: { room: () => import("../lang/en.js"), parts: () => import("../lang/en-parts.js"), outside: () => import("../lang/en-outside.js"), admin: () => import("../lang/en-admin.js") },
+  de: { room: () => import("../lang/de.js"), parts: () => import("../lang/de-parts.js"), outside: () => import("../lang/de-outside.js"), admin: () => import("../lang/de-admin.js") },
 };
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
@@ -36,7 +39,8 @@ const check = () => import("./check.js");
  * @param {() => Promise<unknown>} part
  */
 async function outside(language, part) {
-  return (await Promise.all([DICTIONARIES[language].outside(), part()]))[0].default;
+  const [words, more] = await Promise.all([DICTIONARIES[language].outside(), DICTIONARIES[language].parts(), part()]);
+  return { ...more.default, ...words.default };
 }
 /** Where the administration is. */
 const ADMIN = "/admin";
@@ -69,7 +73,9 @@ class Page extends HTMLElement {
     manifest.href = `${manifest.dataset.folder}/${language}.webmanifest`;
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
-    this.#speech = { words: dictionary.default, formats: formats(locale) };
+    const words = /** @type {import("../app/words.js").Dictionary} */ ({ ...dictionary.default });
+    const more = async () => Object.assign(words, (await DICTIONARIES[language].parts()).default);
+    this.#speech = { words, formats: formats(locale), more };
     await this.#route(opening?.me);
   }
 
@@ -212,7 +218,7 @@ class Page extends HTMLElement {
    * @param {Me} me
    */
   async #openAdmin(me) {
-    const parts = await this.#loaded(Promise.all([DICTIONARIES[document.documentElement.lang].admin(), import("./admin.js")]));
+    const parts = await this.#loaded(Promise.all([DICTIONARIES[document.documentElement.lang].admin(), import("./admin.js"), this.#speech.more()]));
     if (!parts) return;
     const admin = /** @type {import("./admin.js").Admin} */ (document.createElement("rr-admin"));
     admin.speech = this.#speech;

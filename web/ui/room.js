@@ -205,7 +205,7 @@ export class Room extends HTMLElement {
     this.#timeline.addEventListener("visit", (event) => this.#visit(detail(event)));
     this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
     this.#timeline.addEventListener("readers", (event) => void this.#showReadersOf(detail(event)));
-    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), async (...about) => (await import("./versions.js")).versions(...about)));
+    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), async (...about) => (await this.#part(import("./versions.js"))).versions(...about)));
     this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
     this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
 
@@ -339,7 +339,7 @@ export class Room extends HTMLElement {
 
   /** Shows what the keys do. */
   async #help() {
-    const { help } = await import("./help.js");
+    const { help } = await this.#part(import("./help.js"));
     if (this.isConnected && !document.querySelector("dialog[open]")) await help(this.speech, this.#settings.now);
   }
 
@@ -482,12 +482,12 @@ export class Room extends HTMLElement {
   /** @param {Shown} shown */
   async #redact(shown) {
     const { topic, message } = shown;
-    const reason = await this.#ask(shown, async (...about) => (await import("./versions.js")).redaction(...about));
+    const reason = await this.#ask(shown, async (...about) => (await this.#part(import("./versions.js"))).redaction(...about));
     if (reason !== null) this.#session.outbox.post(topic, reason, message.seq, "redact");
   }
 
   async #set() {
-    const { settings } = await import("./settings.js");
+    const { settings } = await this.#part(import("./settings.js"));
     if (this.isConnected) await settings(this.speech, this.#settings);
   }
 
@@ -610,10 +610,20 @@ export class Room extends HTMLElement {
    * @param {number} time of the day that is offered first, in unix-ms; 0 for today
    */
   async #chooseDay(time) {
-    const { askForDay } = await import("./day.js");
+    const { askForDay } = await this.#part(import("./day.js"));
     const topic = this.#current;
     const since = await askForDay(this.speech, time || Date.now());
     if (since !== null && topic === this.#current) void this.#timeline.goToDay(since);
+  }
+
+  /**
+   * A part of the page that is loaded when it is needed, with what it says.
+   * @template T
+   * @param {Promise<T>} part
+   */
+  async #part(part) {
+    const [loaded] = await Promise.all([part, this.speech.more()]);
+    return loaded;
   }
 
   /** Has the browser tell of what is new, from now on. */
@@ -634,7 +644,7 @@ export class Room extends HTMLElement {
   /** Asks of which messages of this topic one wants to be told. */
   async #setNotices() {
     const topic = this.#store.state.topics.get(this.#current);
-    const { topicNotices } = await import("./notice-settings.js");
+    const { topicNotices } = await this.#part(import("./notice-settings.js"));
     if (topic && this.isConnected) await topicNotices(this.speech, this.#settings, topic, titleOf(this.#store.state, topic));
   }
 
@@ -665,7 +675,7 @@ export class Room extends HTMLElement {
     const deals = groups(state, this.speech.formats.collator).map((group) => group.deal);
     const people = (/** @type {string} */ deal) => (this.#store.state.deals.get(deal)?.people ?? []).filter((person) => person.reads && person.role !== "admin");
     const context = { speech: this.speech, deals, deal: topic?.deal ?? "", people };
-    const { invite, newDeal, newTopic } = await import("./dialogs.js");
+    const { invite, newDeal, newTopic } = await this.#part(import("./dialogs.js"));
     if (what === "invite") return invite(context);
     // The server tells everybody of it, oneself too; but that may take a moment.
     if (what === "deal") {
@@ -688,7 +698,7 @@ export class Room extends HTMLElement {
    * @param {Shown} shown
    */
   async #showReadersOf(shown) {
-    const { readBy } = await import("./read-by.js");
+    const { readBy } = await this.#part(import("./read-by.js"));
     const { state } = this.#store;
     const topic = state.topics.get(shown.topic);
     if (!topic || !this.isConnected) return;
@@ -700,7 +710,7 @@ export class Room extends HTMLElement {
    * @param {string} name
    */
   async #showPerson(name) {
-    const { profile } = await import("./profile.js");
+    const { profile } = await this.#part(import("./profile.js"));
     if (!this.isConnected || document.querySelector("dialog[open]")) return;
     const deal = await profile(name, this.speech, this.#store);
     if (deal) await this.#talkTo(name, deal);
@@ -743,7 +753,7 @@ export class Room extends HTMLElement {
    */
   async #signOut() {
     const unsent = Math.max(unsentHere(this.#store.state), await this.#kept((shelf) => shelf.unsent(), 0));
-    if (unsent > 0 && !(await (await import("./dialogs.js")).confirmSignOut(this.speech, unsent))) return;
+    if (unsent > 0 && !(await (await this.#part(import("./dialogs.js"))).confirmSignOut(this.speech, unsent))) return;
     this.#session.stop();
     this.#listening.abort(); // nobody is to be asked again
     forget();

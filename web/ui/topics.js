@@ -78,7 +78,7 @@ export class Topics extends HTMLElement {
   }
 
   #helper() {
-    const { title } = this.speech.words.help;
+    const title = this.speech.words.topics.help;
     return h("button", { class: "button quiet only-icon", type: "button", "aria-label": title, title: `${title} (?)`, onclick: () => this.#tell("help") }, icon("help"));
   }
 
@@ -152,7 +152,7 @@ export class Topics extends HTMLElement {
     if (this.#loading) return;
     this.#loading = true;
     try {
-      await import("./search.js");
+      await Promise.all([import("./search.js"), this.speech.more()]);
     } catch {
       this.#loading = false; // the next time one turns here, perhaps
       return;
