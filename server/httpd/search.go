@@ -17,7 +17,7 @@ import (
 const (
 	hitLimit    = 20  // where nothing else is asked for
 	maxHitLimit = 100 // at most
-	searchTime  = 2 * time.Second
+	searchTime  = 4 * time.Second
 	searchTries = 3 // while rights change
 )
 

@@ -80,6 +80,10 @@ func TestSearch(t *testing.T) {
 	if behind := w.finds("bert", "in:"+w.clean+" angebot").Behind; behind != 1 {
 		t.Errorf("of one topic %d are behind", behind)
 	}
+	w.moved(w.alphaTopic, "emil", 3)
+	if behind := w.finds("emil", "angebot").Behind; behind != 1 {
+		t.Errorf("of what emil may read %d are behind", behind)
+	}
 	w.caughtUp()
 	w.ask("GET", searchPath("köln"), w.cookieOf("bert"), "").want(200).
 		is(fmt.Sprintf(`{"hits":[{"topic":"%s","deal":"%s","seq":1,"author":"bert","time":%d,"kind":"text",`+
