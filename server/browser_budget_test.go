@@ -28,7 +28,7 @@ func TestPageComesInFewOctets(t *testing.T) {
 	}{
 		{"over HTTP/2", "h2", true, 0},
 		{"over HTTP/3", "h3", true, 0},
-		{"over HTTP/3 with a sign-in", "h3", false, 3000},
+		{"over HTTP/3 with a sign-in", "h3", false, 8000},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := servertest.OpenSecurePage(t, secure, test.protocol)
@@ -48,6 +48,9 @@ func TestPageComesInFewOctets(t *testing.T) {
 			var table strings.Builder
 			files, octets, answers := 0, 0.0, 0.0
 			for _, r := range all {
+				if r.Protocol == "" {
+					continue // is still on its way, and wasn't needed to write
+				}
 				fmt.Fprintf(&table, "\n%7.0f  %s", r.Octets, strings.TrimPrefix(r.URL, secure.Plain))
 				if strings.HasPrefix(r.URL, secure.Plain+"/api/") {
 					answers += r.Octets

@@ -5,7 +5,10 @@
  * @module
  */
 import { commandsFor, emojiFor, namesFor, soughtAt } from "../app/completion.js";
-import { h, isolated, say, set } from "./dom.js";
+import sheet from "./completion.css" with { type: "css" };
+import { h, isolated, say, set, wear } from "./dom.js";
+
+wear(sheet);
 
 /** @typedef {import("../app/completion.js").Offer} Offer */
 /** @typedef {import("../app/completion.js").Sought} Sought */

@@ -13,7 +13,6 @@ import { saying } from "../app/saying.js";
 import { MAX_TEXT } from "../app/wire.js";
 import { amount } from "../app/words.js";
 import { readers } from "../app/walls.js";
-import { Completion } from "./completion.js";
 import { h, icon, isolated, say, set } from "./dom.js";
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
@@ -42,8 +41,10 @@ export class Composer extends HTMLElement {
   /** What is wrong with a text until it is changed. */
   #complaint = "";
 
-  /** @type {Completion} */
-  #completion;
+  /** What a text could go on with, from the first letter on. @type {import("./completion.js").Completion | null} */
+  #completion = null;
+  /** @type {Promise<void> | null} */
+  #completing = null;
   /** @type {HTMLTextAreaElement} */
   #input;
   /** @type {HTMLFormElement} */
@@ -72,13 +73,6 @@ export class Composer extends HTMLElement {
       oninput: () => this.#onInput(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onKey(event),
     });
-    const people = () => {
-      const { state } = this.store;
-      const topic = state.topics.get(this.#topic);
-      return topic ? readers(state, topic) : [];
-    };
-    this.#completion = new Completion(this.speech, { people, me: this.store.state.me.name, replace: (from, to, text) => this.#replace(from, to, text) });
-    this.#completion.attach(this.#input);
     this.#form = h(
       "form",
       {
@@ -88,12 +82,11 @@ export class Composer extends HTMLElement {
         },
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onEscape(event),
       },
-      this.#completion.element,
       this.#about,
       h("div", { class: "line" }, this.#input, this.#submit),
     );
     this.#leave.addEventListener("click", () => this.#back());
-    this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#completion.status, this.#shut);
+    this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#shut);
     this.#unsubscribe = this.settings.subscribe(() => this.#measure());
   }
 
@@ -206,7 +199,7 @@ export class Composer extends HTMLElement {
     this.#input.addEventListener("input", () => this.#onInput());
     this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     input.replaceWith(this.#input);
-    this.#completion.attach(this.#input);
+    this.#completion?.attach(this.#input);
     if (focused) this.#input.focus();
   }
 
@@ -270,7 +263,28 @@ export class Composer extends HTMLElement {
     if (!draft.edit && value.trim() !== "") this.dispatchEvent(new CustomEvent("typed"));
     this.#complaint = "";
     this.#measure();
-    this.#completion.look();
+    this.#completing ??= this.#complete();
+    this.#completion?.look();
+  }
+
+  /** Begins to offer what a text could go on with. Without that one writes all the same, and the next letter tries again. */
+  async #complete() {
+    try {
+      const { Completion } = await import("./completion.js");
+      const people = () => {
+        const { state } = this.store;
+        const topic = state.topics.get(this.#topic);
+        return topic ? readers(state, topic) : [];
+      };
+      const completion = new Completion(this.speech, { people, me: this.store.state.me.name, replace: (from, to, text) => this.#replace(from, to, text) });
+      this.#form.prepend(completion.element);
+      this.#shut.before(completion.status);
+      completion.attach(this.#input);
+      this.#completion = completion;
+      completion.look();
+    } catch {
+      this.#completing = null;
+    }
   }
 
   /**
@@ -291,7 +305,7 @@ export class Composer extends HTMLElement {
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     // Safari reports the Enter that ends a composition with code 229.
-    if (event.isComposing || event.keyCode === 229 || this.#completion.key(event)) return;
+    if (event.isComposing || event.keyCode === 229 || this.#completion?.key(event)) return;
     const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (event.key === "Enter" && sends(event, this.settings.now.enter)) {
       event.preventDefault();
@@ -343,7 +357,7 @@ export class Composer extends HTMLElement {
       this.complain(wrong);
       return this.focusInput();
     }
-    this.#completion.close();
+    this.#completion?.close();
     if ("command" in meant) {
       const done = new CustomEvent("command", { detail: meant.command, cancelable: true });
       // Who can't do it says why, and it stays to be written differently.
