@@ -25,6 +25,10 @@ test("who could be taken for another one is doubtful, and so is the other one", 
   assert.deepEqual([...doubtful(people)], ["anna", "mallory"]);
 });
 
+test("a name of two scripts is doubtful even where nobody is called so yet", () => {
+  assert.deepEqual([...doubtful([person("mallory", "P\u0430ul"), person("bert", "Bert")])], ["mallory"]);
+});
+
 test("a display name that is another one's user name is doubtful", () => {
   assert.deepEqual([...doubtful([person("bert", "Herr Klein"), person("mallory", "BERT")])], ["mallory"]);
   assert.deepEqual([...doubtful([person("bert", "Bert"), person("carla", "Carla")])], []);
