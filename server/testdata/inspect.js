@@ -150,7 +150,7 @@
 				else if (character === "⟧") depth = Math.max(0, depth - 1);
 				else if (depth === 0) outside += character;
 			}
-			return strip(outside).replace(/\b(?:[A-Z][a-z]+day|January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec|AM|PM|at|and|WebTransport|WebSocket|HTTP|TCP|https?|localhost|ms|KiB|Ctrl|Alt|Shift|Enter|Esc)\b/g, "");
+			return strip(outside).replace(/\b(?:[A-Z][a-z]+day|Sun|Mon|Tue|Wed|Thu|Fri|Sat|January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec|AM|PM|at|and|WebTransport|WebSocket|HTTP|TCP|https?|localhost|ms|KiB|Ctrl|Alt|Shift|Enter|Esc)\b/g, "");
 		};
 		const blocks = new Map();
 		for (const { node, parent } of texts) {
@@ -164,7 +164,7 @@
 			const all = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
 			while (all.nextNode()) {
 				const { parentElement } = all.currentNode;
-				const skipped = parentElement.closest("time, bdi, code, pre, .avatar, [data-theirs]");
+				const skipped = parentElement.closest("time, bdi, code, pre, .extract, [data-theirs]");
 				if (nodes.has(all.currentNode) || /[⟦⟧]/.test(all.currentNode.data)) text += skipped && block.contains(skipped) ? "" : all.currentNode.data;
 			}
 			if (/\p{L}{2}/u.test(loose(text))) wrong.add(`${JSON.stringify(text.trim().slice(0, 80))} in ${path(block)} isn't of the dictionary`);
