@@ -214,9 +214,7 @@ func (s *stage) fill() {
 
 	s.theirs = append(s.theirs, "Nennt einen Mandanten, der nicht genannt werden darf", "GeldGeldGeld AG", "Projekt Falke", "Bewertung", "Fragen an den Verkäufer")
 	s.theirs = append(s.theirs, titles...)
-	for _, name := range []string{"Anna Keller", "Miriam Brandt", "Jonas Weber", "Forderungsbericht", "anna", "miriam", "jonas", "forderungsbericht"} {
-		s.theirs = append(s.theirs, name)
-	}
+	s.theirs = append(s.theirs, "Anna Keller", "Miriam Brandt", "Jonas Weber", "Forderungsbericht", "anna", "miriam", "jonas", "forderungsbericht")
 }
 
 // encoded is a value as a script has it.
