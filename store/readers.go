@@ -29,13 +29,20 @@ const (
 	pingSQL       = `SELECT position FROM journal WHERE id = 1`
 	afterSQL      = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq > ? ORDER BY seq LIMIT ?`
 	beforeSQL     = `SELECT ` + messageColumns + ` FROM messages WHERE topic = ? AND seq < ? ORDER BY seq DESC LIMIT ?`
-	editsSQL      = `SELECT ` + messageColumns + ` FROM messages INDEXED BY edits WHERE topic = ? AND kind = 'edit' AND ref = ? ORDER BY seq DESC LIMIT ?`
 	hashSQL       = `SELECT hash FROM messages WHERE topic = ? AND seq = ?`
 	postedSQL     = `SELECT seq, salt IS NULL FROM messages WHERE topic = ? AND author = ? AND client_id = ?`
 	marksSQL      = `SELECT topics.id, read_marks.seq FROM read_marks JOIN topics ON topics.key = read_marks.topic WHERE read_marks.user = ?`
 	topicMarksSQL = `SELECT user, seq FROM read_marks WHERE topic = ? ORDER BY user`
 	passwordSQL   = `SELECT password_hash FROM users WHERE name = ?`
 	sessionSQL    = `SELECT id, user, opened, expires FROM sessions WHERE token_hash = ?`
+
+	// Only rows are put in order, so that no more bodies are read than are taken. A
+	// topic's rows are in the order of their seqs.
+	editsSQL = `WITH found (row) AS MATERIALIZED (
+SELECT edits.rowid FROM json_each(?1) AS edited CROSS JOIN messages AS edits ON edits.rowid IN (
+SELECT rowid FROM messages INDEXED BY edits WHERE topic = ?2 AND kind = 'edit' AND ref = edited.value ORDER BY rowid DESC LIMIT ?3 OFFSET ?4
+) ORDER BY edited.key, edits.rowid DESC LIMIT -1
+) SELECT ` + messageColumns + ` FROM found CROSS JOIN messages ON messages.rowid = found.row`
 )
 
 func openReaders(ctx context.Context, path string) (*readers, error) {

@@ -188,6 +188,61 @@ func TestAPageComesWithItsLaterEdits(t *testing.T) {
 	w.ask("GET", "/api/topics/"+w.alphaTopic+"/messages?edits=x", cookie, "").want(400)
 }
 
+// TestAPageAndItsEditsAreBoundedTogether has messages of one letter whose edits are
+// as long as can be, and reads them all, page by page, in both directions.
+func TestAPageAndItsEditsAreBoundedTogether(t *testing.T) {
+	const messages, longest = 30, 255 << 10
+	w := newWorld(t)
+	for range messages {
+		w.speak(room.Report, w.alphaTopic, "bert", 0, "1")
+	}
+	for i := range int64(messages) {
+		w.speak(room.Edit, w.alphaTopic, "bert", i+1, `"old"`)
+		w.speak(room.Edit, w.alphaTopic, "bert", i+1, fmt.Sprintf(`"%d%s"`, i+1, strings.Repeat("x", longest)))
+	}
+	cookie := w.cookieOf("bert")
+	for _, up := range []bool{true, false} {
+		at, query := int64(0), "?limit=200&edits=1&after="
+		if !up {
+			at, query = messages+1, "?limit=200&edits=1&before="
+		}
+		seen := make(map[int64]bool)
+		for len(seen) < messages {
+			var page struct {
+				Messages []struct{ Seq int64 }
+				Edits    []struct {
+					Ref  int64
+					Body string
+				}
+			}
+			a := w.ask("GET", fmt.Sprint("/api/topics/", w.alphaTopic, "/messages", query, at), cookie, "").want(200)
+			a.into(&page)
+			if size := a.Body.Len(); size > 1<<20+64<<10 {
+				t.Fatalf("an answer has %d octets", size)
+			}
+			newest := make(map[int64]bool)
+			for _, e := range page.Edits {
+				newest[e.Ref] = newest[e.Ref] || strings.HasPrefix(e.Body, fmt.Sprintf(`"%dx`, e.Ref))
+			}
+			if len(page.Messages) == 0 {
+				t.Fatalf("nothing behind %d", at)
+			}
+			for i, m := range page.Messages {
+				if next := map[bool]int64{true: at + 1, false: at - int64(len(page.Messages))}[up] + int64(i); m.Seq > messages {
+					break
+				} else if m.Seq != next || !newest[m.Seq] {
+					t.Fatalf("from %d on, up: %t, message %d is %d, with its newest edit: %t", at, up, i, m.Seq, newest[m.Seq])
+				}
+				seen[m.Seq] = true
+			}
+			at = page.Messages[len(page.Messages)-1].Seq
+			if !up {
+				at = page.Messages[0].Seq
+			}
+		}
+	}
+}
+
 func TestAPageOfLongMessagesIsShorter(t *testing.T) {
 	w := newWorld(t)
 	for range 20 {

@@ -50,8 +50,10 @@ type Store interface {
 	// it; both ascending, one at least if there is one.
 	Messages(ctx context.Context, topic string, after int64, maxCount, maxBytes int) ([]room.Message, error)
 	MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error)
-	// Edits are the newest ones of a message, ascending, with these limits.
-	Edits(ctx context.Context, topic string, seq int64, maxCount, maxBytes int) ([]room.Message, error)
+	// Edits are those of messages, in the order of seqs, of each the newest first:
+	// without the newest skip, at most maxCount. They end with the one by which
+	// there are maxBytes.
+	Edits(ctx context.Context, topic string, seqs []int64, skip, maxCount, maxBytes int) ([]room.Message, error)
 	// Since is the smallest seq of a topic, from one on, that is of a time or
 	// later; 0: there is none.
 	Since(ctx context.Context, topic string, from, time int64) (int64, error)

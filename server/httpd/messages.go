@@ -19,7 +19,7 @@ const (
 	messageOctets   = 1 << 20
 
 	maxEdited = 200 // messages, where their edits are asked for
-	maxEdits  = 20  // of one message
+	maxEdits  = 20  // of one message; the newest one always comes
 )
 
 type message struct {
@@ -56,7 +56,8 @@ type page struct {
 }
 
 // listMessages is a page of a topic's log, ascending. It may be shorter than
-// asked for: bodies of more than 1 MiB in all come on several pages.
+// asked for: bodies of more than 1 MiB in all, those of edits among them, come on
+// several pages.
 func (s *site) listMessages(c *call) error {
 	t := c.state.Topic(c.param("topic"))
 	from, ok := c.state.ReadsFrom(c.user.Name, c.param("topic"))
@@ -89,7 +90,7 @@ func (s *site) listMessages(c *call) error {
 		more = len(found) > 0
 		found = readableFrom(found, from)
 	}
-	edits, err := s.laterEdits(c.ctx(), t.ID, found, span)
+	found, edits, err := s.withEdits(c.ctx(), t.ID, found, span)
 	if err != nil {
 		return fmt.Errorf("reading edits: %w", err)
 	}
@@ -112,27 +113,80 @@ func (s *site) listMessages(c *call) error {
 	return c.answer(http.StatusOK, answer)
 }
 
-// laterEdits are the newest edits of a page's messages that lie after the page,
+// withEdits are a page's messages with their newest edits that lie after the page,
 // for who reads only this part of the log: as many of each as the limits allow,
-// and the last of each always.
-func (s *site) laterEdits(ctx context.Context, topic string, page []room.Message, span span) (edits []room.Message, err error) {
-	left := messageOctets
-	for _, m := range page {
-		if !span.edits || m.Redacted || m.Kind != room.Text && m.Kind != room.Report {
-			continue
-		}
-		found, err := s.Store.Edits(ctx, topic, m.Seq, maxEdits, left)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range found {
-			if e.Seq > page[len(page)-1].Seq {
-				edits = append(edits, e)
-				left = max(0, left-len(e.Body))
-			}
+// and the last of each always. Messages whose last edit has no room are left to
+// the next page, but for one.
+func (s *site) withEdits(ctx context.Context, topic string, page []room.Message, span span) (_, edits []room.Message, err error) {
+	if !span.edits || len(page) == 0 {
+		return page, nil, nil
+	}
+	nearest := slices.Clone(page) // to where the caller is
+	if span.before > 0 {
+		slices.Reverse(nearest)
+	}
+	newest, err := s.Store.Edits(ctx, topic, editable(nearest), 0, 1, messageOctets)
+	if err != nil {
+		return nil, nil, err
+	}
+	nearest, left := fitting(nearest, newest)
+	first, last := ends(nearest)
+	page = slices.DeleteFunc(page, func(m room.Message) bool { return m.Seq < first || m.Seq > last })
+	older, err := s.Store.Edits(ctx, topic, editable(nearest), 1, maxEdits-1, left)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range newest {
+		if e.Seq > last && e.Ref >= first && e.Ref <= last {
+			edits = append(edits, e)
 		}
 	}
-	return edits, nil
+	for _, e := range older {
+		if left -= len(e.Body); left < 0 {
+			break
+		}
+		if e.Seq > last {
+			edits = append(edits, e)
+		}
+	}
+	slices.SortFunc(edits, func(a, b room.Message) int {
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Seq, b.Seq))
+	})
+	return page, edits, nil
+}
+
+// editable are the seqs of messages that may have edits.
+func editable(messages []room.Message) (seqs []int64) {
+	for _, m := range messages {
+		if !m.Redacted && (m.Kind == room.Text || m.Kind == room.Report) {
+			seqs = append(seqs, m.Seq)
+		}
+	}
+	return seqs
+}
+
+// fitting are the first of messages, as many as have room together with the
+// newest edit of each, one at least; left is the room that remains.
+func fitting(messages, newest []room.Message) (_ []room.Message, left int) {
+	of := make(map[int64]int, len(newest))
+	for _, e := range newest {
+		of[e.Ref] = len(e.Body)
+	}
+	left = messageOctets
+	for i, m := range messages {
+		size := len(m.Body) + of[m.Seq]
+		if size > left && i > 0 {
+			return messages[:i], left
+		}
+		left = max(0, left-size)
+	}
+	return messages, left
+}
+
+// ends are the least and the greatest seq of a page, in whatever direction.
+func ends(page []room.Message) (first, last int64) {
+	first, last = page[0].Seq, page[len(page)-1].Seq
+	return min(first, last), max(first, last)
 }
 
 // stillReads is from where who calls may read a topic at this moment, after it
