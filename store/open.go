@@ -43,7 +43,7 @@ func Open(ctx context.Context, dir string) (_ *Store, err error) {
 	if err := removeTemporaries(dir); err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
-	s := &Store{lock: lock, closing: make(chan struct{}), added: make(chan struct{}, 1), searching: make(chan struct{}, maxSearches)}
+	s := &Store{lock: lock, closing: make(chan struct{}), added: make(chan struct{}, 1)}
 	if err := s.open(ctx, filepath.Join(dir, fileName)); err != nil {
 		s.Close()
 		return nil, err

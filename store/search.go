@@ -13,9 +13,6 @@ import (
 	"redroom/server/room"
 )
 
-// maxSearches run at a time; the others wait, so that pages of history don't.
-const maxSearches = 2
-
 const (
 	rowSQL = `SELECT rowid FROM messages WHERE topic = ? AND seq = ?`
 
@@ -32,14 +29,8 @@ WHERE topic = ? AND newest >= ? AND oldest < ?`
 
 // Search finds messages by their words. What it finds and what it looks at is
 // only what is searched: see room.Search. It sees the index as of one step; see
-// Follow. Two run at a time, and others wait.
+// Follow. It may take long: how many run at a time is the caller's to say.
 func (s *Store) Search(ctx context.Context, q room.Search) (found room.Found, err error) {
-	select {
-	case s.searching <- struct{}{}:
-		defer func() { <-s.searching }()
-	case <-ctx.Done():
-		return found, fmt.Errorf("store: waiting to search: %w", ctx.Err())
-	}
 	err = s.inView(ctx, func(tx *sql.Tx) error {
 		run := search{tx: tx, Search: q, topics: make(map[int64]searched, len(q.Topics))}
 		for _, t := range q.Terms {

@@ -93,9 +93,8 @@ type Store struct {
 	sweeping bool           // there is a sweeper
 	sweeper  sync.WaitGroup // of the goroutine that cuts the write-ahead log
 
-	added     chan struct{} // one slot; Follow waits for it
-	commits   atomic.Int64
-	searching chan struct{} // a place a search
+	added   chan struct{} // one slot; Follow waits for it
+	commits atomic.Int64
 
 	// What is committed, as seen without the database. Only changed by
 	// publish, heads and state as one: who sees a new State sees heads at least

@@ -20,9 +20,10 @@
 // # Who may block
 //
 // A request to open a WebSocket is served until that is over. Any other waits
-// for the store, for its event's commit, and for a password's turn to be hashed.
-// Nothing is shared between requests but the Config, and which topics were
-// opened already; nothing has to be shut down. Timeouts, but for that of a body,
+// for the store, for its event's commit, for a password's turn to be hashed, and
+// what looks through the store for its user's turn; see turns. Nothing else is
+// shared between requests but the Config, and which topics were opened already;
+// nothing has to be shut down. Timeouts, but for that of a body,
 // and shutdown are the listeners'.
 package httpd
 
@@ -135,10 +136,11 @@ type Config struct {
 	Draining func() (seconds int64, draining bool)
 }
 
-// site is a Handler's state: all of it is fixed when it is made.
+// site is a Handler's state: the Config is fixed when it is made.
 type site struct {
 	Config
 	openings openings
+	turns    turns
 }
 
 // New makes the handler of all requests but the opening of connections.

@@ -22,6 +22,8 @@ const (
 	maxEdits  = 20  // of one message; the newest one always comes
 )
 
+var errSinceTooLong = &room.Error{Code: http.StatusServiceUnavailable, Text: "Looking for a time took too long, since not all messages are in the index yet; try again in some minutes.", Retry: true}
+
 type message struct {
 	Seq    int64     `json:"seq"`
 	Author string    `json:"author"`
@@ -72,7 +74,11 @@ func (s *site) listMessages(c *call) error {
 		return err
 	}
 	if span.since != nil {
-		first, err := s.Store.Since(c.ctx(), t.ID, from, *span.since)
+		var first int64
+		err = s.inTurn(c, errSinceTooLong, func(ctx context.Context) error {
+			first, err = s.Store.Since(ctx, t.ID, from, *span.since)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("reading messages: %w", err)
 		}

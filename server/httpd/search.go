@@ -2,12 +2,10 @@ package httpd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -17,8 +15,7 @@ import (
 const (
 	hitLimit    = 20  // where nothing else is asked for
 	maxHitLimit = 100 // at most
-	searchTime  = 4 * time.Second
-	searchTries = 3 // while rights change
+	searchTries = 3   // while rights change
 )
 
 var (
@@ -64,8 +61,6 @@ func (s *site) search(c *call) error {
 	if q.isEmpty() && narrow.deal == "" && narrow.topic == "" {
 		return errNoQuery
 	}
-	ctx, cancel := context.WithTimeout(c.ctx(), searchTime)
-	defer cancel()
 	for range searchTries {
 		state := s.Store.State()
 		topics, err := c.searched(state, narrow)
@@ -76,13 +71,14 @@ func (s *site) search(c *call) error {
 		if err != nil {
 			return err
 		}
-		got, err := s.Store.Search(ctx, room.Search{
-			Topics: topics, Terms: q.terms, Author: q.author, Since: q.since, Before: q.before, Older: older, Limit: int(limit),
+		var got room.Found
+		err = s.inTurn(c, errSearchTooLong, func(ctx context.Context) error {
+			got, err = s.Store.Search(ctx, room.Search{
+				Topics: topics, Terms: q.terms, Author: q.author, Since: q.since, Before: q.before, Older: older, Limit: int(limit),
+			})
+			return err
 		})
 		if err != nil {
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) && c.ctx().Err() == nil {
-				return errSearchTooLong
-			}
 			return err
 		}
 		answer := s.findings(state, topics, &got)

@@ -349,6 +349,19 @@ func (slow) Search(ctx context.Context, _ room.Search) (room.Found, error) {
 	return room.Found{}, errors.Join(errors.New("interrupted"), ctx.Err())
 }
 
+func (slow) Since(ctx context.Context, _ string, _, _ int64) (int64, error) {
+	<-ctx.Done()
+	return 0, errors.Join(errors.New("interrupted"), ctx.Err())
+}
+
+func TestLookingForATimeTooLongIsGivenUp(t *testing.T) {
+	w := newWorld(t, func(c *httpd.Config) { c.Store = slow{c.Store.(*store.Store)} })
+	a := w.ask("GET", "/api/topics/"+w.alphaTopic+"/messages?since=1", w.cookieOf("bert"), "").want(503)
+	if !strings.Contains(a.problem().Detail, "Looking for a time took too long") || a.Header().Get("Retry-After") == "" {
+		t.Errorf("it says %s, %v", a.Body, a.Header())
+	}
+}
+
 func TestASearchThatTakesTooLongIsGivenUp(t *testing.T) {
 	w := newWorld(t, func(c *httpd.Config) { c.Store = slow{c.Store.(*store.Store)} })
 	a := w.ask("GET", searchPath("word"), w.cookieOf("bert"), "").want(503)
