@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -219,20 +218,6 @@ func TestSinceIsWhatALookAtAllMessagesFinds(t *testing.T) {
 	}
 	if got, err := s.Since(t.Context(), "nosuchtopic00000", 1, 0); got != 0 || err != nil {
 		t.Errorf("of no topic: %d, %v", got, err)
-	}
-}
-
-func TestASearchThatIsGivenUpEnds(t *testing.T) {
-	s := furnished(t, t.TempDir())
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 5 { // more than run at a time
-		if _, err := s.Search(ctx, room.Search{Topics: []room.SearchedTopic{{ID: topicOne, From: 1}}, Limit: 1}); !errors.Is(err, context.Canceled) {
-			t.Errorf("it ended with %v", err)
-		}
-	}
-	if got := len(search(t, s, room.Search{}).Hits); got != 0 {
-		t.Errorf("%d are found", got)
 	}
 }
 

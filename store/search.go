@@ -17,10 +17,12 @@ const (
 	rowSQL = `SELECT rowid FROM messages WHERE topic = ? AND seq = ?`
 
 	// The newest that are asked for come first by themselves.
-	searchSQL = `SELECT messages.rowid, messages.topic, messages.seq, messages.author, messages.time, messages.kind, messages.body
+	searchSQL = `SELECT messages.rowid
 FROM index_words CROSS JOIN messages ON messages.rowid = index_words.rowid
 WHERE index_words MATCH ? AND index_words.rowid BETWEEN ? AND ? AND messages.time >= ? AND messages.time < ?
 ORDER BY index_words.rowid DESC LIMIT ?`
+
+	hitSQL = `SELECT topic, seq, author, time, kind, body FROM messages WHERE rowid = ?`
 
 	// timesSQL are the rows between which there can be messages of some time.
 	timesSQL = `SELECT coalesce(min(first_row), 0), coalesce(max(last_row), 0) FROM index_times
@@ -99,29 +101,43 @@ func (q *search) do(ctx context.Context, s *Store) (found room.Found, err error)
 		}
 		upper = min(upper, row-1)
 	}
-	var hits []hit
-	for _, g := range q.groups() {
-		if max(lower, g.row) > upper {
-			continue
-		}
-		more, err := q.match(ctx, g, max(lower, g.row), upper)
-		if err != nil {
-			return found, err
-		}
-		hits = append(hits, more...)
+	rows, err := q.newest(ctx, lower, upper)
+	if err != nil {
+		return found, err
 	}
-	slices.SortFunc(hits, func(a, b hit) int { return cmp.Compare(b.row, a.row) })
-	if found.More = len(hits) > q.Limit; found.More {
-		hits = hits[:q.Limit]
+	if found.More = len(rows) > q.Limit; found.More {
+		rows = rows[:q.Limit]
 	}
-	for i := range hits {
-		h, err := q.shown(ctx, &hits[i])
+	for _, row := range rows {
+		h, err := q.shown(ctx, row)
 		if err != nil {
 			return found, err
 		}
 		found.Hits = append(found.Hits, h)
 	}
 	return found, nil
+}
+
+// newest are the rows of the newest messages that match, one more than are asked
+// for. Once there are as many, only what is newer than the last of them counts.
+func (q *search) newest(ctx context.Context, lower, upper int64) (rows []int64, err error) {
+	for _, g := range q.groups() {
+		from := max(lower, g.row)
+		if from > upper {
+			continue
+		}
+		more, err := q.match(ctx, g, from, upper)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+		slices.SortFunc(rows, func(a, b int64) int { return cmp.Compare(b, a) })
+		if len(rows) > q.Limit {
+			rows = rows[:q.Limit+1]
+			lower = max(lower, rows[q.Limit]+1)
+		}
+	}
+	return rows, nil
 }
 
 func (q *search) since() int64  { return cmp.Or(q.Since, math.MinInt64) }
@@ -220,14 +236,7 @@ func (q *search) expression(keys []int64) string {
 	return b.String()
 }
 
-// hit is a message that was found.
-type hit struct {
-	row, topic int64
-	room.Hit
-	body sql.NullString
-}
-
-func (q *search) match(ctx context.Context, g group, lower, upper int64) (hits []hit, err error) {
+func (q *search) match(ctx context.Context, g group, lower, upper int64) (found []int64, err error) {
 	rows, err := q.tx.QueryContext(ctx, searchSQL, q.expression(g.keys), lower, upper,
 		q.since(), q.before(), q.Limit+1)
 	if err != nil {
@@ -235,27 +244,32 @@ func (q *search) match(ctx context.Context, g group, lower, upper int64) (hits [
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var h hit
-		if err := rows.Scan(&h.row, &h.topic, &h.Seq, &h.Author, &h.At, &h.Kind, &h.body); err != nil {
+		var row int64
+		if err := rows.Scan(&row); err != nil {
 			return nil, fmt.Errorf("reading what was found: %w", err)
 		}
-		hits = append(hits, h)
+		found = append(found, row)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("asking the index: %w", err)
 	}
-	return hits, nil
+	return found, nil
 }
 
-// shown is a hit with its extract, of the words that were found.
-func (q *search) shown(ctx context.Context, h *hit) (room.Hit, error) {
-	in := q.topics[h.topic]
+// shown is a message that was found, with its extract, of the words that were.
+func (q *search) shown(ctx context.Context, row int64) (h room.Hit, err error) {
+	var topic int64
+	var words sql.NullString
+	if err := q.tx.QueryRowContext(ctx, hitSQL, row).Scan(&topic, &h.Seq, &h.Author, &h.At, &h.Kind, &words); err != nil {
+		return h, fmt.Errorf("reading what was found: %w", err)
+	}
+	in := q.topics[topic]
 	h.Topic = in.id
-	body := h.body.String
-	err := q.tx.QueryRowContext(ctx, indexedEditSQL, h.topic, h.Seq, in.indexed).Scan(&body)
+	body := words.String
+	err = q.tx.QueryRowContext(ctx, indexedEditSQL, topic, h.Seq, in.indexed).Scan(&body)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return room.Hit{}, fmt.Errorf("reading the words of an edit: %w", err)
+		return h, fmt.Errorf("reading the words of an edit: %w", err)
 	}
 	h.Extract = extract(body, occurrences(indexedPart(body), q.patterns))
-	return h.Hit, nil
+	return h, nil
 }

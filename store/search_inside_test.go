@@ -18,7 +18,7 @@ func TestASearchAsksTheIndexForNothingElse(t *testing.T) {
 		steps[1] != "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)" {
 		t.Errorf("a search is\n%s", strings.Join(steps, "\n"))
 	}
-	for _, query := range []string{rowSQL, timesSQL, indexedSQL, originalSQL, indexedEditSQL, unindexedSQL, moveIndexedSQL, moveTimesSQL, moveSeparatorSQL, removeSeparatorSQL} {
+	for _, query := range []string{rowSQL, hitSQL, timesSQL, indexedSQL, originalSQL, indexedEditSQL, unindexedSQL, moveIndexedSQL, moveTimesSQL, moveSeparatorSQL, removeSeparatorSQL} {
 		for _, step := range plan(t, s, query) {
 			if strings.HasPrefix(step, "SCAN") || strings.Contains(step, "TEMP B-TREE") {
 				t.Errorf("%s\n%s", query, step)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +104,36 @@ func TestWhatATermFinds(t *testing.T) {
 		if got := all(search(t, s, room.Search{Terms: []room.Term{{Text: c.text, Kind: c.kind}}})); !slices.Equal(got, c.want) {
 			t.Errorf("%q as %d finds\n%q, want\n%q", c.text, c.kind, got, c.want)
 		}
+	}
+}
+
+// TestOnlyTheWordsThatAreShownAreRead searches topics of which each is read from
+// another moment on, and so by itself, for all that is in them.
+func TestOnlyTheWordsThatAreShownAreRead(t *testing.T) {
+	s := furnished(t, t.TempDir())
+	const topics = 40
+	long := strings.Repeat("ä", room.MaxText/2)
+	var in []room.SearchedTopic
+	for i := range topics {
+		id := fmt.Sprint("long-", i)
+		applied(t, s, room.TopicCreated{Stamp: by("anna"), ID: id, Deal: dealOne, Title: id, Number: 10 + i})
+		for n := range 4 {
+			applied(t, s, text("bert", id, fmt.Sprint(n), long))
+		}
+		in = append(in, room.SearchedTopic{ID: id, From: 2})
+	}
+	caughtUp(t, s)
+	q := room.Search{Topics: in, Limit: 2}
+	search(t, s, q)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	found := search(t, s, q)
+	runtime.ReadMemStats(&after)
+	if len(found.Hits) != 2 || found.Hits[0].Topic != in[topics-1].ID || found.Hits[0].Seq != 4 || found.Hits[1].Seq != 3 || !found.More {
+		t.Errorf("found are %q, more: %t", all(found), found.More)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 40*room.MaxText {
+		t.Errorf("two hits took %d KiB", took>>10)
 	}
 }
 

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"redroom/server/room"
+)
+
+// TestWhatIsGivenUpWhileItRunsGivesItsReaderBack gives up a search that is at work,
+// again and again: it ends at once, and leaves nothing open.
+func TestWhatIsGivenUpWhileItRunsGivesItsReaderBack(t *testing.T) {
+	s := openInside(t)
+	const messages = 60
+	const topic = "t"
+	furnish(t, s)
+	said := strings.Repeat("ab", 7000) + "cabd"
+	var batch []room.Event
+	for range messages {
+		batch = append(batch, post(room.NewID(), said))
+	}
+	if _, err := s.Commit(t.Context(), batch, s.Position()+messages); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	look := func(ctx context.Context) (took time.Duration, err error) {
+		began := time.Now()
+		_, err = s.Search(ctx, room.Search{Topics: []room.SearchedTopic{{ID: topic, From: 1}}, Terms: []room.Term{{Text: strings.Repeat("ab", 120) + "d"}}, Limit: 1})
+		return time.Since(began), err
+	}
+	whole, err := look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log("the whole search takes", whole)
+	for range readerCount + 1 {
+		ctx, cancel := context.WithTimeout(t.Context(), whole/10)
+		took, err := look(ctx)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || took > whole/2 {
+			t.Errorf("it ended after %v of %v with %v", took, whole, err)
+		}
+	}
+	// All readers can be had at once again.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for range readerCount {
+		conn, err := s.readers.db.Conn(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+}
