@@ -13,9 +13,10 @@ import (
 	"redroom/server/room"
 )
 
-// maxIndexed is how much of a message is in the index, in octets: what is in it
-// must also be removed again while others wait.
-const maxIndexed = 16 << 10
+// maxIndexed is how much of a message is in the index, in octets. What is in it
+// must also be removed again while others wait, which takes a place in the index
+// for every three letters that are new.
+const maxIndexed = 4 << 10
 
 const (
 	insertWordsSQL = `INSERT INTO index_words (rowid, words) VALUES (?, ?)`

@@ -27,8 +27,9 @@ CREATE VIRTUAL TABLE index_words USING fts5(
 INSERT INTO index_words (index_words, rank)
 VALUES ('secure-delete', 1), ('automerge', 0), ('crisismerge', 1000);
 
--- The tokens that are in the index. It is only asked when some were removed.
-CREATE VIRTUAL TABLE index_tokens USING fts5vocab('index_words', 'row');
+-- The tokens that are in the index, one row each time that one is: to find the
+-- next one, nothing has to be counted. It is only asked when some were removed.
+CREATE VIRTUAL TABLE index_tokens USING fts5vocab('index_words', 'instance');
 
 -- Up to where each log is in the index.
 CREATE TABLE index_topics (
