@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	followPause = 50 * time.Millisecond // between a post and when it is looked for
-	followRetry = time.Second           // after a failure
+	followPause    = 50 * time.Millisecond // between a post and when it is looked for
+	followRetry    = time.Second           // after a failure; twice as long after each further one
+	followMaxRetry = time.Minute
 )
 
 // pace is how much is done at once, while all others who write wait.
@@ -25,11 +26,13 @@ var (
 )
 
 // Follow keeps the index behind the log until ctx ends, and then returns. One at
-// a time may run. What goes wrong, such as a full disk, is told and tried again.
+// a time may run. What goes wrong, such as a full disk, is told and tried again,
+// after pauses that grow. An index that is found damaged, here or by a commit, is
+// told too, and made anew.
 func (s *Store) Follow(ctx context.Context, failed func(error)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	at := &place{}
+	at, retry := &place{}, followRetry
 	for {
 		select {
 		case <-ctx.Done():
@@ -45,9 +48,12 @@ func (s *Store) Follow(ctx context.Context, failed func(error)) {
 		case err != nil:
 			failed(err)
 			*at = place{}
-			timer.Reset(followRetry)
+			timer.Reset(retry)
+			retry = min(2*retry, followMaxRetry)
 			continue
-		case more:
+		}
+		retry = followRetry
+		if more {
 			timer.Reset(wait)
 			continue
 		}
@@ -60,6 +66,14 @@ func (s *Store) Follow(ctx context.Context, failed func(error)) {
 		case <-s.added:
 			timer.Reset(followPause)
 		}
+	}
+}
+
+// wake has Follow look for what there is to do.
+func (s *Store) wake() {
+	select {
+	case s.added <- struct{}{}:
+	default: // it will look already
 	}
 }
 
@@ -79,31 +93,41 @@ func (s *Store) followStep(ctx context.Context, at *place) (wait time.Duration, 
 	if commits != at.commits {
 		p = whileBusy
 	}
-	began := time.Now()
-	more, err = s.step(ctx, at, p)
+	took, more, err := s.step(ctx, at, p)
 	at.commits = commits
-	return time.Duration(p.pause) * time.Since(began), more, err
+	return time.Duration(p.pause) * took, more, err
 }
 
 // CatchUp brings all that is committed into the index.
 func (s *Store) CatchUp(ctx context.Context) error {
 	at := &place{}
 	for {
-		if more, err := s.step(ctx, at, whileIdle); err != nil || !more {
+		if _, more, err := s.step(ctx, at, whileIdle); err != nil || !more {
 			return err
 		}
 	}
 }
 
-// step brings a part of the log into the index, and makes that smaller; more:
-// there is more to do.
-func (s *Store) step(ctx context.Context, at *place, p pace) (more bool, err error) {
+// step brings a part of the log into the index, and makes that smaller. It tells
+// for how long it kept others from writing, and whether there is more to do.
+func (s *Store) step(ctx context.Context, at *place, p pace) (took time.Duration, more bool, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := ctx.Err(); err != nil {
-		return false, err
+		return 0, false, err
 	}
+	began := time.Now()
+	more, err = s.takeStep(ctx, at, p)
+	return time.Since(began), more, err
+}
+
+func (s *Store) takeStep(ctx context.Context, at *place, p pace) (more bool, err error) {
 	ctx = context.WithoutCancel(ctx)
+	select {
+	case err := <-s.damaged:
+		return false, s.mendIndex(ctx, err)
+	default:
+	}
 	w, err := s.ready(ctx)
 	if err != nil {
 		return false, fmt.Errorf("store: getting ready to index: %w", err)
@@ -119,6 +143,9 @@ func (s *Store) step(ctx context.Context, at *place, p pace) (more bool, err err
 		s.writer = nil
 		w.rollback.ExecContext(ctx) // may be over already; discard sees to it
 		w.discard()
+		if isDamaged(err) {
+			return false, s.mendIndex(ctx, err)
+		}
 		return false, fmt.Errorf("store: indexing: %w", err)
 	}
 	if row > 0 {

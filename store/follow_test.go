@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"redroom/server/room"
@@ -36,25 +37,27 @@ func findsAll(t testing.TB, s *store.Store, word string) int {
 }
 
 func TestTheIndexFollowsByItself(t *testing.T) {
-	dir := t.TempDir()
-	s := furnished(t, dir)
-	applied(t, s, text("bert", topicOne, "before", "the first word"))
-	stop := followed(t, s)
-	until(t, "what was there", func() bool { return findsAll(t, s, "word") == 1 })
-	applied(t, s, text("bert", topicTwo, "meanwhile", "another word"))
-	until(t, "what came meanwhile", func() bool { return findsAll(t, s, "word") == 2 })
-	time.Sleep(500 * time.Millisecond) // by then it has nothing to do, and waits
-	applied(t, s, text("bert", topicTwo, "later", "a third word"))
-	until(t, "what came later", func() bool { return findsAll(t, s, "word") == 3 })
-	applied(t, s, speaking(room.Redact, 1, "bert", "gone", ""))
-	if got := findsAll(t, s, "word"); got != 2 {
-		t.Errorf("right after one was redacted, %d are found", got)
-	}
-	stop()
-	applied(t, s, text("bert", topicOne, "afterwards", "the last word"))
-	s = reopened(t, s, dir)
-	followed(t, s)
-	until(t, "what nobody was there for", func() bool { return findsAll(t, s, "word") == 3 })
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		s := furnished(t, dir)
+		applied(t, s, text("bert", topicOne, "before", "the first word"))
+		stop := followed(t, s)
+		until(t, "what was there", func() bool { return findsAll(t, s, "word") == 1 })
+		applied(t, s, text("bert", topicTwo, "meanwhile", "another word"))
+		until(t, "what came meanwhile", func() bool { return findsAll(t, s, "word") == 2 })
+		time.Sleep(time.Hour) // by this clock: until it has nothing to do any more, and waits
+		applied(t, s, text("bert", topicTwo, "later", "a third word"))
+		until(t, "what came later", func() bool { return findsAll(t, s, "word") == 3 })
+		applied(t, s, speaking(room.Redact, 1, "bert", "gone", ""))
+		if got := findsAll(t, s, "word"); got != 2 {
+			t.Errorf("right after one was redacted, %d are found", got)
+		}
+		stop()
+		applied(t, s, text("bert", topicOne, "afterwards", "the last word"))
+		s = reopened(t, s, dir)
+		followed(t, s)
+		until(t, "what nobody was there for", func() bool { return findsAll(t, s, "word") == 3 })
+	})
 }
 
 // TestAStoreIsClosedWhileTheIndexFollows has Close in the middle of a long way.

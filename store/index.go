@@ -278,7 +278,7 @@ func (i *indexing) exec(ctx context.Context, query string, args ...any) error {
 
 // unindex takes a message's words, and those of its edits, out of the index, if
 // they are in it already; what comes later finds none. It goes before the words
-// themselves.
+// themselves. From an index that is damaged it takes everything.
 func (tx *transaction) unindex(ctx context.Context, key, original int64) error {
 	var indexed int64
 	known, err := tx.find(ctx, "reading up to where a topic is in the index", indexedSQL, []any{key}, &indexed)
@@ -289,8 +289,18 @@ func (tx *transaction) unindex(ctx context.Context, key, original int64) error {
 	if err != nil || w == nil {
 		return err
 	}
-	was := tokens(key, w.author, w.is)
-	if err := tx.exec(ctx, "removing words from the index", deleteWordsSQL, w.row, was); err != nil {
+	err = tx.removeWords(ctx, key, w.row, tokens(key, w.author, w.is))
+	if isDamaged(err) {
+		tx.damaged = err
+		return emptyIndex(ctx, tx.conn)
+	}
+	return err
+}
+
+// removeWords removes them from the index's very pages before it returns: the
+// commit has nothing left to do there.
+func (tx *transaction) removeWords(ctx context.Context, key, row int64, was string) error {
+	if err := tx.exec(ctx, "removing words from the index", deleteWordsSQL, row, was); err != nil {
 		return err
 	}
 	return tx.removeSeparators(ctx, key, was)

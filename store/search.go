@@ -43,6 +43,9 @@ func (s *Store) Search(ctx context.Context, q room.Search) (found room.Found, er
 		found, err = run.do(ctx, s)
 		return err
 	})
+	if isDamaged(err) {
+		s.tellDamaged(err)
+	}
 	if err != nil {
 		return room.Found{}, fmt.Errorf("store: searching: %w", err)
 	}

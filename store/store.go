@@ -94,6 +94,7 @@ type Store struct {
 	sweeper  sync.WaitGroup // of the goroutine that cuts the write-ahead log
 
 	added   chan struct{} // one slot; Follow waits for it
+	damaged chan error    // one slot: what was found in the index
 	commits atomic.Int64
 
 	// What is committed, as seen without the database. Only changed by

@@ -48,3 +48,9 @@ CREATE TABLE index_times (
     last_row  INTEGER NOT NULL,
     PRIMARY KEY (topic, block)
 ) STRICT, WITHOUT ROWID;
+
+-- By what rules the index was made. If they aren't the program's, it is emptied.
+CREATE TABLE index_maker (
+    id    INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    rules TEXT    NOT NULL
+) STRICT;
