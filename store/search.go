@@ -9,9 +9,14 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"redroom/server/room"
 )
+
+// maxTokens are asked for at once: the index opens each of them in every one of
+// its segments, which takes some KiB.
+const maxTokens = 4096
 
 const (
 	rowSQL = `SELECT rowid FROM messages WHERE topic = ? AND seq = ?`
@@ -179,8 +184,9 @@ type group struct {
 	keys []int64
 }
 
-// groups are as few as there can be. Who has come to a deal later reads its
-// topics from the same moment on: they are one.
+// groups are as few as there can be, with what a question to the index may take.
+// Who has come to a deal later reads its topics from the same moment on: they are
+// one.
 func (q *search) groups() (groups []group) {
 	keys := make([]int64, 0, len(q.topics))
 	for key := range q.topics {
@@ -199,9 +205,20 @@ func (q *search) groups() (groups []group) {
 				rest = append(rest, key)
 			}
 		}
-		groups, keys = append(groups, g), rest
+		for some := range slices.Chunk(g.keys, max(1, maxTokens/q.tokens())) {
+			groups = append(groups, group{g.row, some})
+		}
+		keys = rest
 	}
 	return groups
+}
+
+// tokens is how many are asked for of each topic.
+func (q *search) tokens() (n int) {
+	for _, p := range q.patterns {
+		n += utf8.RuneCountInString(p) - shortTerm + 1
+	}
+	return n + 1
 }
 
 // expression is what a group's messages must match

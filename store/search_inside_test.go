@@ -68,3 +68,27 @@ func TestTheTopicsAreWhatTheIndexIsAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// TestAQuestionToTheIndexIsBounded asks for the longest query in very many topics:
+// every one is asked for once, and no question has more tokens than it may.
+func TestAQuestionToTheIndexIsBounded(t *testing.T) {
+	q := search{Search: room.Search{Author: "anna"}, patterns: []string{strings.Repeat("ab", 60), gap + strings.Repeat("ß", 130)}, topics: make(map[int64]searched)}
+	for key := range int64(2000) {
+		q.topics[key] = searched{row: key % 2 * 10_000, before: key%2*10_000 - 1}
+	}
+	asked := make(map[int64]bool)
+	for _, g := range q.groups() {
+		if n := strings.Count(q.expression(g.keys), "."); n > maxTokens {
+			t.Errorf("a question has %d tokens", n)
+		}
+		for _, key := range g.keys {
+			if asked[key] || q.topics[key].row != g.row {
+				t.Errorf("topic %d is asked for from row %d on, or twice", key, g.row)
+			}
+			asked[key] = true
+		}
+	}
+	if len(asked) != len(q.topics) {
+		t.Errorf("%d of %d topics are asked for", len(asked), len(q.topics))
+	}
+}
