@@ -33,6 +33,7 @@ type query struct {
 	author        string // "": anybody
 	titles        []string
 	since, before int64 // unix-ms; 0: any time
+	passedOver    bool  // something by which nothing could be found
 }
 
 // parseQuery refuses what it doesn't understand in words for whoever wrote it. me
@@ -54,6 +55,9 @@ func parseQuery(text, me string, zone *time.Location) (q query, err error) {
 		if err != nil {
 			return q, err
 		}
+	}
+	if q.passedOver && len(q.terms) == 0 {
+		return q, errNoQuery
 	}
 	return q, nil
 }
@@ -97,10 +101,11 @@ func cutPart(s string) (p part, rest string) {
 	return p, s[end:]
 }
 
-// add adds a term. What has no letter or digit is passed over: nothing could be
-// found by it.
+// add adds a term. What has no letter or digit is passed over beside others:
+// nothing could be found by it.
 func (q *query) add(p part, last bool) error {
 	if !strings.ContainsFunc(p.text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+		q.passedOver = true
 		return nil
 	}
 	kind := room.TermPart

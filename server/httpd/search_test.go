@@ -163,6 +163,7 @@ func TestSearchesThatCanNotBe(t *testing.T) {
 	for path, want := range map[string]int{
 		"/api/search":                                           422,
 		searchPath("! ?"):                                       422,
+		searchPath("€", "topic="+w.alphaTopic):                  422,
 		searchPath("from:"):                                     422,
 		searchPath("x before:soon"):                             422,
 		searchPath(strings.Repeat("x", 257)):                    422,

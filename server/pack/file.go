@@ -98,17 +98,28 @@ func parseAccepted(header string) map[string]float64 {
 			continue
 		}
 		likes[coding] = 1
-		if !weighed {
-			continue
+		if weighed {
+			likes[coding] = weight(parameters)
 		}
-		name, value, _ := strings.Cut(parameters, "=")
-		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || !strings.EqualFold(strings.TrimSpace(name), "q") || !(q >= 0 && q <= 1) {
-			q = 0
-		}
-		likes[coding] = q
 	}
 	return likes
+}
+
+// weight is the q of a coding's parameters, whatever stands beside it; 0 if there
+// is none.
+func weight(parameters string) float64 {
+	for _, parameter := range strings.Split(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil || !(q >= 0 && q <= 1) {
+			return 0
+		}
+		return q
+	}
+	return 0
 }
 
 func smaller(plain, coded []byte) []byte {

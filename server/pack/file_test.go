@@ -81,6 +81,8 @@ func TestTheCodingIsTheOneThatTheBrowserLikesBest(t *testing.T) {
 		"br;q=-1":                         "",
 		"br;q=NaN":                        "",
 		"br;level=1":                      "",
+		"br;q=1.0;x=1":                    "br",
+		"br;x=1;q=0.5, gzip;q=0.9;x":      "gzip",
 		"brotli":                          "",
 		strings.Repeat("gzip;q=1,", 2000): "gzip",
 	} {
