@@ -14,10 +14,10 @@ import (
 // again and again: it ends at once, and leaves nothing open.
 func TestWhatIsGivenUpWhileItRunsGivesItsReaderBack(t *testing.T) {
 	s := openInside(t)
-	const messages = 60
+	const messages = 120
 	const topic = "t"
 	furnish(t, s)
-	said := strings.Repeat("ab", 7000) + "cabd"
+	said := strings.Repeat("ab", maxIndexed/2-2) + "cabd"
 	var batch []room.Event
 	for range messages {
 		batch = append(batch, post(room.NewID(), said))
