@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -91,6 +92,14 @@ func TestDraftsAndUnsentPostsOutliveThatOneMayReadFromLaterOn(t *testing.T) {
 	p.Until("the draft to be gone from the page", func() bool { return len(p.Mentions("Das bleibt nicht")) == 0 })
 }
 
+// losesDrafts waits until this browser keeps nothing that is being written.
+func losesDrafts(p *servertest.Page) {
+	p.Until("no draft in the store", func() bool {
+		var kept map[string][]any
+		return json.Unmarshal([]byte(p.Kept()), &kept) == nil && len(kept["drafts"]) == 0
+	})
+}
+
 // Tabs of one person are in step: what was read, what is being written, and that
 // one has signed out.
 func TestTwoTabsStayInStep(t *testing.T) {
@@ -129,6 +138,20 @@ func TestTwoTabsStayInStep(t *testing.T) {
 	p.Press(kb.Enter)
 	draftIs(tab, "")
 	shows(tab, "eins", "zwei", "drei", "Ein Entwurf!")
+
+	// What is sent from the tab where it wasn't typed isn't left where it was, not
+	// even on the disk; other words are.
+	p.Type("textbox", "Message", "Gleich abgeschickt")
+	draftIs(tab, "Gleich abgeschickt")
+	tab.Click("textbox", "Message")
+	tab.Press(kb.Enter)
+	draftIs(p, "")
+	shows(p, "eins", "zwei", "drei", "Ein Entwurf!", "Gleich abgeschickt")
+	losesDrafts(p)
+	p.Reload()
+	connected(p)
+	shows(p, "eins", "zwei", "drei", "Ein Entwurf!", "Gleich abgeschickt")
+	draftIs(p, "")
 	p.Type("textbox", "Message", "Noch einer")
 	draftIs(tab, "Noch einer")
 

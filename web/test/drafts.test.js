@@ -30,10 +30,13 @@ test("what is being written would be disturbed, and posts lost that this browser
 function tabs(...names) {
   const clock = { time: 0, now: () => clock.time };
   const channels = [];
+  /** What is told arrives only when it is let go. */
+  const held = { on: false, words: [], flush: () => held.words.splice(0).forEach((tell) => tell()) };
+  const told = (tell) => (held.on ? held.words.push(tell) : tell());
   const all = names.map((name) => {
     const store = new Store({ name, display: "", role: "member" }, 0);
     store.dispatch({ type: "topic", topic: { id: "t", deal: "d", title: "", number: 1, open: true, head: 0 } });
-    const channel = { onmessage: null, close() {}, postMessage: (data) => channels.forEach((other) => other !== channel && other.onmessage({ data: structuredClone(data) })) };
+    const channel = { onmessage: null, close() {}, postMessage: (data) => channels.forEach((other) => other !== channel && told(() => other.onmessage({ data: structuredClone(data) }))) };
     channels.push(channel);
     new DraftTabs(channel, store, clock);
     return {
@@ -47,7 +50,7 @@ function tabs(...names) {
       },
     };
   });
-  return { all, clock };
+  return { all, clock, held };
 }
 
 test("what one writes in a tab appears in the others, and goes there when it is sent", async () => {
@@ -68,15 +71,35 @@ test("it doesn't appear for somebody else, nor come back as if one had written i
   assert.equal(one.store.state.drafts.get("t").elsewhere, undefined);
 });
 
-test("where one writes oneself, nothing of another tab comes between; a moment later it does", async () => {
+test("the newer words win, however soon they come, and whatever a tab's clock says", async () => {
   const { all: [one, other], clock } = tabs("anna", "anna");
-  await other.write("hier");
   clock.time = 4_000;
+  await other.write("hier");
+  clock.time = 1_000;
   await one.write("dort");
-  assert.equal(other.text, "hier");
-  clock.time = 6_000;
-  await one.write("dort!");
-  assert.equal(other.text, "dort!");
+  assert.deepEqual([one.text, other.text], ["dort", "dort"]);
+});
+
+test("what is sent from another tab goes at once, and is kept by none", async () => {
+  const { all: [one, other] } = tabs("anna", "anna");
+  await one.write("Grüße");
+  await other.write("");
+  assert.deepEqual([one.text, other.text], ["", ""]);
+  assert.equal(one.store.state.drafts.has("t"), false, "the tab that kept it takes it away");
+});
+
+test("words that the sending tab couldn't know of stay, and are in both", async () => {
+  const { all: [one, other], held } = tabs("anna", "anna");
+  await one.write("Grüße");
+  held.on = true;
+  await one.write("Grüße und mehr");
+  const before = one.store.state.drafts.get("t");
+  await other.write("");
+  held.flush();
+  await idle();
+  held.flush();
+  assert.deepEqual([one.text, other.text], ["Grüße und mehr", "Grüße und mehr"]);
+  assert.notEqual(one.store.state.drafts.get("t"), before, "they are kept anew");
 });
 
 test("a topic that goes in one tab takes nothing away in the others", async () => {
