@@ -57,3 +57,35 @@ func TestWhatIsGivenUpWhileItRunsGivesItsReaderBack(t *testing.T) {
 		defer conn.Close()
 	}
 }
+
+// TestLookingForATimeEndsWhenItIsGivenUp looks through what isn't in the index yet,
+// all of which has to be read.
+func TestLookingForATimeEndsWhenItIsGivenUp(t *testing.T) {
+	s := openInside(t)
+	furnish(t, s)
+	const messages = 30_000
+	batch := make([]room.Event, messages)
+	for i := range batch {
+		batch[i] = post(room.NewID(), "x")
+	}
+	if _, err := s.Commit(t.Context(), batch, s.Position()+messages); err != nil {
+		t.Fatal(err)
+	}
+	look := func(ctx context.Context) (took time.Duration, err error) {
+		began := time.Now()
+		seq, err := s.Since(ctx, "t", 1, 1)
+		if seq != 0 {
+			t.Errorf("of a time that isn't there yet it finds %d", seq)
+		}
+		return time.Since(began), err
+	}
+	whole, err := look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), whole/10)
+	defer cancel()
+	if took, err := look(ctx); !errors.Is(err, context.DeadlineExceeded) || took > whole/2 {
+		t.Errorf("it ended after %v of %v with %v", took, whole, err)
+	}
+}
