@@ -34,8 +34,8 @@ ORDER BY index_words.rowid DESC LIMIT ?`
 WHERE topic = ? AND newest >= ? AND oldest < ?`
 )
 
-// Search finds messages by their words. What it finds and what it looks at is
-// only what is searched: see room.Search. It sees the index as of one step; see
+// Search finds messages by their words. What it finds is only what is
+// searched: see room.Search. It sees the index as of one step; see
 // Follow. It may take long: how many run at a time is the caller's to say.
 func (s *Store) Search(ctx context.Context, q room.Search) (found room.Found, err error) {
 	err = s.inView(ctx, func(tx *sql.Tx) error {

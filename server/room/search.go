@@ -41,7 +41,8 @@ type Place struct {
 }
 
 // Search asks for messages, newest first: those in which each of Terms occurs.
-// Of what isn't in Topics nothing counts, nothing is looked at.
+// Of what isn't in Topics nothing counts. Of other topics nothing is looked at; what
+// stands before From in one of these may be, so that time may tell of it.
 type Search struct {
 	Topics []SearchedTopic
 	Terms  []Term
