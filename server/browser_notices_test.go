@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"redroom/server/client"
 	"redroom/server/room"
 	"redroom/server/servertest"
 )
@@ -150,6 +151,12 @@ func TestNoticesTellOfWhatIsNewOnce(t *testing.T) {
 	p.Find("button", "Notices: every message")
 	post(there, "Es sind **zwölf** Millionen")
 	awaitNotices(p, "Einlagen: Carla: Es sind zwölf Millionen")
+
+	// Words that are redacted stand nowhere any more.
+	sender(t, r, r.SignIn(t, "carla"))(there, client.Post{Kind: room.Redact, Ref: 5, Body: "Versehen"})
+	awaitNotices(p)
+	post(there, "Es sind viele Millionen")
+	awaitNotices(p, "Einlagen: Carla: Es sind viele Millionen")
 	anna.Must(t, "PATCH", "/api/topics/"+there, map[string]any{"narrowed": true}, nil, 200)
 	awaitNotices(p)
 

@@ -1,12 +1,13 @@
 /**
  * Of what one is told beside the page, without a page: which messages are worth
  * it, who tells where several tabs are open, and what is taken back because it
- * was read.
+ * was read, or redacted.
  * @module
  */
 import { mentions, parse, plainText } from "./markdown.js";
 import { messageAt } from "./log.js";
 import { isQuiet, noticeOf } from "./settings.js";
+import { Standing } from "./standing.js";
 import { titleOf } from "./walls.js";
 
 /** @typedef {import("./rooms.js").Rooms} Rooms */
@@ -60,6 +61,7 @@ export function timeOfDay(date) {
  * @property {(topic: string) => Promise<boolean>} looking whether one has the topic before one's eyes, in any tab
  * @property {() => string} time of day, HH:MM
  * @property {(notice: Notice) => Promise<void>} show takes the place of what was told of the topic before
+ * @property {() => Promise<import("./standing.js").Shown[]>} up what stands there now, by whichever tab
  * @property {(topic: string, read: number) => void} close what was told of the topic up to there; Infinity: all
  * @property {(topic: string, read: number) => void} share tells the other tabs up to where it was read, sooner than the server does
  */
@@ -74,11 +76,13 @@ export class Herald {
   #failures = new Map();
   /** Up to where it was read, here or in another tab. @type {Map<string, number>} */
   #read = new Map();
+  #standing;
   #begun = false;
 
   /** @param {Surroundings} around */
   constructor(around) {
     this.#around = around;
+    this.#standing = new Standing(around);
   }
 
   /** The room is so now. */
@@ -87,7 +91,14 @@ export class Herald {
     if (!watched || asOf > 0 || stale) return;
     for (const topic of topics.values()) this.#look(topic);
     for (const id of this.#seen.keys()) if (!topics.has(id)) this.#forget(id);
+    this.#standing.look();
     this.#begun = true;
+  }
+
+  /** It is this tab that tells, from now on: also what others have told is looked after. */
+  async lead() {
+    await this.#standing.adopt();
+    this.update();
   }
 
   /**
@@ -97,28 +108,37 @@ export class Herald {
    */
   heard(id, read) {
     if (!this.#seen.has(id) || read <= (this.#read.get(id) ?? 0)) return;
-    this.#read.set(id, read);
-    this.#around.close(id, read);
+    this.#readTo(id, read);
   }
 
   /** @param {Topic} topic */
   #look(topic) {
-    const { allowed, close, share } = this.#around;
+    const { allowed, share } = this.#around;
     const { id, head, read } = topic;
     // A conversation that is new is begun by somebody; of another topic one is told from now on.
     const seen = this.#seen.get(id) ?? (this.#begun && topic.direct ? read : head);
     this.#seen.set(id, Math.max(seen, head));
     if (read > (this.#read.get(id) ?? -1)) {
-      this.#read.set(id, read);
-      close(id, read);
+      this.#readTo(id, read);
       share(id, read);
     }
     if (head > Math.max(seen, read) && allowed() && noticeOf(this.#around.chosen(), topic) !== "none") void this.#tell(id, seen, head);
   }
 
+  /**
+   * @param {string} id
+   * @param {number} read
+   */
+  #readTo(id, read) {
+    this.#read.set(id, read);
+    this.#standing.forget(id, read);
+    this.#around.close(id, read);
+  }
+
   /** @param {string} id */
   #forget(id) {
     for (const map of [this.#seen, this.#told, this.#read, this.#failures]) map.delete(id);
+    this.#standing.forget(id);
     this.#around.close(id, Infinity);
   }
 
@@ -129,7 +149,7 @@ export class Herald {
    * @param {number} head
    */
   async #tell(id, before, head) {
-    const { rooms, chosen, fetch, looking, time, show } = this.#around;
+    const { rooms, chosen, fetch, allowed, looking, time, show } = this.#around;
     try {
       const after = Math.max(rooms().topics.get(id)?.read ?? 0, head - MOST);
       const messages = held(rooms(), id, after, head) ?? (await fetch(id, after, MOST));
@@ -143,6 +163,8 @@ export class Herald {
       const worth = messages.filter((message) => message.seq > read && isWorth(chosen(), topic, message, now));
       const newest = worth.at(-1);
       if (!newest || newest.seq <= Math.max(before, this.#told.get(id) ?? 0)) return;
+      // Somebody may have signed out meanwhile.
+      if (!allowed()) return;
       this.#told.set(id, newest.seq);
       const text = chosen().extracts && newest.kind === "text" ? plainText(parse(newest.text)).replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
       await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, text, count: worth.length });
@@ -150,6 +172,10 @@ export class Herald {
       const left = rooms().topics.get(id);
       const since = left ? Math.max(left.read, this.#read.get(id) ?? 0) : Infinity;
       if (since >= newest.seq) this.#around.close(id, since);
+      else {
+        this.#standing.set({ topic: id, seq: newest.seq, words: text !== "" }, head);
+        void this.#standing.check(id);
+      }
       this.#failures.delete(id);
     } catch {
       // It is unread all the same; with the next news it is tried again, a few times.

@@ -37,6 +37,7 @@ test("one isn't told of oneself, of what is before one's eyes, redacted or chang
 function begin(chosen = { notice: "all" }) {
   const shown = [];
   const closed = [];
+  const standing = new Map();
   const log = new Map();
   const world = { allowed: true, looking: false, fail: 0, fetched: 0 };
   let rooms = empty({ name: "anna", display: "Anna", role: "member" }, 0);
@@ -45,10 +46,12 @@ function begin(chosen = { notice: "all" }) {
   const herald = new Herald({
     rooms: () => rooms,
     chosen: () => ({ ...DEFAULTS, ...chosen }),
-    fetch: async (id, after) => {
+    fetch: async (id, after, limit) => {
       world.fetched++;
       if (world.fail-- > 0) throw new Error("away");
-      return (log.get(id) ?? []).filter(({ seq }) => seq > after);
+      const found = (log.get(id) ?? []).filter(({ seq }) => seq > after).slice(0, limit);
+      world.whileFetching?.();
+      return found;
     },
     allowed: () => world.allowed,
     looking: async () => world.looking,
@@ -56,8 +59,13 @@ function begin(chosen = { notice: "all" }) {
     show: async (notice) => {
       world.whileShowing?.();
       shown.push([notice.topic, notice.seq, notice.count, notice.text]);
+      standing.set(notice.topic, { topic: notice.topic, seq: notice.seq, words: notice.text !== "" });
     },
-    close: (id, read) => closed.push([id, read]),
+    up: async () => [...standing.values()],
+    close: (id, read) => {
+      closed.push([id, read]);
+      if ((standing.get(id)?.seq ?? Infinity) <= read) standing.delete(id);
+    },
     share: () => {},
   });
   const write = (id, ...messages) => {
@@ -68,7 +76,12 @@ function begin(chosen = { notice: "all" }) {
     herald.update();
     await idle();
   };
-  return { herald, shown, closed, world, run, write, look, rooms: () => rooms };
+  /** What the server does: the words go, and a message says so. */
+  const redact = (id, seq) => {
+    log.set(id, log.get(id).map((message) => (message.seq === seq ? { ...message, text: "", redacted: true } : message)));
+    write(id, said(log.get(id).at(-1).seq + 1, "", { kind: "redact", ref: seq }));
+  };
+  return { herald, shown, closed, standing, world, run, write, redact, look, rooms: () => rooms };
 }
 
 test("what was there before isn't told; what comes is, once, the newest for all that is unread", async () => {
@@ -188,4 +201,84 @@ test("what is unread counts where one wants to be told of it", () => {
   write("t", said(4, "a"), said(5, "b"));
   write("u", said(1, "c"));
   assert.deepEqual([unread(rooms(), DEFAULTS), unread(rooms(), { ...DEFAULTS, notices: { t: "none" } })], [3, 1]);
+});
+
+test("what is redacted is taken back, also of a topic whose log isn't here", async () => {
+  const { standing, world, write, redact, look } = begin({ notice: "all", extracts: true });
+  await look();
+  write("t", said(4, "zwölf Millionen"));
+  await look();
+  write("t", said(5, "noch etwas", { author: "anna" }));
+  await look();
+  assert.deepEqual([...standing.keys()], ["t"], "what else came changes nothing");
+  redact("t", 4);
+  await look();
+  assert.deepEqual([...standing.keys()], []);
+  const { fetched } = world;
+  write("t", said(7, "und noch etwas", { author: "anna" }));
+  await look();
+  assert.equal(world.fetched, fetched + 1, "what was taken back isn't asked for any more");
+});
+
+test("what the log shows redacted is taken back, with its words or without", async () => {
+  for (const extracts of [true, false]) {
+    const { standing, world, run, write, look } = begin({ notice: "all", extracts });
+    const message = (seq, kind, ref, text) => ({ type: "messages", topic: "t", messages: [{ seq, author: "bert", time: 0, kind, ref, text, redacted: false }] });
+    run({ type: "joined", topic: "t", epoch: "e", from: 1, start: 3, head: 3 }, { type: "read", topic: "t", seq: 3 });
+    await look();
+    run(message(4, "text", 0, "zwölf Millionen"));
+    write("t", said(4, "zwölf Millionen"));
+    await look();
+    assert.deepEqual([...standing.keys()], ["t"]);
+    run(message(5, "redact", 4, ""));
+    await look();
+    assert.deepEqual([[...standing.keys()], world.fetched], [[], 0]);
+  }
+});
+
+test("what is redacted just while it is being shown is taken back", async () => {
+  for (const moment of ["whileShowing", "whileFetching"]) {
+    const { shown, standing, world, write, redact, look } = begin({ notice: "all", extracts: true });
+    await look();
+    write("t", said(4, "zwölf Millionen"));
+    world[moment] = () => {
+      delete world[moment];
+      redact("t", 4);
+    };
+    await look();
+    assert.deepEqual([shown.length, [...standing.keys()]], [1, []], moment);
+  }
+});
+
+test("what an earlier page or another tab has told is looked after by the one that tells now", async () => {
+  const { herald, standing, write, redact, look } = begin();
+  write("t", said(4, "vier"));
+  redact("t", 4);
+  standing.set("t", { topic: "t", seq: 4, words: true });
+  standing.set("gone", { topic: "gone", seq: 4, words: true });
+  await herald.lead();
+  await look();
+  assert.deepEqual([...standing.keys()], []);
+});
+
+test("words of which it can't be learned whether they were redacted are taken back", async () => {
+  const { standing, world, write, look } = begin({ notice: "all", extracts: true });
+  await look();
+  write("t", said(4, "zwölf Millionen"));
+  await look();
+  world.fail = 100;
+  write("t", said(5, "noch etwas"));
+  await look();
+  assert.equal(standing.size, 1);
+  for (let time = 0; time < 5; time++) await look();
+  assert.equal(standing.size, 0);
+});
+
+test("after one has signed out nothing is told that was still being asked for", async () => {
+  const { shown, world, write, look } = begin();
+  await look();
+  world.whileFetching = () => (world.allowed = false);
+  write("t", said(4, "vier"));
+  await look();
+  assert.deepEqual(shown, []);
 });

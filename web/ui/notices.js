@@ -55,12 +55,13 @@ export class Notices {
       looking: (topic) => isHeld(this.#lookLock(topic)),
       time: () => timeOfDay(new Date()),
       show: (notice) => this.#show(notice),
+      up: () => shown(this.#me),
       close: (topic, read) => void this.#close(topic, read),
       share: (topic, read) => this.#tabs.postMessage({ topic, read }),
     });
     const { signal } = this.#over;
     if (navigator.locks) void navigator.locks.request(`${LOCK} ${this.#me}`, { signal }, () => this.#lead()).catch(() => {});
-    else this.#leads = true;
+    else void this.#lead();
     navigator.serviceWorker?.addEventListener("message", (event) => this.#onMessage(event), { signal });
     const off = parts.settings.subscribe(() => this.#mark());
     signal.addEventListener("abort", off);
@@ -88,12 +89,17 @@ export class Notices {
     this.#leads = false;
     this.#tabs.close();
     mark(0);
+    await this.#takeBack();
+  }
+
+  async #takeBack() {
     for (const { close } of await shown(this.#me)) close();
   }
 
   /** Is the one that tells, until it is over. */
   #lead() {
     this.#leads = true;
+    void this.#herald.lead();
     return /** @type {Promise<void>} */ (new Promise((resolve) => this.#over.signal.addEventListener("abort", () => resolve())));
   }
 
@@ -121,9 +127,15 @@ export class Notices {
     const known = state.topics.get(topic);
     const who = displayName(state, known, author);
     const body = text ? `${who}: ${text}` : count > 1 ? words.notices.several(who, count, formats.number(count)) : known?.direct ? words.notices.direct : words.notices.one(who);
-    const options = { body, tag: tagOf(this.#me, topic), icon: new URL(iconOf("icon"), location.href).href, lang: document.documentElement.lang, data: { name: this.#me, topic, seq } };
+    const options = { body, tag: tagOf(this.#me, topic), icon: new URL(iconOf("icon"), location.href).href, lang: document.documentElement.lang, data: { name: this.#me, topic, seq, words: text !== "" } };
     const worker = await registration();
-    if (worker) return worker.showNotification(title, options);
+    const { signal } = this.#over;
+    if (signal.aborted) return;
+    if (worker) {
+      await worker.showNotification(title, options);
+      if (signal.aborted) await this.#takeBack();
+      return;
+    }
     const notification = new Notification(title, options);
     own.set(topic, notification);
     notification.addEventListener("click", () => {
@@ -139,7 +151,7 @@ export class Notices {
    */
   async #close(topic, read) {
     if (permission() !== "granted") return;
-    for (const { tag, seq, close } of await shown(this.#me)) if (tag === tagOf(this.#me, topic) && seq <= read) close();
+    for (const notice of await shown(this.#me)) if (notice.topic === topic && notice.seq <= read) notice.close();
   }
 
   /** @param {MessageEvent} event */
@@ -163,11 +175,16 @@ export function permission() {
 /**
  * What is being shown, through the service worker or without it.
  * @param {string} name whose
- * @returns {Promise<{tag: string, seq: number, close: () => void}[]>}
+ * @returns {Promise<(import("../app/standing.js").Shown & {close: () => void})[]>}
  */
 async function shown(name) {
   const all = [...((await (await registration())?.getNotifications()) ?? []), ...own.values()];
-  return all.filter(({ data }) => data?.name === name).map((notification) => ({ tag: notification.tag, seq: Number(notification.data.seq), close: () => notification.close() }));
+  return all
+    .filter(({ data }) => data?.name === name)
+    .map((notification) => {
+      const { topic, seq, words } = notification.data;
+      return { topic: String(topic), seq: Number(seq), words: words !== false, close: () => notification.close() };
+    });
 }
 
 /** @returns {Promise<ServiceWorkerRegistration | undefined>} */
