@@ -19,6 +19,10 @@
  * @property {unknown} problem why nothing came, or no more; null if that is well
  */
 
+/** How many messages come at a time. */
+const PAGE = 20;
+/** How many the server gives at most. */
+const MOST = 100;
 /** How long somebody must have stopped typing, in ms. */
 const PAUSE = 120;
 /** How soon what has changed is looked for again. */
@@ -36,10 +40,15 @@ export class Finder {
   #asked = new AbortController();
   /** What the hits depend on. @type {{topics: Rooms["topics"], lost: number} | null} */
   #seen = null;
-  #paged = false;
+  /** Whether something was written since the last answer was asked for. */
+  #moved = false;
+  /** Whether it will be asked again. */
+  #waiting = false;
+  /** Whether what is asked is what was asked before. */
+  #repeating = false;
 
   /**
-   * @param {(question: string, cursor: string, signal: AbortSignal) => Promise<Answer>} search
+   * @param {(question: string, cursor: string, limit: number, signal: AbortSignal) => Promise<Answer>} search
    * @param {import("./clock.js").Clock} clock
    * @param {() => void} changed
    */
@@ -60,29 +69,30 @@ export class Finder {
   ask(question) {
     if (question === this.#found.question) return;
     this.#stop();
-    this.#paged = false;
     if (question === "") return this.#say(NOTHING);
     this.#say({ ...this.#found, question, asking: true, problem: null, cursor: "" });
     this.#cancel = this.#clock.after(PAUSE, () => void this.#begin());
   }
 
-  /** Asks the same once more. */
+  /** Asks the same once more, for as many as there are. */
   again() {
     if (this.#found.question === "") return;
     this.#stop();
-    this.#paged = false;
+    this.#repeating = this.#found.hits !== null;
     this.#say({ ...this.#found, asking: true, problem: null });
-    void this.#begin();
+    void this.#begin(this.#found.hits?.length);
   }
 
   /** Fetches what is older. */
   async more() {
-    const { question, cursor, hits } = this.#found;
-    if (!cursor || this.#found.asking) return;
+    const { question, cursor, hits, asking } = this.#found;
+    if (!cursor || (asking && !this.#repeating)) return;
+    // What was to be asked again is, after this.
+    this.#moved ||= this.#waiting || this.#repeating;
     this.#stop();
-    this.#paged = true;
     this.#say({ ...this.#found, asking: true, problem: null });
-    await this.#take(question, cursor, hits ?? []);
+    await this.#take(question, cursor, hits ?? [], PAGE);
+    this.#soon();
   }
 
   /**
@@ -100,9 +110,9 @@ export class Finder {
       this.#stop();
       this.#say({ ...this.#found, hits: null, cursor: "", asking: true, problem: null });
       void this.#begin();
-    } else if (before.topics !== topics && !this.#paged && !this.#found.asking && hits && grown(before.topics, topics)) {
-      this.#cancel();
-      this.#cancel = this.#clock.after(AGAIN, () => this.again());
+    } else if (before.topics !== topics && grown(before.topics, topics)) {
+      this.#moved = true;
+      this.#soon();
     }
   }
 
@@ -116,27 +126,52 @@ export class Finder {
     this.#cancel();
     this.#asked.abort();
     this.#asked = new AbortController();
+    this.#waiting = this.#repeating = false;
   }
 
-  async #begin() {
-    await this.#take(this.#found.question, "", []);
+  /** Asks again in a moment, if there may be something else by then; one that is always fed doesn't put it off. */
+  #soon() {
+    const { asking, hits, behind } = this.#found;
+    if (this.#waiting || asking || !hits || (!this.#moved && behind === 0)) return;
+    this.#waiting = true;
+    this.#cancel = this.#clock.after(AGAIN, () => this.again());
+  }
+
+  /** @param {number} [count] how many there are to be */
+  async #begin(count = 0) {
+    this.#moved = false;
+    await this.#take(this.#found.question, "", [], Math.max(PAGE, count));
     // The index follows in a moment.
-    if (this.#found.behind > 0 && !this.#found.asking && !this.#paged) this.#cancel = this.#clock.after(AGAIN, () => this.again());
+    this.#soon();
   }
 
   /**
    * @param {string} question
    * @param {string} cursor
    * @param {Hit[]} before
+   * @param {number} count how many more
    */
-  async #take(question, cursor, before) {
+  async #take(question, cursor, before, count) {
     const { signal } = this.#asked;
+    const hits = [...before];
+    const whole = before.length + count;
+    let next = cursor;
     try {
-      const answer = await this.#search(question, cursor, signal);
-      if (signal.aborted) return;
-      this.#say({ question, asking: false, hits: [...before, ...answer.hits], cursor: answer.cursor ?? "", behind: answer.behind ?? 0, problem: null });
+      for (;;) {
+        const limit = Math.min(MOST, whole - hits.length);
+        const answer = await this.#search(question, next, limit, signal);
+        if (signal.aborted) return;
+        hits.push(...answer.hits);
+        next = answer.cursor ?? "";
+        if (next === "" || answer.hits.length < limit || hits.length >= whole) {
+          this.#repeating = false;
+          return this.#say({ question, asking: false, hits, cursor: next, behind: answer.behind ?? 0, problem: null });
+        }
+      }
     } catch (problem) {
-      if (!signal.aborted) this.#say({ ...this.#found, asking: false, problem, hits: cursor ? before : null });
+      if (signal.aborted) return;
+      this.#repeating = false;
+      this.#say({ ...this.#found, asking: false, problem, hits: cursor ? before : null });
     }
   }
 

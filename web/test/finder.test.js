@@ -10,7 +10,7 @@ const rooms = (heads, lost = 0) => ({ topics: new Map(Object.entries(heads).map(
 function begin() {
   const clock = new FakeClock();
   const asked = [];
-  const search = (question, cursor, signal) => new Promise((answer, refuse) => asked.push({ question, cursor, signal, answer, refuse }));
+  const search = (question, cursor, limit, signal) => new Promise((answer, refuse) => asked.push({ question, cursor, limit, signal, answer, refuse }));
   const finder = new Finder(search, clock, () => {});
   const seqs = () => finder.found.hits?.map(({ seq }) => seq) ?? null;
   const answer = async (at, value) => {
@@ -129,4 +129,73 @@ test("after its end it asks nothing more", async () => {
   finder.stop();
   await clock.forward(1000);
   assert.deepEqual([asked.length, clock.waiting], [0, 0]);
+});
+
+/** A finder with so many hits, of which all but twenty were fetched as more. */
+async function paged(count) {
+  const world = begin();
+  const { clock, finder, asked, answer } = world;
+  const hits = Array.from({ length: count }, (_, at) => hit("t", count - at));
+  finder.look(rooms({ t: count }));
+  finder.ask("a");
+  await clock.forward(120);
+  await answer(0, { hits: hits.slice(0, 20), cursor: "20" });
+  for (let at = 20; at < count; at += 20) {
+    void finder.more();
+    await answer(asked.length - 1, { hits: hits.slice(at, at + 20), cursor: String(at + 20) });
+  }
+  return { ...world, hits };
+}
+
+test("what was fetched as more is looked for again too, for as many as there are", async () => {
+  const { clock, asked, finder, seqs, answer, hits } = await paged(40);
+  finder.look(rooms({ t: 41 }));
+  await clock.forward(1000);
+  const { cursor, limit } = asked.at(-1);
+  assert.deepEqual([asked.length, cursor, limit], [3, "", 40]);
+  await answer(2, { hits: hits.filter(({ seq }) => seq !== 5), cursor: "39" });
+  assert.deepEqual([seqs().length, seqs().includes(5), finder.found.cursor], [39, false, "39"], "what was redacted is there no more");
+});
+
+test("more than the server gives at once is looked for again in several answers, shown together", async () => {
+  const { clock, asked, finder, seqs, answer, hits } = await paged(120);
+  finder.look(rooms({ t: 121 }));
+  await clock.forward(1000);
+  const first = asked.length - 1;
+  assert.equal(asked[first].limit, 100);
+  await answer(first, { hits: hits.slice(1, 101), cursor: "c" });
+  assert.deepEqual([seqs().length, asked[first + 1].cursor, asked[first + 1].limit], [120, "c", 20]);
+  await answer(first + 1, { hits: hits.slice(101), cursor: "" });
+  assert.deepEqual([seqs().length, finder.found.cursor, finder.found.asking], [119, "", false]);
+});
+
+test("a topic that is always fed doesn't put off that it is looked for again", async () => {
+  const { clock, asked, finder, answer } = begin();
+  finder.look(rooms({ t: 1 }));
+  finder.ask("a");
+  await clock.forward(120);
+  await answer(0, { hits: [hit("t", 1)] });
+  for (let head = 2; head < 8; head++) {
+    finder.look(rooms({ t: head }));
+    await clock.forward(300);
+  }
+  assert.equal(asked.length, 2);
+  // What came since it was asked is looked for after the answer.
+  await answer(1, { hits: [hit("t", 2)] });
+  await clock.forward(1000);
+  assert.equal(asked.length, 3);
+});
+
+test("more can be asked for while it is looked for again, which is done afterwards", async () => {
+  const { clock, asked, finder, seqs, answer, hits } = await paged(20);
+  finder.look(rooms({ t: 21 }));
+  await clock.forward(1000);
+  void finder.more();
+  assert.ok(asked[1].signal.aborted);
+  assert.equal(asked[2].cursor, "20");
+  await answer(2, { hits: [hit("t", 100)], cursor: "" });
+  assert.equal(seqs().length, 21);
+  await clock.forward(1000);
+  await answer(3, { hits: hits.slice(1) });
+  assert.equal(seqs().length, 19);
 });

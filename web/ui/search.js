@@ -20,18 +20,17 @@ wear(sheet);
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 /** @typedef {import("../app/finder.js").Hit} Hit */
 
-/** How many messages come at a time. */
-const PAGE = 20;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /**
  * @param {string} question
  * @param {string} cursor
+ * @param {number} limit
  * @param {AbortSignal} signal
  * @returns {Promise<import("../app/finder.js").Answer>}
  */
-function search(question, cursor, signal) {
-  const query = new URLSearchParams({ q: question, zone: ZONE, limit: String(PAGE) });
+function search(question, cursor, limit, signal) {
+  const query = new URLSearchParams({ q: question, zone: ZONE, limit: String(limit) });
   if (cursor) query.set("cursor", cursor);
   return call("GET", `/api/search?${query}`, undefined, signal);
 }
