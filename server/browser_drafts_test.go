@@ -2,10 +2,13 @@ package server_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"redroom/server/client"
+	"redroom/server/room"
 	"redroom/server/servertest"
 )
 
@@ -160,4 +163,49 @@ func TestTwoTabsStayInStep(t *testing.T) {
 	tab.Find("textbox", "Password")
 	p.Find("textbox", "Password")
 	losesWords(p, "Noch einer", "eins", "Einlagen", "bert")
+}
+
+// What one writes in place of an old message stays, also where that message isn't
+// held: in a tab beside, and after a reload. What is redacted goes all the same.
+func TestEditsOfMessagesThatAreNotHereAreKept(t *testing.T) {
+	t.Parallel()
+	p := servertest.OpenPage(t)
+	r := newOutboxRoom(t, "--posts-per-second", "1000")
+	bert := r.Join(t, r.anna, "bert", "member", r.deal)
+	other := r.anna.Topic(t, r.deal, "Einlagen", 2)
+	poster(t, r.Room, bert)(r.topic, "Ein altes Wort")
+	say := poster(t, r.Room, r.anna)
+	p.Be(bert)
+	p.Open(r.address())
+	connected(p)
+	p.ClickFirst("button", "Edit")
+	p.Insert(" neu geschrieben")
+	const edit = "Ein altes Wort neu geschrieben"
+	draftIs(p, edit)
+	keepsWords(p, edit)
+	var later []string
+	for i := range 400 {
+		later = append(later, fmt.Sprintf("Später %d", i))
+	}
+	say(r.topic, later...)
+
+	// A tab that is elsewhere throws nothing away, nor does it when it comes there.
+	tab := p.Tab()
+	tab.Open(r.Plain + "/t/" + other)
+	connected(tab)
+	tab.Find("link", "1 Nothing is lost draft")
+	openTopic(tab, "Nothing is lost")
+	draftIs(tab, edit)
+	draftIs(p, edit)
+	tab.CloseTab()
+	p.Reload()
+	connected(p)
+	draftIs(p, edit)
+	p.Find("button", "Save")
+
+	seq := sender(t, r.Room, r.anna)(r.topic, client.Post{Kind: room.Redact, Ref: 1, Body: "Falsch"})
+	p.Find("StaticText", fmt.Sprintf("Checked to %d", seq))
+	p.Find("StaticText", "The message was redacted meanwhile, so there is nothing left to edit.")
+	draftIs(p, "")
+	losesWords(p, "neu geschrieben")
 }

@@ -32,6 +32,8 @@ export class Composer extends HTMLElement {
   settings;
   /** @type {import("../app/store.js").Store} */
   store;
+  /** @type {(topic: string, seq: number) => Promise<unknown> | undefined} */
+  fetchQuote;
 
   /** @type {Rooms | null} */
   #rooms = null;
@@ -174,20 +176,41 @@ export class Composer extends HTMLElement {
     this.#input.focus();
   }
 
-  /** What is redacted isn't edited any more, nor what may have been meanwhile: not its words either. */
+  /**
+   * What is redacted, or may not be read any more, isn't edited any more: not its
+   * words either. Of a message that isn't here it is asked; until that is known,
+   * and where it can't be, what one has written stays.
+   */
   #forget() {
-    const { drafts, logs, watched, stale } = this.store.state;
+    const { drafts, logs, connection } = this.store.state;
     for (const [topic, draft] of drafts) {
-      if (!draft.edit) continue;
       const log = logs.get(topic);
-      const unknown = log ? draft.elsewhere && settled(log) && !messageAt(log, draft.edit.seq) : watched && !stale && topic !== this.#topic;
-      if (!unknown && !(log && isRedacted(log, draft.edit.seq))) continue;
+      if (!draft.edit || !log) continue;
+      const { seq } = draft.edit;
+      if (!isRedacted(log, seq) && seq >= log.from) {
+        if (connection.state === "open" && settled(log) && !messageAt(log, seq) && !log.quotes.has(seq)) this.#seek(topic, seq);
+        continue;
+      }
       this.store.dispatch({ type: "draft", topic, draft: { ...draft, edit: null, elsewhere: false } });
       if (topic !== this.#topic) continue;
       this.#renew();
       this.#show();
-      if (log) this.complain(this.speech.words.composer.gone);
+      this.complain(this.speech.words.composer.gone);
     }
+  }
+
+  /** Messages that are edited, and on their way to here. @type {Set<string>} */
+  #sought = new Set();
+
+  /**
+   * @param {string} topic
+   * @param {number} seq
+   */
+  #seek(topic, seq) {
+    const key = `${topic} ${seq}`;
+    if (this.#sought.has(key)) return;
+    this.#sought.add(key);
+    void this.fetchQuote(topic, seq)?.finally(() => this.#sought.delete(key));
   }
 
   /** Takes the field away and puts another one in its place: it remembers what stood in it, to be undone. */

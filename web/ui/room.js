@@ -134,6 +134,7 @@ export class Room extends HTMLElement {
     this.#renewal.session = this.#session;
     this.#renewal.store = this.#composer.store = this.#store;
     this.#composer.settings = this.#settings;
+    this.#composer.fetchQuote = (topic, seq) => this.#session.cursors.quote(topic, seq);
     this.#timeline.session = this.#banner.session = this.#session;
 
     const back = h(
