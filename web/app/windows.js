@@ -5,7 +5,7 @@
  * @module
  */
 import { Problem } from "./api.js";
-import { covers, last, sight } from "./log.js";
+import { covers, last, settled, sight } from "./log.js";
 import { fromEntry } from "./message.js";
 
 /** @typedef {import("./rooms.js").Log} Log */
@@ -48,8 +48,8 @@ export class Windows {
    * counts.
    * @param {string} topic
    * @param {number} seq
-   * @returns {Promise<"there" | "elsewhere" | "beyond" | "unreachable">} "there" once it is in sight; "elsewhere": something else is looked at by now;
-   *   "beyond": before what one may read; "unreachable": the server didn't answer
+   * @returns {Promise<"there" | "elsewhere" | "beyond" | "ahead" | "unreachable">} "there" once it is in sight, or will be when the tail has come; "elsewhere": something else is looked at by now;
+   *   "beyond": before what one may read; "ahead": there is no such message yet; "unreachable": the server didn't answer
    */
   async look(topic, seq) {
     const look = {};
@@ -57,6 +57,7 @@ export class Windows {
     const log = this.#log(topic);
     if (!log) return "unreachable";
     if (seq < log.from) return "beyond";
+    if (this.isAhead(topic, seq)) return "ahead";
     if (covers(sight(log), seq)) return "there";
     if (seq > log.start) {
       this.home(topic);
@@ -82,6 +83,17 @@ export class Windows {
     if (!now?.window || !covers(now.window, seq)) return "unreachable";
     this.#cursors.trim(topic, TAIL);
     return "there";
+  }
+
+  /**
+   * Whether there is no such message yet, where the newest is known.
+   * @param {string} topic
+   * @param {number} seq
+   */
+  isAhead(topic, seq) {
+    const log = this.#log(topic);
+    const known = this.#store.state.topics.get(topic)?.head ?? 0;
+    return settled(log) && log.asOf === 0 && seq > Math.max(last(log), known);
   }
 
   /**

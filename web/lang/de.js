@@ -156,6 +156,7 @@ const de = {
     reportEntries: (n, shown) => (n === 1 ? "1 Eintrag" : `${shown} Einträge`),
     unknown: "Eine Nachricht von einer Art, die diese Seite nicht zeigt.",
     beyond: "Diese Nachricht liegt vor dem, was hier gelesen werden kann.",
+    ahead: "So eine Nachricht gibt es noch nicht.",
     unreachable: "Das kam nicht an. Bitte die Verbindung prüfen und noch einmal versuchen.",
     firstNew: "Zur ersten neuen Nachricht",
     copyLink: "Link kopieren",

@@ -159,6 +159,7 @@ const en = {
     reportEntries: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 entry" : `${shown} entries`),
     unknown: "A message of a kind that this page doesn’t show.",
     beyond: "That message lies before what you can read here.",
+    ahead: "There is no such message yet.",
     unreachable: "That didn’t come. Check the connection, then try again.",
     firstNew: "To the first new message",
     copyLink: "Copy link",

@@ -239,3 +239,16 @@ test("what is left out for somebody who came later is no gap, and for others it 
   assert.throws(() => whole([message(11), message(13)], { after: 10 }, 1));
   assert.deepEqual(whole([], { after: 10 }, 1), []);
 });
+
+test("what there is no message for yet is said to be so, and not waited for, once the newest is known", async () => {
+  const world = new World(7, 30);
+  assert.equal(await world.windows.look(T, 99_999), "ahead");
+  assert.equal(world.windows.isAhead(T, 30), false);
+  // The server has told of one that hasn't come yet.
+  world.server.post();
+  world.dispatch({ type: "unread", topic: T, count: 1, read: 0, head: 31 });
+  assert.deepEqual([await world.windows.look(T, 31), await world.windows.look(T, 32)], ["there", "ahead"]);
+  // While the tail is still coming the newest isn't known.
+  world.dispatch({ type: "joined", topic: T, epoch: "e", from: 1, head: 40, start: 31 });
+  assert.equal(world.windows.isAhead(T, 99_999), false);
+});

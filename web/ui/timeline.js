@@ -33,6 +33,8 @@ const SPARE = 2_000;
 /** More messages than this in the tail are cut to so many, when one is at the end; or to a window, when one isn't. */
 const MOST = 500;
 const KEPT = 300;
+/** How long something said in passing stays, in ms. */
+const REMARK = 6_000;
 /** A log of which nothing is here yet. @type {Log} */
 const UNKNOWN = { epoch: "", from: 1, start: 1, head: 2, messages: [], older: "idle", window: null, edits: [], quotes: new Map(), check: null, asOf: 0, kept: false };
 
@@ -76,6 +78,8 @@ export class Timeline extends HTMLElement {
   #back = h("button", { class: "button pill back", type: "button", hidden: true });
   #newer = h("button", { class: "button pill newer", type: "button", hidden: true });
   #word = h("p", { class: "word", role: "status" });
+  /** What ends what is said in passing. @type {ReturnType<typeof setTimeout> | undefined} */
+  #passing;
   #announcer = new Announcer();
   /** @type {Lines} */
   #lines;
@@ -197,6 +201,7 @@ export class Timeline extends HTMLElement {
     this.#aim = place ? { seq: place.seq, place } : null;
     this.#top.replaceChildren();
     this.#empty.hidden = this.#newer.hidden = this.#back.hidden = this.#first.hidden = true;
+    clearTimeout(this.#passing);
     say(this.#word, "");
   }
 
@@ -359,7 +364,7 @@ export class Timeline extends HTMLElement {
     set(this.#scroller.rows, "data-hidden", false);
     if (found === "there") return this.#point();
     this.#aim = null;
-    if (found !== "elsewhere") this.remark(found === "beyond" ? this.speech.words.log.beyond : this.speech.words.log.unreachable);
+    if (found !== "elsewhere") this.remark(this.speech.words.log[found]);
     if (this.#rooms) this.#draw(this.#rooms, log);
   }
 
@@ -367,7 +372,12 @@ export class Timeline extends HTMLElement {
   #point() {
     const aim = this.#aim;
     const log = this.#log();
-    if (!aim || !log || !covers(sight(log), aim.seq)) return;
+    if (!aim || !log) return;
+    if (this.session.windows.isAhead(this.#topic, aim.seq)) {
+      this.#aim = null;
+      return this.remark(this.speech.words.log.ahead);
+    }
+    if (!covers(sight(log), aim.seq)) return;
     const meant = original(log, aim.seq);
     if (meant !== aim.seq && meant > 0) return void this.#look({ ...aim, seq: meant });
     const message = this.#scroller.at(aim.seq);
@@ -569,8 +579,15 @@ export class Timeline extends HTMLElement {
    * @param {string} text
    */
   remark(text) {
-    say(this.#word, text);
-    setTimeout(() => say(this.#word, ""), 6000);
+    clearTimeout(this.#passing);
+    const put = () => {
+      say(this.#word, text);
+      this.#passing = setTimeout(() => say(this.#word, ""), REMARK);
+    };
+    if (this.#word.textContent !== text) return put();
+    // What is said once more is heard only if it was gone for a moment.
+    say(this.#word, "");
+    this.#passing = setTimeout(put, 100);
   }
 }
 
