@@ -2,6 +2,7 @@
  * A message in a few words, where it is quoted, found or told of.
  * @module
  */
+import { legible } from "./direction.js";
 import { parse, plainText } from "./markdown.js";
 import { extract } from "./report.js";
 
@@ -15,5 +16,5 @@ const EXTRACT = 200;
 export function saying({ kind, text }) {
   // What is longer than this has enough in its beginning.
   const said = kind === "report" ? extract(text) : plainText(parse(text.slice(0, 10 * EXTRACT)));
-  return said.trim().slice(0, EXTRACT);
+  return legible(said.trim().slice(0, EXTRACT));
 }

@@ -253,6 +253,7 @@ const de = {
   },
   text: {
     table: "Tabelle",
+    direction: (sign) => `Richtungszeichen ${sign}`,
     allLines: (n, shown) => `Alles zeigen, ${shown} Zeilen`,
     allCharacters: (n, shown) => `Alles zeigen, ${shown} Zeichen`,
     less: "Weniger zeigen",

@@ -256,6 +256,7 @@ const en = {
   },
   text: {
     table: "Table",
+    direction: (/** @type {string} */ sign) => `Direction mark ${sign}`,
     allLines: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} lines`,
     allCharacters: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} characters`,
     less: "Show less",

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { legible, pieces } from "../app/direction.js";
+
 /** @typedef {Node | string | null | undefined | false | Child[]} Child */
 
 /**
@@ -92,7 +94,20 @@ export function icon(name) {
  * @param {string} name
  */
 export function isolated(name) {
-  return h("bdi", {}, name);
+  return h("bdi", {}, legible(name));
+}
+
+/**
+ * A text in which nothing turns round what stands there: what would is a small
+ * mark, with a name for screen readers.
+ * @param {string} text
+ * @param {(sign: string) => string} name
+ * @returns {(Node | string)[]}
+ */
+export function straight(text, name) {
+  return pieces(text).map((piece) =>
+    typeof piece === "string" ? piece : h("bdi", { class: "direction", role: "img", "aria-label": name(piece.sign), title: name(piece.sign) }, piece.sign),
+  );
 }
 
 /**

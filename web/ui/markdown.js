@@ -2,7 +2,7 @@
  * The tree of a message's text as nodes. Nothing here is ever parsed as HTML.
  * @module
  */
-import { h, isolated } from "./dom.js";
+import { h, isolated, straight } from "./dom.js";
 
 /** @typedef {import("../app/markdown.js").Block} Block */
 /** @typedef {import("../app/markdown.js").Span} Span */
@@ -11,6 +11,7 @@ import { h, isolated } from "./dom.js";
  * @typedef {object} Reading
  * @property {string} me who reads, and may be meant
  * @property {string} table what a table is called
+ * @property {(sign: string) => string} direction what a mark is called that turns text round
  * @property {string} origin of this page: what leads to a place in it stays in this tab
  */
 
@@ -44,7 +45,7 @@ function blockOf(block, reading) {
     case "quote":
       return h("blockquote", { dir: "auto" }, ...block.blocks.map((inner) => blockOf(inner, reading)));
     case "code":
-      return h("div", { class: "code" }, block.language && h("span", { class: "language" }, block.language), h("pre", { tabindex: 0, dir: "ltr" }, h("code", {}, block.text)));
+      return h("div", { class: "code" }, block.language && h("span", { class: "language" }, ...straight(block.language, reading.direction)), h("pre", { tabindex: 0, dir: "ltr" }, h("code", {}, ...straight(block.text, reading.direction))));
     case "list":
       return listOf(block, reading);
     case "table":
@@ -61,7 +62,13 @@ function listOf({ sign, items }, reading) {
   const numbered = sign === "1";
   const item = (/** @type {import("../app/markdown.js").Item} */ { number, spans, lists }) =>
     h("li", { dir: "auto", value: numbered ? number : null }, ...inline(spans, reading), ...lists.map((list) => listOf(list, reading)));
-  return numbered ? h("ol", {}, ...items.map(item)) : h("ul", { "data-sign": sign }, ...items.map(item));
+  if (numbered) {
+    const list = h("ol", {}, ...items.map(item));
+    const digits = Math.max(...items.map(({ number }) => String(number).length));
+    if (digits > 3) list.style.setProperty("padding-inline-start", `calc(${digits}ch + 1.2em)`); // room for the widest
+    return list;
+  }
+  return h("ul", { "data-sign": sign }, ...items.map(item));
 }
 
 /**
@@ -85,12 +92,12 @@ function tableOf({ align, head, rows }, reading) {
  * @returns {(Node | string)[]}
  */
 function inline(spans, reading) {
-  return spans.map((span) => {
+  return spans.flatMap((span) => {
     switch (span.type) {
       case "text":
-        return span.text;
+        return straight(span.text, reading.direction);
       case "code":
-        return h("code", {}, span.text);
+        return h("code", {}, ...straight(span.text, reading.direction));
       case "bold":
         return h("strong", {}, ...inline(span.spans, reading));
       case "italic":

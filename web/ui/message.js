@@ -3,9 +3,10 @@
  * text that is being selected, or was read aloud, stays the node that it was.
  * @module
  */
+import { legible } from "../app/direction.js";
 import { beginning, parse } from "../app/markdown.js";
 import { saying } from "../app/saying.js";
-import { avatar, h, icon, isolated, say, set } from "./dom.js";
+import { avatar, h, icon, isolated, say, set, straight } from "./dom.js";
 import { hasBlocks, nodes } from "./markdown.js";
 import { report } from "./report.js";
 
@@ -198,8 +199,8 @@ export class MessageElement extends HTMLElement {
     if (redacted) this.#body.replaceChildren(...this.#redacted(message, redactor));
     else if (kind === "report") this.#body.replaceChildren(report(text, this.speech));
     else if (kind === "text") this.#showText(text, readers, folded);
-    else if (this.#body.childElementCount > 0) this.#body.replaceChildren(known ? text : words.log.unknown);
-    else say(this.#body, known ? text : words.log.unknown);
+    else if (this.#body.childElementCount > 0) this.#body.replaceChildren(known ? legible(text) : words.log.unknown);
+    else say(this.#body, known ? legible(text) : words.log.unknown);
     if (held && !folds) this.focus({ preventScroll: true });
   }
 
@@ -212,7 +213,7 @@ export class MessageElement extends HTMLElement {
     const whole = parse(text, (name) => names.has(name));
     const tree = folded ? beginning(whole, SHORT) : whole;
     set(this.#body, "data-blocks", hasBlocks(tree));
-    this.#body.replaceChildren(...nodes(tree, { me, table: this.speech.words.text.table, origin: location.origin }));
+    this.#body.replaceChildren(...nodes(tree, { me, table: this.speech.words.text.table, direction: this.speech.words.text.direction, origin: location.origin }));
     this.#reach(this.#body.querySelectorAll(REACHED));
   }
 
@@ -262,7 +263,7 @@ export class MessageElement extends HTMLElement {
     return [
       icon("redact"),
       h("span", { title: formats.full(redaction.time) }, words.log.redactedBy(redactor, when)),
-      redaction.reason ? h("span", { class: "reason", dir: "auto" }, " ", words.log.reason(redaction.reason)) : "",
+      redaction.reason ? h("span", { class: "reason", dir: "auto" }, " ", words.log.reason(legible(redaction.reason))) : "",
     ];
   }
 

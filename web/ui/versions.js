@@ -4,7 +4,7 @@
  * @module
  */
 import { amount } from "../app/words.js";
-import { h, wear } from "./dom.js";
+import { h, straight, wear } from "./dom.js";
 import { field, show } from "./form.js";
 import { report } from "./report.js";
 import sheet from "./versions.css" with { type: "css" };
@@ -50,7 +50,7 @@ export function versions({ message, who }, speech, over) {
             version === newest && ` · ${words.history.newest}`,
             version === first && ` · ${words.history.first}`,
           ),
-          message.kind === "report" ? report(version.text, speech) : h("p", { class: "text", dir: "auto" }, version.text),
+          message.kind === "report" ? report(version.text, speech) : h("p", { class: "text", dir: "auto" }, ...straight(version.text, words.text.direction)),
         ),
       ),
     ),
