@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"redroom/server/servertest"
 )
 
@@ -17,6 +19,8 @@ var hostileTexts = []struct{ name, text string }{
 	{"links", "[harmlos](javascript:pwned=1) [x](JaVaScRiPt:pwned=1) [y](data:text/html,<script>pwned=1</script>) [z](vbscript:pwned=1)\n" +
 		"[https://bank.example](https://evil.example/login) https://bank.example@evil.example/ [ok](https://bank.example/\"onclick=\"pwned=1)"},
 	{"right-to-left overrides", "Rechnung \u202egpj.exe\u202d \u2066abc\u2067 \u202e\u202e\u202e Ende\nund weiter"},
+	{"a turned file name", "A\u202egnp.exe `B\u2067code` **C\u202d** [D\u202e](https://bank.example)\n\n```\nE\u202b\n```\n> F\u2068 שלום 12 \u2069"},
+	{"wide numbers", "2026. Jahr\n2027. Jahr\n\nund\n\n999999999. Viel"},
 	{"zalgo", "Z" + strings.Repeat("\u0300\u0316\u0489\u0361\u033f", 60) + "algo" + strings.Repeat("\u0301\u0317", 80)},
 	{"64 KiB without a space", strings.Repeat("x", 64<<10)},
 	{"a table of 200 columns", "|" + strings.Repeat("Spalte|", 200) + "\n|" + strings.Repeat("-|", 200) + "\n|" + strings.Repeat("Wert|", 200)},
@@ -87,6 +91,14 @@ func TestHostileContentIsShownHarmlessly(t *testing.T) {
 			t.Errorf("a message by %q says %.40q", m.Heading, m.Text)
 		}
 	}
+	p.Find("button", "Веrt @mallory, …")
+	servertest.Evaluate[bool](p, `([...document.querySelectorAll("rr-message button")].findLast((b) => b.ariaLabel?.startsWith("Reply to Веrt")).click(), true)`)
+	p.Until("whom one answers", func() bool {
+		return servertest.Evaluate[string](p, `document.querySelector("rr-composer .about strong").textContent`) == "Веrt @mallory"
+	})
+	p.Insert("Wer bist du?")
+	p.Press(kb.Enter)
+	p.Find("link", "In reply to Веrt @mallory: …")
 }
 
 // lookForHarm tells what is wrong with the page as it stands.
@@ -101,6 +113,15 @@ const lookForHarm = `(() => {
 	for (const link of document.querySelectorAll("[role=article] a[target]")) {
 		if (!link.relList.contains("noopener") || !link.relList.contains("noreferrer")) wrong.push("a link tells from where it was followed: " + link.href);
 		if (link.textContent.includes("bank.example") && link.hostname !== "bank.example" && !link.textContent.includes("(" + link.hostname + ")")) wrong.push("a link deceives: " + link.textContent);
+	}
+	for (const message of document.querySelectorAll("[role=article]")) if (/[\u202a-\u202e\u2066-\u2069]/.test(message.innerHTML)) wrong.push("text is turned round: " + message.textContent.slice(0, 60));
+	const ruler = document.createElement("span");
+	for (const item of document.querySelectorAll("[role=article] ol > li")) {
+		ruler.textContent = item.value + ". ";
+		item.append(ruler);
+		ruler.style.setProperty("white-space", "pre");
+		if (ruler.getBoundingClientRect().width > parseFloat(getComputedStyle(item.parentElement).paddingInlineStart)) wrong.push("a number is cut off: " + item.value);
+		ruler.remove();
 	}
 	let before = null;
 	for (const message of document.querySelectorAll("[role=article]")) {

@@ -4,6 +4,7 @@
  * stands beside them then; that has only a–z, digits, and `.` `-` `_`.
  * @module
  */
+import { displayName } from "./rooms.js";
 
 /** @typedef {{name: string, display: string}} Named */
 
@@ -61,6 +62,30 @@ export function doubtful(people) {
   found.set(people, names);
   return names;
 }
+
+/**
+ * What somebody is called among these people: with the account's name, if they
+ * could be taken for somebody else.
+ * @param {Named} person
+ * @param {readonly Named[]} people
+ */
+export function calledAmong({ name, display }, people) {
+  return `${display || name}${doubtful(people).has(name) ? ` @${name}` : ""}`;
+}
+
+/**
+ * What somebody is called in a topic, whether still here or not.
+ * @param {import("./rooms.js").Rooms} rooms
+ * @param {import("./rooms.js").Topic | undefined} topic
+ * @param {string} name
+ */
+export function called(rooms, topic, name) {
+  const people = (topic && rooms.deals.get(topic.deal)?.people) ?? NOBODY;
+  return calledAmong({ name, display: displayName(rooms, topic, name) }, people);
+}
+
+/** @type {readonly Named[]} */
+const NOBODY = [];
 
 /** What was found of people who are still the same. @type {WeakMap<readonly Named[], ReadonlySet<string>>} */
 const found = new WeakMap();

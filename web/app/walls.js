@@ -3,7 +3,7 @@
  * one talks to in a direct one, and whether one is still who one was.
  * @module
  */
-import { displayName } from "./rooms.js";
+import { called } from "./names.js";
 
 /** @typedef {import("./rooms.js").Rooms} Rooms */
 /** @typedef {import("./rooms.js").Topic} Topic */
@@ -41,7 +41,7 @@ export function otherOf(rooms, topic) {
  */
 export function titleOf(rooms, topic) {
   const other = otherOf(rooms, topic);
-  return other ? displayName(rooms, topic, other) : topic.title;
+  return other ? called(rooms, topic, other) : topic.title;
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doubtful, isMixed, skeleton } from "../app/names.js";
+import { called, calledAmong, doubtful, isMixed, skeleton } from "../app/names.js";
 
 const person = (name, display = "") => ({ name, display });
 
@@ -36,4 +36,12 @@ test("a display name that is another one's user name is doubtful", () => {
 
 test("names that are nothing to see are doubtful, and two who are called alike", () => {
   assert.deepEqual([...doubtful([person("a", "\u2060\u200b"), person("b", "Müller"), person("c", "Muller"), person("d", "Meier")])], ["a", "b", "c"]);
+});
+
+test("who could be taken for somebody else is called by the account as well, and nobody else is", () => {
+  const people = [person("anna", "Anna"), person("mallory", "Аnna"), person("bert", "Bert")];
+  assert.deepEqual(people.map((one) => calledAmong(one, people)), ["Anna @anna", "Аnna @mallory", "Bert"]);
+  const rooms = { me: person("anna", "Anna"), deals: new Map([["d", { people }]]) };
+  assert.deepEqual(["anna", "bert", "gone"].map((name) => called(rooms, { deal: "d" }, name)), ["Anna @anna", "Bert", "gone"]);
+  assert.equal(called(rooms, undefined, "anna"), "Anna");
 });

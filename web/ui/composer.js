@@ -8,7 +8,8 @@
 import { understood } from "../app/commands.js";
 import { isRedacted } from "../app/changes.js";
 import { NOTHING } from "../app/drafts.js";
-import { displayName, messageAt, readOnly, settled } from "../app/rooms.js";
+import { called } from "../app/names.js";
+import { messageAt, readOnly, settled } from "../app/rooms.js";
 import { saying } from "../app/saying.js";
 import { MAX_TEXT } from "../app/wire.js";
 import { amount } from "../app/words.js";
@@ -258,7 +259,7 @@ export class Composer extends HTMLElement {
     const key = `${edit !== null} ${seq} ${message?.redacted} ${message?.versions?.length}`;
     if (this.#about.dataset.key === key) return;
     this.#about.dataset.key = key;
-    const title = edit ? words.composer.editing : message ? displayName(rooms, rooms.topics.get(this.#topic), message.author) : "";
+    const title = edit ? words.composer.editing : message ? called(rooms, rooms.topics.get(this.#topic), message.author) : "";
     this.#sign.replaceChildren(icon(edit ? "edit" : "reply"));
     this.#what.replaceChildren(h("strong", {}, isolated(title)), " ", h("bdi", {}, message ? this.#saying(message) : ""));
     const leave = edit ? words.composer.noEdit : words.composer.noReply;

@@ -4,7 +4,7 @@
  * @module
  */
 import { original } from "../app/changes.js";
-import { doubtful } from "../app/names.js";
+import { called, doubtful } from "../app/names.js";
 import { displayName, messageAt, rights, settled } from "../app/rooms.js";
 import { readers } from "../app/walls.js";
 import { h, say, set } from "./dom.js";
@@ -97,7 +97,7 @@ export class Lines {
       doubtful: doubtful(rooms.deals.get(topic.deal)?.people ?? NOBODY).has(message.author),
       readers: this.#readers,
       unfolded: this.#unfolded,
-      redactor: message.redaction ? displayName(rooms, topic, message.redaction.author) : "",
+      redactor: message.redaction ? called(rooms, topic, message.redaction.author) : "",
       topic: topic.id,
       quote: message.ref > 0 && message.kind === "text" ? this.#quote(message.ref, rooms, log, topic) : null,
       rights: rights(rooms, topic, message),
@@ -136,7 +136,7 @@ export class Lines {
       this.#sought.add(meant);
       void this.#fetchQuote(topic.id, meant)?.finally(() => this.#sought.delete(meant));
     }
-    return { message, who: message ? displayName(rooms, topic, message.author) : "" };
+    return { message, who: message ? called(rooms, topic, message.author) : "" };
   }
 }
 

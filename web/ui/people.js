@@ -3,6 +3,7 @@
  * the page is narrow it is a sheet above the rest.
  * @module
  */
+import { calledAmong } from "../app/names.js";
 import { settled } from "../app/rooms.js";
 import { audience, readers } from "../app/walls.js";
 import { arrange, avatar, h, icon, isolated, said, say, set } from "./dom.js";
@@ -111,7 +112,7 @@ export class People extends HTMLElement {
   #person(person, rooms, topic) {
     const { words } = this.speech;
     const presence = (rooms.presence.get(person.name) ?? "offline");
-    const shown = person.display || person.name;
+    const shown = calledAmong(person, (topic && rooms.deals.get(topic.deal)?.people) ?? [person]);
     const me = person.name === rooms.me.name;
     const talks = !me && rooms.me.role !== "observer" && topic?.direct !== true;
     const key = JSON.stringify([shown, person.role, presence, me, talks]);
@@ -125,7 +126,7 @@ export class People extends HTMLElement {
       h(
         "button",
         { class: "person", type: "button", "aria-haspopup": "dialog", "aria-label": `${shown}${me ? ` (${words.room.you})` : ""}, ${known}`, onclick: () => this.dispatchEvent(new CustomEvent("person", { detail: person.name })) },
-        avatar(person.name, shown, presence),
+        avatar(person.name, person.display || person.name, presence),
         h("span", { class: "name" }, isolated(shown), me && h("span", { class: "you" }, ` (${words.room.you})`)),
       ),
       role && h("span", { class: "unseen" }, ", "),

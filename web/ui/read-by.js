@@ -3,6 +3,7 @@
  * @module
  */
 import { at, call } from "../app/api.js";
+import { calledAmong } from "../app/names.js";
 import { explain } from "../app/words.js";
 import { avatar, h, isolated, wear } from "./dom.js";
 import sheet from "./profile.css" with { type: "css" };
@@ -31,7 +32,7 @@ export function readBy({ message, topic, who }, people, { words, formats }, over
     h("footer", {}, close),
   );
   const list = (/** @type {Person[]} */ some) =>
-    h("ul", { class: "rows" }, ...some.map(({ name, display }) => h("li", { title: name }, avatar(name, display || name), isolated(display || name))));
+    h("ul", { class: "rows" }, ...some.map((person) => h("li", { title: person.name }, avatar(person.name, person.display || person.name), isolated(calledAmong(person, people)))));
   const part = (/** @type {Person[]} */ some, /** @type {(n: number, shown: string) => string} */ title) => [h("h3", {}, title(some.length, formats.number(some.length))), list(some)];
 
   const gone = new AbortController();
