@@ -9,7 +9,8 @@
  */
 import { api } from "../app/api.js";
 import { Herald, timeOfDay, unread } from "../app/notices.js";
-import { displayName } from "../app/rooms.js";
+import { legible } from "../app/direction.js";
+import { called } from "../app/names.js";
 
 /** @typedef {import("../app/notices.js").Notice} Notice */
 
@@ -125,18 +126,18 @@ export class Notices {
     const { words, formats } = this.#parts.speech;
     const { state } = this.#parts.store;
     const known = state.topics.get(topic);
-    const who = displayName(state, known, author);
+    const who = called(state, known, author);
     const body = text ? `${who}: ${text}` : count > 1 ? words.notices.several(who, count, formats.number(count)) : known?.direct ? words.notices.direct : words.notices.one(who);
-    const options = { body, tag: tagOf(this.#me, topic), icon: new URL(iconOf("icon"), location.href).href, lang: document.documentElement.lang, data: { name: this.#me, topic, seq, words: text !== "" } };
+    const options = { body: legible(body), tag: tagOf(this.#me, topic), icon: new URL(iconOf("icon"), location.href).href, lang: document.documentElement.lang, data: { name: this.#me, topic, seq, words: text !== "" } };
     const worker = await registration();
     const { signal } = this.#over;
     if (signal.aborted) return;
     if (worker) {
-      await worker.showNotification(title, options);
+      await worker.showNotification(legible(title), options);
       if (signal.aborted) await this.#takeBack();
       return;
     }
-    const notification = new Notification(title, options);
+    const notification = new Notification(legible(title), options);
     own.set(topic, notification);
     notification.addEventListener("click", () => {
       window.focus();

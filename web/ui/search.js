@@ -9,10 +9,10 @@ import { clock } from "../app/clock.js";
 import { Finder } from "../app/finder.js";
 import { OPERATORS } from "../app/query.js";
 import { asked, complete, completions } from "../app/question.js";
-import { displayName } from "../app/rooms.js";
+import { called } from "../app/names.js";
 import { listedAs } from "../app/walls.js";
 import { explain } from "../app/words.js";
-import { arrange, h, isolated, say, set, wear } from "./dom.js";
+import { arrange, h, isolated, say, set, straight, wear } from "./dom.js";
 import sheet from "./search.css" with { type: "css" };
 
 wear(sheet);
@@ -220,7 +220,7 @@ export class Search extends HTMLElement {
     const id = `${hit.topic} ${hit.seq}`;
     const topic = rooms.topics.get(hit.topic);
     const title = topic ? listedAs(rooms, topic) : "";
-    const who = displayName(rooms, topic, hit.author);
+    const who = called(rooms, topic, hit.author);
     const key = JSON.stringify([title, who, hit.extract]);
     let item = this.#items.get(id);
     if (item?.dataset.key !== key) {
@@ -240,7 +240,7 @@ export class Search extends HTMLElement {
           h("span", { class: "unseen" }, `, ${words.search.in} `),
           h("span", { class: "where" }, isolated(title)),
           h("span", { class: "unseen" }, ": "),
-          h("span", { class: "extract", dir: "auto" }, hit.extract.map(({ text, hit }) => (hit ? h("mark", {}, text) : text))),
+          h("span", { class: "extract", dir: "auto" }, hit.extract.map(({ text, hit }) => (hit ? h("mark", {}, ...straight(text, words.text.direction)) : straight(text, words.text.direction)))),
         ),
       );
     }
