@@ -14,7 +14,7 @@ import (
 // again and again: it ends at once, and leaves nothing open.
 func TestWhatIsGivenUpWhileItRunsGivesItsReaderBack(t *testing.T) {
 	s := openInside(t)
-	const messages = 120
+	const messages = 15
 	const topic = "t"
 	furnish(t, s)
 	said := strings.Repeat("ab", maxIndexed/2-2) + "cabd"
