@@ -240,11 +240,10 @@ export class Timeline extends HTMLElement {
     const posts = rooms.posts.filter(({ topic, message }) => topic === this.#topic && (!log.window || (isChange(message) && covers(shown, message.ref))));
     const mark = this.#mark !== null && this.#mark >= shown.start ? this.#mark : null;
     const list = rows(shown.messages, posts, mark, rooms.me.name);
-    const elements = this.#lines.draw(list, { rooms, log, topic, editing: this.#editing });
     const end = last(shown);
     const extent = { from: log.from, start: shown.start, end, head: log.window ? Math.max(log.head, last(log)) : end };
     this.#scroller.draw(log === UNKNOWN ? { ...extent, start: 0 } : extent, () => {
-      arrange(this.#scroller.rows, elements);
+      arrange(this.#scroller.rows, this.#lines.draw(list, { rooms, log, topic, editing: this.#editing }));
       this.#drawTop(log, topic, list.length === 0);
     });
     this.#hint?.note(this.#topic, shown.messages);
