@@ -308,6 +308,16 @@ func TestNewMessagesAreSaidOnceAndOlderOnesNot(t *testing.T) {
 	if len(said) != 1 || said[0] != "anna: Das ist neu." {
 		t.Errorf("it said %q", said)
 	}
+	// Who reads elsewhere is told how many have come: not each by itself.
+	servertest.Evaluate[any](p, `location.hash = "#42"`)
+	sees(p, 42)
+	post(past.topic, "Und das", "und das auch", "und noch etwas")
+	p.Until("how many have come", func() bool { said = servertest.Evaluate[[]string](p, `said`); return len(said) > 1 })
+	p.Settle()
+	said = servertest.Evaluate[[]string](p, `said`)
+	if len(said) != 2 || !strings.HasSuffix(said[1], "new message") && !strings.HasSuffix(said[1], "new messages") {
+		t.Errorf("where one reads elsewhere it said %q", said[1:])
+	}
 	if live := servertest.Evaluate[string](p, `document.querySelector("[role=log]").ariaLive`); live != "off" {
 		t.Errorf("the log itself says %q too", live)
 	}

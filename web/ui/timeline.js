@@ -252,7 +252,7 @@ export class Timeline extends HTMLElement {
     else if (this.#atEnd && !log.window) this.#scroller.toEnd();
     set(this.#scroller.element, "aria-busy", shown.older === "loading" || shown.newer === "loading" || !settled(log) || this.#arriving ? "true" : "false");
     this.#announcer.amend(log);
-    if (!log.window && settled(log) && !this.#arriving) this.#announce(rooms, log, topic);
+    if (settled(log) && !this.#arriving) this.#announce(rooms, log, topic);
     this.#drawPills(log);
     this.#roving.keep();
     this.#report();
@@ -525,14 +525,16 @@ export class Timeline extends HTMLElement {
   }
 
   /**
-   * Says what has come, where one reads along.
+   * Says what has come, where one reads along; else how much.
    * @param {Rooms} rooms
    * @param {Log} log
    * @param {Topic} topic
    */
   #announce(rooms, log, topic) {
     const { words, formats } = this.speech;
-    this.#announcer.say(log, rooms.me.name, (message) => `${displayName(rooms, topic, message.author)}: ${spoken(message)}`, (count) => words.log.newer(count, formats.number(count)));
+    const many = (/** @type {number} */ count) => words.log.newer(count, formats.number(count));
+    if (log.window) this.#announcer.count(log, rooms.me.name, many);
+    else this.#announcer.say(log, rooms.me.name, (message) => `${displayName(rooms, topic, message.author)}: ${spoken(message)}`, many);
   }
 
   /** @param {Log} log */
