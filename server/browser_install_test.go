@@ -26,6 +26,10 @@ func TestPageCanBeInstalled(t *testing.T) {
 			now, ok := servertest.Look[string](p, `document.querySelector("rr-room") && document.documentElement.lang`)
 			return ok && now == lang
 		})
+		p.Until("the manifest", func() bool {
+			named, ok := servertest.Look[bool](p, `document.querySelector("link[rel=manifest]").href !== ""`)
+			return ok && named
+		})
 		address, content, problems := p.Manifest()
 		if len(problems) > 0 {
 			t.Errorf("%s: Chromium would not install it: %q", lang, problems)

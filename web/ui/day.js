@@ -5,8 +5,10 @@
  */
 import { beginning, dayOf, isSameDay, monthsLater, moved, weeks } from "../app/calendar.js";
 import { h, icon, say, set, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import sheet from "./day.css" with { type: "css" };
 
+wear(dialogs);
 wear(sheet);
 
 /** @typedef {import("../app/calendar.js").Day} Day */

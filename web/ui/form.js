@@ -3,7 +3,10 @@
  * @module
  */
 import { explain } from "../app/words.js";
-import { h, set } from "./dom.js";
+import { h, set, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
+
+wear(dialogs);
 
 let counted = 0;
 

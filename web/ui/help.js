@@ -5,8 +5,10 @@
  */
 import { KEYS, PLACES } from "../app/keys.js";
 import { h, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import sheet from "./help.css" with { type: "css" };
 
+wear(dialogs);
 wear(sheet);
 
 /** @typedef {import("../app/keys.js").Key} Key */

@@ -23,6 +23,9 @@ const NOBODY = [];
 export class Lines {
   #speech;
   #fetchQuote;
+  #changed;
+  /** Shows reports, once it is loaded. @type {typeof import("./report.js").report | null} */
+  #report = null;
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
   /** What replies speak of and is on its way. @type {Set<number>} */
@@ -35,10 +38,12 @@ export class Lines {
   /**
    * @param {import("./page.js").Speech} speech
    * @param {(topic: string, seq: number) => Promise<unknown> | undefined} fetchQuote
+   * @param {() => void} changed they are to be drawn again
    */
-  constructor(speech, fetchQuote) {
+  constructor(speech, fetchQuote, changed) {
     this.#speech = speech;
     this.#fetchQuote = fetchQuote;
+    this.#changed = changed;
   }
 
   clear() {
@@ -62,7 +67,18 @@ export class Lines {
     const elements = new Map();
     for (const row of rows) elements.set(row.key, this.#element(row, scene));
     this.#elements = elements;
+    if (!this.#report && rows.some((row) => row.kind === "message" && row.message.kind === "report")) void this.#loadReport();
     return [...elements.values()];
+  }
+
+  /** Until it has come reports stand there as they were written. */
+  async #loadReport() {
+    try {
+      this.#report = (await import("./report.js")).report;
+    } catch {
+      return; // The next time something is drawn it is tried again.
+    }
+    this.#changed();
   }
 
   /**
@@ -97,6 +113,7 @@ export class Lines {
       doubtful: doubtful(rooms.deals.get(topic.deal)?.people ?? NOBODY).has(message.author),
       readers: this.#readers,
       unfolded: this.#unfolded,
+      report: this.#report,
       redactor: message.redaction ? called(rooms, topic, message.redaction.author) : "",
       topic: topic.id,
       quote: message.ref > 0 && message.kind === "text" ? this.#quote(message.ref, rooms, log, topic) : null,
@@ -154,6 +171,7 @@ function same(a, b) {
     a.who === b.who &&
     a.doubtful === b.doubtful &&
     a.readers === b.readers &&
+    a.report === b.report &&
     a.redactor === b.redactor &&
     a.editing === b.editing &&
     a.away === b.away &&

@@ -8,7 +8,6 @@ import { beginning, parse } from "../app/markdown.js";
 import { saying } from "../app/saying.js";
 import { avatar, h, icon, isolated, say, set, straight } from "./dom.js";
 import { hasBlocks, nodes } from "./markdown.js";
-import { report } from "./report.js";
 
 /** @typedef {import("../app/rooms.js").Message} Message */
 /** @typedef {import("../app/rooms.js").Post} Post */
@@ -23,6 +22,7 @@ import { report } from "./report.js";
  * @property {boolean} doubtful whether that could be taken for another one's
  * @property {Readers} readers
  * @property {Set<string>} unfolded which long messages are shown in full; it is noted there
+ * @property {typeof import("./report.js").report | null} report shows reports; null: not here yet
  * @property {string} redactor the display name of who redacted it
  * @property {string} topic
  * @property {{message: Message | null | undefined, who: string} | null} quote what it answers; undefined: not here yet
@@ -173,7 +173,7 @@ export class MessageElement extends HTMLElement {
   }
 
   /** @param {Shown} shown */
-  #showBody({ message, change, redactor, readers, unfolded }) {
+  #showBody({ message, change, redactor, readers, unfolded, report }) {
     const { words, formats } = this.speech;
     const { kind, redacted, redaction, versions = [] } = message;
     const pending = change?.message.kind === "edit" && !redacted ? change.message.text : null;
@@ -184,7 +184,7 @@ export class MessageElement extends HTMLElement {
 
     const folds = kind === "text" && !redacted && isLong(text);
     const folded = folds && !unfolded.has(this.#key);
-    const drawn = [text, redacted, redaction, redactor, folded, kind === "text" && text.includes("@") ? readers : null];
+    const drawn = [text, redacted, redaction, redactor, folded, kind === "text" && text.includes("@") ? readers : null, kind === "report" && report];
     if (this.#drawn.length > 0 && drawn.every((value, index) => value === this.#drawn[index])) return;
     // A change isn't read out as if it were a new message.
     if (this.#drawn.length > 0) set(this, "aria-live", "off");
@@ -197,7 +197,7 @@ export class MessageElement extends HTMLElement {
     set(this.#body, "data-blocks", false);
     set(this, "data-kind", redacted ? "redacted" : known || kind === "report" ? kind : "none");
     if (redacted) this.#body.replaceChildren(...this.#redacted(message, redactor));
-    else if (kind === "report") this.#body.replaceChildren(report(text, this.speech));
+    else if (kind === "report") this.#body.replaceChildren(report ? report(text, this.speech) : h("p", {}, ...straight(text, words.text.direction)));
     else if (kind === "text") this.#showText(text, readers, folded);
     else if (this.#body.childElementCount > 0) this.#body.replaceChildren(known ? legible(text) : words.log.unknown);
     else say(this.#body, known ? legible(text) : words.log.unknown);

@@ -4,10 +4,13 @@
  * @module
  */
 import { noticeOf } from "../app/settings.js";
-import { h, isolated } from "./dom.js";
+import { h, isolated, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import { field } from "./form.js";
 import { permission } from "./notices.js";
 import { oneOf } from "./settings.js";
+
+wear(dialogs);
 
 /** @typedef {import("../app/settings.js").Settings} Settings */
 /** @typedef {import("../app/settings.js").Notice} Notice */

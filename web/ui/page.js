@@ -28,6 +28,8 @@ const DICTIONARIES = {
   en: { room: () => import("../lang/en.js"), parts: () => import("../lang/en-parts.js"), outside: () => import("../lang/en-outside.js"), admin: () => import("../lang/en-admin.js") },
   de: { room: () => import("../lang/de.js"), parts: () => import("../lang/de-parts.js"), outside: () => import("../lang/de-outside.js"), admin: () => import("../lang/de-admin.js") },
 };
+/** When the browser is told that it can install the page, in ms: not before there is something to see. */
+const INSTALLABLE = 3_000;
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
 /** What is seen by who isn't signed in. */
@@ -69,8 +71,7 @@ class Page extends HTMLElement {
     const dictionary = await this.#loaded(DICTIONARIES[language].room());
     if (!dictionary) return;
     document.documentElement.lang = language;
-    const manifest = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=manifest]"));
-    manifest.href = `${manifest.dataset.folder}/${language}.webmanifest`;
+    setTimeout(() => offer(language), INSTALLABLE);
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
     const words = /** @type {import("../app/words.js").Dictionary} */ ({ ...dictionary.default });
@@ -265,6 +266,15 @@ class Page extends HTMLElement {
     const unsent = await this.#unsent();
     await this.#enter((words) => ({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...unsent(words) }));
   }
+}
+
+/**
+ * Tells the browser what it can install.
+ * @param {string} language
+ */
+function offer(language) {
+  const manifest = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=manifest]"));
+  manifest.href = `${manifest.dataset.folder}/${language}.webmanifest`;
 }
 
 customElements.define("rr-page", Page);

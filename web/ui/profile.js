@@ -5,8 +5,10 @@
  */
 import { inCommon } from "../app/walls.js";
 import { avatar, h, isolated, say, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import sheet from "./profile.css" with { type: "css" };
 
+wear(dialogs);
 wear(sheet);
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */

@@ -6,8 +6,10 @@ import { at, call } from "../app/api.js";
 import { calledAmong } from "../app/names.js";
 import { explain } from "../app/words.js";
 import { avatar, h, isolated, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import sheet from "./profile.css" with { type: "css" };
 
+wear(dialogs);
 wear(sheet);
 
 /** @typedef {import("../app/rooms.js").Person} Person */

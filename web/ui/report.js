@@ -4,7 +4,10 @@
  * @module
  */
 import { read } from "../app/report.js";
-import { h, straight } from "./dom.js";
+import { h, straight, wear } from "./dom.js";
+import sheet from "./report.css" with { type: "css" };
+
+wear(sheet);
 
 /**
  * @param {string} text

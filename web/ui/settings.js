@@ -4,9 +4,11 @@
  * @module
  */
 import { h, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import { noticeFields } from "./notice-settings.js";
 import sheet from "./settings.css" with { type: "css" };
 
+wear(dialogs);
 wear(sheet);
 
 /** @typedef {import("../app/settings.js").Settings} Settings */

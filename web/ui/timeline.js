@@ -90,7 +90,10 @@ export class Timeline extends HTMLElement {
   connectedCallback() {
     const { words } = this.speech;
     const { element, rows } = this.#scroller;
-    this.#lines = new Lines(this.speech, (topic, seq) => this.session.cursors.quote(topic, seq));
+    this.#lines = new Lines(this.speech, (topic, seq) => this.session.cursors.quote(topic, seq), () => {
+      this.#drawn = [];
+      if (this.#rooms) this.update(this.#rooms, this.#topic, this.#editing);
+    });
     set(element, "aria-label", words.log.label);
     // The announcer says what is new: what is put in by scrolling isn't.
     set(element, "aria-live", "off");
