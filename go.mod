@@ -3,8 +3,6 @@ module redroom
 go 1.26.0
 
 require (
-	github.com/andybalholm/brotli v1.2.8
-	github.com/evanw/esbuild v0.28.2
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/quic-go/quic-go v0.62.0

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -45,7 +46,7 @@ func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator
 	if err != nil {
 		return nil, err
 	}
-	handler := httpd.New(httpd.Config{
+	handler, err := httpd.New(httpd.Config{
 		Operator:  true,
 		Desk:      signin.New(signin.Config{Store: s.store, Journal: s.journal, Log: log}),
 		Store:     s.store,
@@ -53,6 +54,9 @@ func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator
 		Log:       log,
 		PublicURL: presumedURL,
 	})
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	return &Operator{client: &http.Client{Transport: inProcess{handler}}, close: s.close}, nil
 }
 

@@ -18,12 +18,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -35,7 +35,6 @@ import (
 	"redroom/server/hub"
 	"redroom/server/journal"
 	"redroom/server/load"
-	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/session"
 	"redroom/server/signin"
@@ -62,7 +61,7 @@ type Config struct {
 	TLSCert, TLSKey string // certificate files; "": the self-made one
 	H3Cert          string // "own" or "same"
 
-	Page *pack.Page // nil: the one that it is built with
+	Page fs.FS // the page's files; nil: those that it is built with
 
 	Limits load.Limits // what users and addresses may take; the zero value: load.Defaults
 
@@ -94,7 +93,6 @@ type Server struct {
 	plain   *transport.Sockets
 	public  *transport.Sockets
 	origins httpd.Origins
-	files   *pack.Page
 	page    http.Handler
 	setup   string // the setup token; "" once there is an admin
 
@@ -141,7 +139,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err := s.openPage(); err != nil {
 		return nil, err
 	}
-	s.openOperator(ctx)
+	if err := s.openOperator(ctx); err != nil {
+		return nil, err
+	}
 	return s, s.offerSetup(ctx)
 }
 
@@ -189,30 +189,25 @@ func (s *Server) openCertificates() (err error) {
 	return nil
 }
 
-// ownPage is the page that the program is built with. It is the same for all
-// servers of a process.
-var ownPage = sync.OnceValues(func() (*pack.Page, error) { return pack.Make(web.Files) })
-
 func (s *Server) openPage() (err error) {
 	s.origins, err = httpd.NewOrigins(s.config.Host, int(s.public.Port), int(s.plain.Port), s.config.Origins...)
 	if err != nil {
 		return err
 	}
-	if s.files = s.config.Page; s.files == nil {
-		if s.files, err = ownPage(); err != nil {
-			return fmt.Errorf("packing the page: %w", err)
-		}
+	files := s.config.Page
+	if files == nil {
+		files = web.Files
 	}
 	link := ""
 	if s.config.Host != "localhost" {
 		link = s.PublicURL()
 	}
-	s.page = httpd.New(httpd.Config{
+	s.page, err = httpd.New(httpd.Config{
 		Desk:           s.desk,
 		Store:          s.store,
 		Journal:        s.journal,
 		Load:           s.load,
-		Page:           s.files,
+		Assets:         files,
 		Log:            s.log,
 		Origins:        s.origins,
 		Host:           s.config.Host,
@@ -223,7 +218,7 @@ func (s *Server) openPage() (err error) {
 		Ready:          s.journal.Ready,
 		Draining:       s.sessions.Draining,
 	})
-	return nil
+	return err
 }
 
 // connectInfo is what a page is told to connect by.
@@ -312,11 +307,6 @@ func (s *Server) Run(ctx context.Context) error {
 		g.Go(func() error { return served(operator.Serve(s.operator)) })
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
-	g.Go(func() error {
-		s.store.Follow(ctx, func(err error) { s.log.Error("the search index could not follow", "error", err) })
-		return nil
-	})
-	g.Go(func() error { s.files.Compress(ctx); return nil })
 	signingIn, nobodySignsIn := context.WithCancel(beyond)
 	g.Go(func() error { return s.desk.Run(signingIn) })
 	g.Go(func() error {

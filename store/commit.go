@@ -30,7 +30,6 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	if d := s.doubt; d != nil && d.position == position && s.Position() == position {
 		s.doubt = nil
-		s.wake()
 		if d.redacted {
 			s.sweep(ctx)
 		}
@@ -38,9 +37,6 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	tx := &transaction{writer: w, state: s.State(), known: &s.logs, changed: make(map[string]topicLog), trail: s.AuditHead()}
 	outcomes, err := tx.run(ctx, batch, position)
-	if tx.damaged != nil {
-		s.tellDamaged(tx.damaged) // even if it can't be said whether this was kept
-	}
 	if err != nil {
 		if outcomes != nil {
 			s.doubt = &doubt{position, outcomes, tx.redacted}
@@ -52,10 +48,6 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	s.doubt = nil
 	s.publish(tx.state, tx.changed, tx.trail, position)
-	s.commits.Add(1)
-	if len(tx.changed) > 0 {
-		s.wake()
-	}
 	if tx.redacted {
 		s.sweep(ctx)
 	}
@@ -82,7 +74,6 @@ type transaction struct {
 	trail    room.Head           // of the audit trail
 	audited  bool                // it was added to
 	redacted bool                // words were removed
-	damaged  error               // of the index, which was emptied
 }
 
 // run gives outcomes and an error only if it was the commit itself that has

@@ -108,9 +108,6 @@ func (tx *transaction) entry(ctx context.Context, key, seq int64) (e room.Entry,
 // redact removes the words of a message and of its edits. What their digests
 // need to be guessed from, the salts, goes too.
 func (tx *transaction) redact(ctx context.Context, key, original int64) error {
-	if err := tx.unindex(ctx, key, original); err != nil {
-		return err
-	}
 	if err := tx.exec(ctx, "removing words", redactMessageSQL, key, original); err != nil {
 		return err
 	}

@@ -90,10 +90,10 @@ var kinds = append([]func(*story, room.Stamp) room.Event{
 	},
 	invitationAccepted, invitationAccepted,
 	func(s *story, at room.Stamp) room.Event {
-		return room.DealCreated{Stamp: at, ID: s.deal(), Name: s.name("D", 4), History: s.history(), Receipts: s.IntN(2) == 0}
+		return room.DealCreated{Stamp: at, ID: s.deal(), Name: s.name("D", 4), History: s.history()}
 	},
 	func(s *story, at room.Stamp) room.Event {
-		return room.DealChanged{Stamp: at, ID: s.deal(), Version: s.version(), Name: maybe(s, s.name("D", 4)), Open: maybe(s, true, true, true, true, false), History: maybe(s, s.history()), Receipts: maybe(s, true, false)}
+		return room.DealChanged{Stamp: at, ID: s.deal(), Version: s.version(), Name: maybe(s, s.name("D", 4)), Open: maybe(s, true, true, true, true, false), History: maybe(s, s.history())}
 	},
 	memberAdded, memberAdded, memberAdded, memberAdded,
 	func(s *story, at room.Stamp) room.Event {

@@ -20,7 +20,7 @@ func dealPath(id string) string { return "/api/deals/" + url.PathEscape(id) }
 
 type deal struct {
 	ID, Name, History string
-	Open, Receipts    bool
+	Open              bool
 }
 
 // deals are all of them.
@@ -62,9 +62,9 @@ func newDealList() *cobra.Command {
 			return show(cmd.Context(), &o, http.MethodGet, "/api/deals", nil, func(list struct{ Deals []deal }) error {
 				var rows [][]any
 				for _, d := range list.Deals {
-					rows = append(rows, []any{d.ID, openOrClosed(d.Open), d.History, shownOrHidden(d.Receipts), d.Name})
+					rows = append(rows, []any{d.ID, openOrClosed(d.Open), d.History, d.Name})
 				}
-				return o.table("ID\tSTATE\tHISTORY\tRECEIPTS\tNAME", rows)
+				return o.table("ID\tSTATE\tHISTORY\tNAME", rows)
 			})
 		}),
 	}
@@ -79,24 +79,14 @@ func openOrClosed(open bool) string {
 	return "closed"
 }
 
-func shownOrHidden(receipts bool) string {
-	if receipts {
-		return "shown"
-	}
-	return "hidden"
-}
-
-const receiptsHelp = "whether its readers see up to where each has read"
-
 const historyHelp = "from where those who join later may read: `all|joined`, from the beginning or from the day of joining"
 
 var histories = []string{"all", "joined"}
 
 func newDealCreate() *cobra.Command {
 	var (
-		o        operator
-		history  string
-		receipts bool
+		o       operator
+		history string
 	)
 	cmd := &cobra.Command{
 		Use:     "create NAME",
@@ -104,7 +94,7 @@ func newDealCreate() *cobra.Command {
 		Example: `  redroom deal create "GeldGeldGeld AG" --history joined`,
 		Args:    exactly(1, "the deal's name"),
 		RunE: o.in(func(cmd *cobra.Command, args []string) error {
-			body := map[string]any{"name": args[0], "history": history, "receipts": receipts}
+			body := map[string]any{"name": args[0], "history": history}
 			if err := show(cmd.Context(), &o, http.MethodPost, "/api/deals", body, o.printID); err != nil {
 				return fmt.Errorf("making the deal: %w", err)
 			}
@@ -113,28 +103,26 @@ func newDealCreate() *cobra.Command {
 	}
 	o.flags(cmd.Flags(), true)
 	cmd.Flags().StringVar(&history, "history", "all", historyHelp)
-	cmd.Flags().BoolVar(&receipts, "receipts", false, receiptsHelp)
 	offer(cmd, "history", histories...)
 	return cmd
 }
 
 func newDealChange() *cobra.Command {
 	var (
-		o              operator
-		name, history  string
-		open, receipts bool
+		o             operator
+		name, history string
+		open          bool
 	)
 	cmd := &cobra.Command{
 		Use:   "change DEAL",
-		Short: "Rename, close or reopen a deal, or change its history and receipts",
+		Short: "Rename, close or reopen a deal, or change its history",
 		Long: `Change what is given of a deal, which is named by its name or id. In a closed
 deal nothing can be posted.`,
 		Example: `  redroom deal change Alpha --open=false --dry-run
-  redroom deal change Alpha --name "Alpha GmbH" --history joined
-  redroom deal change Alpha --receipts`,
+  redroom deal change Alpha --name "Alpha GmbH" --history joined`,
 		Args: exactly(1, "the deal"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fields, err := fieldsOf(cmd, map[string]any{"name": name, "open": open, "history": history, "receipts": receipts})
+			fields, err := fieldsOf(cmd, map[string]any{"name": name, "open": open, "history": history})
 			if err != nil {
 				return err
 			}
@@ -149,7 +137,6 @@ deal nothing can be posted.`,
 	fl.StringVar(&name, "name", "", "another name")
 	fl.BoolVar(&open, "open", true, "whether one may post in it")
 	fl.StringVar(&history, "history", "", historyHelp)
-	fl.BoolVar(&receipts, "receipts", false, receiptsHelp)
 	offer(cmd, "history", histories...)
 	return cmd
 }

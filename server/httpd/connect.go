@@ -66,7 +66,7 @@ type token struct {
 
 func (s *site) issueToken(c *call) error {
 	secret, expires := s.Desk.IssueToken(c.cookie, c.session)
-	return c.answer(http.StatusOK, token{Token: secret, Expires: expires.UTC(), Page: s.Page.Hash, ways: s.ways(arrivalOf(c.r))})
+	return c.answer(http.StatusOK, token{Token: secret, Expires: expires.UTC(), Page: s.files.hash, ways: s.ways(arrivalOf(c.r))})
 }
 
 // check is what the server sees of a connection, and the ways to try from its
@@ -85,7 +85,7 @@ func (s *site) check(c *call) error {
 		Address:  by.client.String(),
 		Protocol: c.r.Proto,
 		HTTP3:    s.Connect().HTTP3,
-		Page:     s.Page.Hash,
+		Page:     s.files.hash,
 		ways:     s.ways(by),
 	})
 }

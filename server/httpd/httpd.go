@@ -20,15 +20,16 @@
 // # Who may block
 //
 // A request to open a WebSocket is served until that is over. Any other waits
-// for the store, for its event's commit, for a password's turn to be hashed, and
-// what looks through the store for its user's turn; see turns. Nothing else is
-// shared between requests but the Config, and which topics were opened already;
-// nothing has to be shut down. Timeouts, but for that of a body,
+// for the store, for its event's commit, and for a password's turn to be hashed.
+// Nothing is shared between requests but the Config, and which topics were
+// opened already; nothing has to be shut down. Timeouts, but for that of a body,
 // and shutdown are the listeners'.
 package httpd
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -37,7 +38,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
-	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/transport"
 )
@@ -51,17 +51,6 @@ type Store interface {
 	// it; both ascending, one at least if there is one.
 	Messages(ctx context.Context, topic string, after int64, maxCount, maxBytes int) ([]room.Message, error)
 	MessagesBefore(ctx context.Context, topic string, before int64, maxCount, maxBytes int) ([]room.Message, error)
-	// Edits are those of messages, in the order of seqs, of each the newest first:
-	// without the newest skip, at most maxCount. They end with the one by which
-	// there are maxBytes.
-	Edits(ctx context.Context, topic string, seqs []int64, skip, maxCount, maxBytes int) ([]room.Message, error)
-	// Since is the smallest seq of a topic, from one on, that is of a time or
-	// later; 0: there is none.
-	Since(ctx context.Context, topic string, from, time int64) (int64, error)
-	// TopicReadMarks are up to where users have read a topic, by name.
-	TopicReadMarks(ctx context.Context, topic string) (map[string]int64, error)
-	// Search finds messages by their words; see room.Search.
-	Search(ctx context.Context, q room.Search) (room.Found, error)
 	// Invitation is used or unused, expired or not, or room.ErrNotFound.
 	Invitation(ctx context.Context, token room.TokenHash) (room.Invitation, error)
 	// Audit are rows of the audit trail, ascending; AuditHead is its end.
@@ -111,10 +100,13 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Load    Load // nil: there are no limits
-	// Page is what browsers load; see package pack.
-	Page *pack.Page
-	Log  *slog.Logger
-	Now  func() time.Time
+	// Assets is the page: index.html, a template with the field Assets and the
+	// function joined, whose arguments are a new file's name and those of its
+	// parts; what it loads; and sw.js, a template with the fields Assets and
+	// Files, which are all of these, with spaces between.
+	Assets fs.FS
+	Log    *slog.Logger
+	Now    func() time.Time
 
 	// Origins may write and connect; Host is the public name (--host).
 	Origins Origins
@@ -136,15 +128,16 @@ type Config struct {
 	Draining func() (seconds int64, draining bool)
 }
 
-// site is a Handler's state: the Config is fixed when it is made.
+// site is a Handler's state: all of it is fixed when it is made.
 type site struct {
 	Config
+	files    *files // nil for the operator
 	openings openings
-	turns    turns
 }
 
-// New makes the handler of all requests but the opening of connections.
-func New(c Config) http.Handler {
+// New makes the handler of all requests but the opening of connections. It
+// fails if the page can't be read.
+func New(c Config) (http.Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -161,7 +154,11 @@ func New(c Config) http.Handler {
 	r := chi.NewMux()
 	if c.Operator {
 		s.routeOperator(r)
-		return r
+		return r, nil
+	}
+	var err error
+	if s.files, err = readFiles(c.Assets); err != nil {
+		return nil, fmt.Errorf("reading the page: %w", err)
 	}
 	r.Use(s.arrive, s.watch, s.setHeaders, s.refuseDraining, s.limit, s.checkHost, s.checkOrigin, middleware.GetHead)
 	s.routeNothing(r)
@@ -177,8 +174,8 @@ func New(c Config) http.Handler {
 		r.Get(place, s.do(s.page))
 	}
 	r.Get(workerPath, s.do(s.worker))
-	r.Get(pack.Path+"{hash}/*", s.do(s.asset))
-	return r
+	r.Get(assetsPath+"{hash}/*", s.do(s.asset))
+	return r, nil
 }
 
 // routeOperator is everything that the operator may ask.
@@ -231,13 +228,10 @@ func (s *site) routeRoom(r chi.Router) {
 	r.Get("/topics/{topic}", s.signedIn(s.getTopic))
 	r.Patch("/topics/{topic}", s.signedIn(s.changeTopic))
 	r.Get("/topics/{topic}/messages", s.signedIn(s.listMessages))
-	r.Get("/topics/{topic}/reads", s.signedIn(s.listReads))
 	r.Get("/topics/{topic}/members", s.signedIn(s.listReaders))
 	r.Put("/topics/{topic}/members/{name}", s.signedIn(s.addReader))
 	r.Patch("/topics/{topic}/members/{name}", s.signedIn(s.moveReader))
 	r.Delete("/topics/{topic}/members/{name}", s.signedIn(s.removeReader))
-
-	r.Get("/search", s.signedIn(s.search))
 
 	r.Get("/audit", s.admin(s.listAudit))
 }

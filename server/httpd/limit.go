@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"redroom/server/pack"
 	"redroom/server/transport"
 )
 
@@ -24,7 +23,7 @@ func (s *site) limit(next http.Handler) http.Handler {
 }
 
 func isCounted(path string) bool {
-	return path != healthPath && path != readyPath && path != workerPath && !strings.HasPrefix(path, pack.Path)
+	return path != healthPath && path != readyPath && path != workerPath && !strings.HasPrefix(path, assetsPath)
 }
 
 // noLimits is a Load without any.

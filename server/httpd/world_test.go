@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,7 +16,6 @@ import (
 
 	"redroom/server/httpd"
 	"redroom/server/journal"
-	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/signin"
 	"redroom/store"
@@ -93,24 +91,17 @@ type nobody struct{}
 
 func (nobody) Publish([]room.Event, []room.Outcome) {}
 
-// source is a page's.
-var source = fstest.MapFS{
-	"index.html":    {Data: []byte(`<!doctype html><link rel="stylesheet" href="{{.Assets}}/ui/room.css"><script type="module" src="{{.Assets}}/app/main.js"></script>`)},
-	"sw.js":         {Data: []byte("const all = [\"{{.Assets}}\", \"{{.Files}}\"];\n")},
-	"app/main.js":   {Data: []byte(`import("./deeper.js"); console.log("here");`)},
-	"app/deeper.js": {Data: []byte("export default 1;\n")},
-	"ui/room.css":   {Data: []byte(strings.Repeat("body { color: black }\n\n@media print { a { color: black } }\n", 9))},
-	"ui/mark.svg":   {Data: []byte("<svg/>\n")},
-}
-
-var packed = sync.OnceValue(func() *pack.Page { return mustPack(source) })
-
-func mustPack(source fs.FS) *pack.Page {
-	page, err := pack.Make(source)
-	if err != nil {
-		panic(err)
-	}
-	return page
+// files are a page.
+var files = fstest.MapFS{
+	"index.html":           {Data: []byte(`<!doctype html><script type="module" src="{{.Assets}}/app/main.js"></script>`)},
+	"sw.js":                {Data: []byte("const all = [\"{{.Assets}}\", \"{{.Files}}\"];\n")},
+	"app/main.js":          {Data: []byte("export {};\n")},
+	"ui/room.css":          {Data: []byte("body {}\n")},
+	"ui/mark.svg":          {Data: []byte("<svg/>\n")},
+	"lang/de.json":         {Data: []byte("{}\n")},
+	"room.webmanifest":     {Data: []byte("{}\n")},
+	"app/words.with.dots":  {Data: []byte("?")},
+	"app/nested/deeper.js": {Data: []byte("export {};\n")},
 }
 
 var hashes = [][32]byte{sha256.Sum256([]byte("now")), sha256.Sum256([]byte("next"))}
@@ -152,7 +143,7 @@ func makeWorld(t *testing.T, past []room.Event, changes ...func(*httpd.Config)) 
 		t.Fatal(err)
 	}
 	w.config = httpd.Config{
-		Desk: w.desk, Store: s, Journal: j, Page: packed(), Log: log, Now: w.clock,
+		Desk: w.desk, Store: s, Journal: j, Assets: files, Log: log, Now: w.clock,
 		Origins: origins, Host: "room.example",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Connect: func() httpd.ConnectInfo {
@@ -163,7 +154,9 @@ func makeWorld(t *testing.T, past []room.Event, changes ...func(*httpd.Config)) 
 	for _, change := range changes {
 		change(&w.config)
 	}
-	w.handler = httpd.New(w.config)
+	if w.handler, err = httpd.New(w.config); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 

@@ -147,15 +147,11 @@ func Audit(ev Event, inv Invitation) []AuditRow {
 	case DealCreated:
 		r.Action, r.Deal = ActionDealCreated, ev.ID
 		told["name"], told["history"] = ev.Name, ev.History
-		if ev.Receipts {
-			told["receipts"] = true
-		}
 	case DealChanged:
 		r.Action, r.Deal = ActionDealChanged, ev.ID
 		tell(told, "name", ev.Name)
 		tell(told, "open", ev.Open)
 		tell(told, "history", ev.History)
-		tell(told, "receipts", ev.Receipts)
 	case MemberAdded:
 		r.Action, r.Deal, r.User = ActionMemberAdded, ev.Deal, ev.User
 	case MemberRemoved:

@@ -100,10 +100,6 @@ var audited = []struct {
 		room.AuditRow{Action: "invitation.accepted", User: "emil", Detail: `{"deals":null,"made_by":"","role":""}`}}, // and more below
 	{room.DealCreated{ID: one, Name: "One", History: room.HistoryJoined},
 		room.AuditRow{Action: "deal.created", Deal: one, Detail: `{"history":"joined","name":"One"}`}},
-	{room.DealCreated{ID: one, Name: "One", History: room.HistoryAll, Receipts: true},
-		room.AuditRow{Action: "deal.created", Deal: one, Detail: `{"history":"all","name":"One","receipts":true}`}},
-	{room.DealChanged{ID: one, Receipts: ptr(false)},
-		room.AuditRow{Action: "deal.changed", Deal: one, Detail: `{"receipts":false}`}},
 	{room.DealChanged{ID: one, Open: ptr(false)},
 		room.AuditRow{Action: "deal.changed", Deal: one, Detail: `{"open":false}`}},
 	{room.MemberAdded{Deal: one, User: "bert"},

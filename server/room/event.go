@@ -123,17 +123,15 @@ type (
 		Stamp
 		ID, Name string
 		History  History
-		Receipts bool
 	}
 	// DealChanged changes what is not nil.
 	DealChanged struct {
 		Stamp
-		ID       string
-		Version  int64
-		Name     *string
-		Open     *bool
-		History  *History
-		Receipts *bool
+		ID      string
+		Version int64
+		Name    *string
+		Open    *bool
+		History *History
 	}
 	// MemberAdded lets a user into a deal; of one who is in, it changes
 	// nothing.

@@ -31,8 +31,7 @@ type Page struct {
 	t       testing.TB
 	ctx     context.Context
 	tab     *chromedp.Target
-	profile string            // directory
-	prefers map[string]string // media features that are emulated
+	profile string // directory
 
 	mu         sync.Mutex
 	complaints []Complaint
@@ -97,7 +96,7 @@ func openPage(t testing.TB, chromium, profile string, flags []string) *Page {
 	}
 	ctx, closeBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
-	p := &Page{t: t, ctx: ctx, profile: profile, prefers: make(map[string]string)}
+	p := &Page{t: t, ctx: ctx, profile: profile}
 	p.judge()
 	t.Cleanup(func() {
 		closeTab()
@@ -112,7 +111,7 @@ func openPage(t testing.TB, chromium, profile string, flags []string) *Page {
 func (p *Page) Tab() *Page {
 	p.t.Helper()
 	ctx, closeTab := chromedp.NewContext(p.ctx)
-	tab := &Page{t: p.t, ctx: ctx, profile: p.profile, prefers: make(map[string]string)}
+	tab := &Page{t: p.t, ctx: ctx, profile: p.profile}
 	tab.judge()
 	p.t.Cleanup(closeTab)
 	tab.begin()

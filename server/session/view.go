@@ -132,7 +132,7 @@ func (v *view) deal(dst []byte, state *room.State, id string) []byte {
 		return v.dealGone(dst, id)
 	}
 	people := state.People(d)
-	f := dealFrame{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, Receipts: d.Receipts, People: make([]personFrame, len(people))}
+	f := dealFrame{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, People: make([]personFrame, len(people))}
 	for i, p := range people {
 		f.People[i] = personFrame{p.User.Name, p.User.Display, p.User.Role, p.Reads}
 	}

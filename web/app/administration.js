@@ -8,7 +8,7 @@ import { at, call } from "./api.js";
 /** @typedef {import("./rooms.js").Role} Role */
 
 /** @typedef {{name: string, display: string, role: Role, active: boolean, version: number}} User */
-/** @typedef {{id: string, name: string, open: boolean, history: string, receipts: boolean, version: number}} Deal */
+/** @typedef {{id: string, name: string, open: boolean, history: string, version: number}} Deal */
 /** @typedef {{name: string, display: string, role: Role, from?: number}} Reader */
 
 /**

@@ -110,11 +110,7 @@ export const api = {
   /** The conversation with somebody, made if there is none. @param {string} deal @param {string} other @returns {Promise<import("./rooms.js").Named>} */
   direct: (deal, other) => call("POST", `/api/deals/${at(deal)}/direct`, { with: other }),
 
-  /**
-   * A stretch of a log, and with `edits` those edits of its messages that lie after it.
-   * @param {string} topic @param {{before?: number, after?: number, since?: number, limit: number, edits?: 1}} span
-   * @returns {Promise<{messages: Entry[], edits?: Entry[], head: number, epoch: string, from: number}>}
-   */
+  /** @param {string} topic @param {{before?: number, after?: number, limit: number}} span @returns {Promise<{messages: Entry[], head: number, epoch: string, from: number}>} */
   messages: (topic, span) =>
     call("GET", `/api/topics/${at(topic)}/messages?${new URLSearchParams(Object.entries(span).map(([k, v]) => [k, String(v)]))}`),
 };

@@ -1,15 +1,13 @@
 /**
  * What this browser keeps for one person between two visits, in IndexedDB: the
- * posts that aren't answered yet, what is being written, and what was last seen of
- * the room. It knows
+ * posts that aren't answered yet, and what was last seen of the room. It knows
  * nothing of what it keeps but its keys.
  *
  * Everything belongs to one sign-in. Whoever signs in next, and whoever signs
  * out, in any tab, ends what the tabs before may write: a change that comes too
  * late fails with Left, and leaves nothing behind.
  *
- * A change is done when the browser has told the disk to keep it, a draft when the
- * browser has it.
+ * A change is done when the browser has told the disk to keep it.
  * @module
  */
 
@@ -40,14 +38,12 @@
  * @property {boolean} current whether that was still so when it was written
  */
 
-/** @typedef {import("./drafts.js").Draft & {topic: string}} KeptDraft */
-
 /** @typedef {{posts?: Post[], answered?: string[], logs?: KeptLog[], dropped?: string[], room?: KeptRoom}} Change */
 
 const NAME = "redroom";
-const VERSION = 2;
+const VERSION = 1;
 const ME = "me";
-const STORES = ["person", "posts", "drafts", "room", "logs"];
+const STORES = ["person", "posts", "room", "logs"];
 
 /** What is kept isn't this sign-in's any more. */
 export class Left extends Error {
@@ -72,15 +68,12 @@ export class Shelf {
    */
   static async open(factory = indexedDB) {
     const opening = factory.open(NAME, VERSION);
-    opening.onupgradeneeded = ({ oldVersion }) => {
+    opening.onupgradeneeded = () => {
       const db = opening.result;
-      if (oldVersion < 1) {
-        db.createObjectStore("person");
-        db.createObjectStore("room");
-        db.createObjectStore("logs", { keyPath: "topic" });
-        db.createObjectStore("posts", { keyPath: "id" }).createIndex("tab", "tab");
-      }
-      if (oldVersion < 2) db.createObjectStore("drafts", { keyPath: "topic" });
+      db.createObjectStore("person");
+      db.createObjectStore("room");
+      db.createObjectStore("logs", { keyPath: "topic" });
+      db.createObjectStore("posts", { keyPath: "id" }).createIndex("tab", "tab");
     };
     return new Shelf(await asked(opening));
   }
@@ -135,27 +128,6 @@ export class Shelf {
     });
   }
 
-  /**
-   * Keeps drafts in place of those that there are of these topics. What is typed
-   * outlives the browser, but isn't worth a disk's time at each key.
-   * @param {Map<string, import("./drafts.js").Draft | null>} drafts by topic; null for none
-   */
-  async draft(drafts) {
-    const work = async (/** @type {IDBTransaction} */ tx) => {
-      const store = tx.objectStore("drafts");
-      for (const [topic, draft] of drafts) {
-        if (draft) store.put({ ...draft, topic });
-        else store.delete(topic);
-      }
-    };
-    await this.#mine(["person", "drafts"], work, "readwrite", "relaxed");
-  }
-
-  /** @returns {Promise<KeptDraft[]>} */
-  async drafts() {
-    return this.#mine(["person", "drafts"], (tx) => asked(tx.objectStore("drafts").getAll()), "readonly");
-  }
-
   /** The tabs that have posts here. @returns {Promise<string[]>} */
   async tabs() {
     const keys = await this.#mine(["person", "posts"], (tx) => asked(tx.objectStore("posts").index("tab").getAll()), "readonly");
@@ -194,7 +166,7 @@ export class Shelf {
   }
 
   /**
-   * Forgets what was seen of the room, and with `all` posts, drafts and who was
+   * Forgets what was seen of the room, and with `all` the posts and who was
    * here as well. No tab writes here any more before somebody enters. What
    * belongs to a later sign-in than that of this tab stays, but with `all`.
    * @param {{all: boolean}} what
@@ -215,14 +187,12 @@ export class Shelf {
    * @param {string[]} stores person among them
    * @param {(tx: IDBTransaction) => Promise<T>} work
    * @param {IDBTransactionMode} [mode]
-   * @param {IDBTransactionDurability} [durability]
    */
-  #mine(stores, work, mode = "readwrite", durability = "strict") {
-    const checked = async (/** @type {IDBTransaction} */ tx) => {
+  #mine(stores, work, mode = "readwrite") {
+    return this.#run(stores, mode, async (tx) => {
       if (!this.#stamp || (await person(tx))?.stamp !== this.#stamp) throw new Left();
       return work(tx);
-    };
-    return this.#run(stores, mode, checked, durability);
+    });
   }
 
   /**
@@ -231,11 +201,10 @@ export class Shelf {
    * @param {string[]} stores
    * @param {IDBTransactionMode} mode
    * @param {(tx: IDBTransaction) => Promise<T>} work waits for nothing but requests of the transaction
-   * @param {IDBTransactionDurability} [durability]
    * @returns {Promise<T>}
    */
-  async #run(stores, mode, work, durability = "strict") {
-    const tx = this.#db.transaction(stores, mode, { durability });
+  async #run(stores, mode, work) {
+    const tx = this.#db.transaction(stores, mode, { durability: "strict" });
     const done = new Promise((resolve, reject) => {
       tx.oncomplete = resolve;
       tx.onabort = () => reject(tx.error ?? new DOMException("aborted", "AbortError"));

@@ -113,14 +113,13 @@ export function told(entry, names, { words, roles, number, list }) {
     case "invitation.accepted":
       return [trail.accepted(user || by), ...(detail.role ? [trail.invitedBy(detail.made_by ? names.user(detail.made_by) : trail.operator, role(detail.role))] : [])];
     case "deal.created":
-      return [trail.dealCreated(by, deal), ...(detail.receipts ? [trail.receiptsOn(by, deal)] : [])];
+      return [trail.dealCreated(by, deal)];
     case "deal.changed":
       return (
         each({
           name: (name) => trail.dealRenamed(by, String(name)),
           open: (open) => (open ? trail.dealReopened(by, deal) : trail.dealClosed(by, deal)),
           history: (history) => (history === "joined" ? trail.dealJoined(by, deal) : trail.dealAll(by, deal)),
-          receipts: (receipts) => (receipts ? trail.receiptsOn(by, deal) : trail.receiptsOff(by, deal)),
         }) ?? [trail.dealChanged(by, deal)]
       );
     case "deal.member.added":

@@ -9,8 +9,57 @@ const en = {
   skip: "Skip to the message",
   loading: "Loading",
 
+  signIn: {
+    title: "Sign in",
+    submit: "Sign in",
+    noAdmin: "Nobody has an account here yet. Open the setup link that the server printed when it started; it makes the first one.",
+    wrong: "The user name or the password isn’t right.",
+    tooMany: "Too many tries. Wait a little, then try again.",
+    ended: "This sign-in has ended. Sign in again to go on.",
+    leaving: "You are signed out in this browser, and nothing is kept here. The server couldn’t be reached; it is told as soon as this page can reach it.",
+    unsent: (/** @type {number} */ n, /** @type {string} */ shown) =>
+      n === 1 ? "One message from here wasn’t sent yet. It will be, once its author signs in again; if somebody else does, it is discarded." : `${shown} messages from here weren’t sent yet. They will be, once their author signs in again; if somebody else does, they are discarded.`,
+    deactivated: "This account is deactivated. Somebody who looks after this room can tell why.",
+  },
+  setup: {
+    title: "The first account",
+    lead: "It looks after this room: it makes deals and topics, and invites everybody else.",
+    gone: "This room has its first account already. Sign in instead, or ask for an invitation.",
+    wrong: "This link isn’t the one that the server printed last. It prints a new one at each start.",
+  },
+  invitation: {
+    title: "Invitation",
+    opening: "Opening the invitation",
+    lead: (/** @type {string} */ by, /** @type {string} */ deals) =>
+      by ? `${by} invites you to ${deals}.` : `You are invited to ${deals}.`,
+    leadNoDeal: (/** @type {string} */ by) => (by ? `${by} invites you to this room.` : "You are invited to this room."),
+    observer: "You will be able to read, not to write.",
+    until: (/** @type {string} */ date) => `Good once, until ${date}.`,
+    gone: "This invitation was used already, or its time is over. Ask for a new one.",
+    incomplete: "The link is incomplete. Open it again as it was sent.",
+    passwordTitle: "New password",
+    passwordLead: (/** @type {string} */ name) => `For the account ${name}.`,
+    passwordSubmit: "Set password",
+    signedIn: (/** @type {string} */ name) => `${name} is signed in here. A new account takes that place in this browser.`,
+  },
+  form: {
+    userName: "User name",
+    userNameHint: "Lower-case letters, digits, dot, hyphen and underscore. It stays for good.",
+    display: "Display name",
+    displayHint: "As others see it. It can be changed later.",
+    optional: "optional",
+    password: "Password",
+    passwordHint: "At least 12 characters.",
+    show: "Show password",
+    create: "Create account",
+    badName: "A user name has 1 to 32 of a–z, 0–9, dot, hyphen and underscore, and begins with a letter or a digit.",
+    badPassword: "A password has at least 12 characters, and at most 256.",
+    missing: "Both are needed.",
+    taken: "This user name is taken. Choose another one.",
+    toSignIn: "Go to sign in",
+  },
+
   topics: {
-    help: "Keys",
     label: "Topics",
     search: "Search",
     key: (/** @type {boolean} */ mac) => /** @type {string} */ (mac ? "⌘K" : "Ctrl K"),
@@ -28,32 +77,6 @@ const en = {
     invite: "Invite",
     short: { deal: "Deal", topic: "Topic", invite: "Invite" },
   },
-  notices: {
-    title: "Notices",
-    hint: "Of direct conversations one is told in any case, unless it is set otherwise there.",
-    topicTitle: "Notices of this topic",
-    of: "Tell me of",
-    all: "every message",
-    mentions: "messages that mention me with @",
-    none: "nothing",
-    extracts: "Show what a message says",
-    extractsHint: "Otherwise only the topic and who wrote. Whoever sees this screen can read it.",
-    quiet: "Quiet hours",
-    quietHint: "Between these times nothing is told.",
-    from: "From",
-    to: "To",
-    allow: "Allow notices",
-    permission: {
-      default: "This browser hasn’t been asked yet whether it shows notices of this page.",
-      granted: "This browser shows notices of this page, as long as the page is open.",
-      denied: "This browser shows no notices of this page. That can be changed beside the address.",
-      missing: "This browser has no notices. What is unread is counted in the window’s title.",
-    },
-    button: (/** @type {string} */ now) => `Notices: ${now}`,
-    one: (/** @type {string} */ who) => `A message from ${who}`,
-    direct: "A message for you",
-    several: (/** @type {string} */ who, /** @type {number} */ n, /** @type {string} */ shown) => `${shown} messages, the newest from ${who}`,
-  },
   connection: {
     label: "Connection",
     offline: "Offline",
@@ -68,6 +91,43 @@ const en = {
   update: {
     updated: "Red Room was updated.",
     reload: "Reload",
+  },
+  check: {
+    title: "Connection check",
+    running: (/** @type {string} */ host) => `Looking what gets through from this browser to ${host}. This takes a few seconds.`,
+    ways: { tcp: "TCP", http3: "HTTP/3", webtransport: "WebTransport", websocket: "WebSocket" },
+    waiting: "waiting",
+    trying: "trying",
+    skipped: "not tried",
+    carried: (/** @type {string} */ protocol, /** @type {string} */ ms) => `Works: ${protocol}, answered in ${ms} ms.`,
+    answered: (/** @type {string} */ ms) => `Works: answered in ${ms} ms.`,
+    opened: (/** @type {string} */ ms, /** @type {string} */ answer) => `Works: open in ${ms} ms, answered in ${answer} ms.`,
+    insteadOfTCP: (/** @type {string} */ protocol, /** @type {string} */ ms) => `Not needed: ${protocol} carries the page, answered in ${ms} ms.`,
+    insteadOfHTTP3: (/** @type {string} */ protocol) => `Offered here, but this browser stays with ${protocol}.`,
+    fails: "No answer.",
+    refused: "Refused.",
+    late: "No answer within 5 seconds.",
+    mute: "Opens, but then no answer comes.",
+    missing: "This browser doesn’t have it.",
+    off: "Not offered here.",
+    address: (/** @type {string} */ address) => `Your address, as the server sees it: ${address}`,
+    verdicts: {
+      best: () => "All is well: talk goes over WebTransport, the fastest way there is.",
+      alone: (/** @type {string} */ host) =>
+        `Talk goes over WebTransport, which works. WebSocket, which would take its place, doesn’t get through: perhaps a proxy on the way to ${host} doesn’t let it.`,
+      blocked: (/** @type {string} */ host, /** @type {string} */ port) =>
+        `Talk goes over WebSocket: UDP port ${port} doesn’t get through from here. Ask the network’s people to allow UDP ${port} to ${host}.`,
+      refused: (/** @type {string} */ host, /** @type {string} */ port) =>
+        `Talk goes over WebSocket: WebTransport was refused at UDP port ${port} of ${host}. Ask the network’s people whether something answers in its place.`,
+      missing: () => "Talk goes over WebSocket, because this browser has no WebTransport. A current Chrome, Edge or Firefox has.",
+      off: () => "Talk goes over WebSocket: this server doesn’t offer WebTransport here.",
+      nothing: (/** @type {string} */ host, /** @type {string} */ port) =>
+        `Pages get through from here, talk doesn’t. Ask the network’s people to allow UDP ${port} to ${host}, or WebSockets to it.`,
+      unreachable: (/** @type {string} */ host) =>
+        `${host} doesn’t answer from here. Check whether other pages open; if they do, ask whoever looks after this room.`,
+    },
+    copy: "Copy the report",
+    toRoom: "To the room",
   },
   roles: { admin: "Admin", member: "Member", observer: "Observer", bot: "Bot" },
   presence: { online: "online", away: "away", offline: "not here" },
@@ -97,32 +157,6 @@ const en = {
     goneDo: "To the topics",
     notKept: "Not here without a connection",
     notKeptHint: "This browser keeps the ten topics that were open last. This one comes as soon as the server can be reached.",
-  },
-
-  people: {
-    here: "Here now:",
-    notHere: "Not here:",
-    deal: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
-      n === 1 ? s`Only you can read here. Whoever joins ${deal} can, too.` : s`Everybody in ${deal} can read here, all ${[shown]}.`,
-    narrowed: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
-      n === 1
-        ? s`Nobody else in ${deal} can read here.`
-        : admins > 0
-          ? s`Only these ${[shown]} of ${deal} can read here: those who were chosen, and admins.`
-          : s`Only these ${[shown]} of ${deal} can read here.`,
-    direct: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
-      n === 1 ? s`Only you can read here now, and no admin.` : s`Only the two of you can read here, and no admin.`,
-  },
-  readBy: {
-    action: "Read by",
-    title: "Who has read this",
-    lead: (/** @type {string} */ who, /** @type {string} */ when) => `${who}, ${when}`,
-    read: (/** @type {number} */ n, /** @type {string} */ shown) => `Has been read by (${shown})`,
-    unread: (/** @type {number} */ n, /** @type {string} */ shown) => `Not yet (${shown})`,
-    nobody: "Nobody yet.",
-    everybody: "Everybody who can read here has read it.",
-    loading: "Looking",
-    off: "This deal doesn’t show who has read what.",
   },
 
   log: {
@@ -158,24 +192,14 @@ const en = {
     reportEmpty: "An empty report.",
     reportEntries: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 entry" : `${shown} entries`),
     unknown: "A message of a kind that this page doesn’t show.",
-    beyond: "That message lies before what you can read here.",
-    ahead: "There is no such message yet.",
-    unreachable: "That didn’t come. Check the connection, then try again.",
-    firstNew: "To the first new message",
-    copyLink: "Copy link",
-    linkCopied: "The link to this message is copied.",
-    linkNotCopied: "The browser didn’t let the link be copied. The time beside the name is the link, too.",
-    goBack: "Back to where you were",
-    number: (/** @type {string} */ shown) => `Message ${shown}`,
+    far: "That message is too far back to be shown here.",
     goneMeanwhile: "That message was redacted meanwhile.",
   },
-  day: {
-    title: "Go to a day",
-    go: "Go",
-    previous: "Previous month",
-    next: "Next month",
-    nothing: "Nothing was said on that day or after it. This is the newest.",
-    hint: "Goes to what was said first on that day, or after it.",
+  history: {
+    title: "History",
+    lead: (/** @type {string} */ who, /** @type {number} */ n, /** @type {string} */ shown) => `${shown} versions by ${who}, the newest first.`,
+    newest: "as it stands",
+    first: "as first written",
   },
   failed: {
     403: "Not sent: you can’t write here.",
@@ -234,43 +258,6 @@ const en = {
     alone: "The other one can’t read here any more, so nothing is added.",
     dealClosed: "This deal is closed. Its topics can be read, but nothing is added any more.",
   },
-  completion: {
-    label: "Suggestions",
-    found: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 suggestion" : `${shown} suggestions`),
-    commands: {
-      search: { arguments: "words", does: "finds messages" },
-      goto: { arguments: "number", does: "goes to a message of this topic" },
-      day: { arguments: "date", does: "goes to a day" },
-      message: { arguments: "name", does: "opens a direct conversation" },
-      help: { does: "shows the keys" },
-      settings: { does: "opens the settings" },
-    },
-    unknown: (/** @type {string} */ name) => `There is no command /${name}. To send it as text, begin with //.`,
-    needs: (/** @type {string} */ name, /** @type {string} */ more) => `/${name} needs more: ${more}.`,
-    noNumber: "A message’s number is a whole one, from 1 on.",
-    noDay: "That isn’t a day. Write it as 2026-11-22.",
-    noReader: (/** @type {string} */ name) => `Nobody called ${name} can read here.`,
-  },
-  drafts: {
-    mark: "draft",
-  },
-  text: {
-    table: "Table",
-    direction: (/** @type {string} */ sign) => `Direction mark ${sign}`,
-    allLines: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} lines`,
-    allCharacters: (/** @type {number} */ n, /** @type {string} */ shown) => `Show all, ${shown} characters`,
-    less: "Show less",
-  },
-  settings: {
-    title: "Settings",
-    enter: "Enter in a message",
-    enterSends: "Enter sends, Shift and Enter break a line",
-    enterBreaks: "Enter breaks a line, Shift and Enter send",
-    enterAlways: "Ctrl and Enter always send.",
-    hint: "Enter breaks a line, Shift and Enter send.",
-    editHint: "Shift and Enter save, Escape leaves it as it is.",
-    here: "These hold in this browser.",
-  },
   size: {
     octets: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 byte" : `${shown} bytes`),
     kib: (/** @type {string} */ shown) => `${shown} KiB`,
@@ -293,6 +280,45 @@ const en = {
       `What this browser computed up to message ${to} isn’t what the server says. Messages may have been changed or removed. Tell whoever runs this room before you rely on it.`,
   },
 
+  dialog: {
+    create: "Create",
+    cancel: "Cancel",
+    redactLead: "The words of this message, in all its versions, are removed for everybody and for good. That it was redacted, by whom, when and why stays.",
+    whose: (/** @type {string} */ who, /** @type {string} */ when) => `${who}, ${when}`,
+    reason: "Reason",
+    reasonHint: "Optional. Everybody who reads here sees it.",
+    reasonTooLong: (/** @type {string} */ over, /** @type {string} */ most) => `The reason is ${over} too long: it has at most ${most}.`,
+    done: "Done",
+    unsent: (/** @type {number} */ n, /** @type {string} */ shown) =>
+      n === 1 ? "One message wasn’t sent yet. Signing out discards it." : `${shown} messages weren’t sent yet. Signing out discards them.`,
+    signOutAnyway: "Discard and sign out",
+    name: "Name",
+    title: "Title",
+    number: "Number",
+    numberHint: "Orders the list, 0 to 32,767.",
+    deal: "Deal",
+    readers: "Who can read",
+    everybody: "everybody in the deal",
+    some: "only some of them",
+    onlyFor: "Only for",
+    onlyForHint: "Admins can always read.",
+    nobodyElse: "Nobody else is in this deal yet.",
+    role: "Role",
+    history: "People who come later",
+    historyAll: "read everything from the beginning",
+    historyJoined: "read from when they came",
+    needName: "A deal has a name of 1 to 120 characters.",
+    needTitle: "A topic has a title of 1 to 120 characters.",
+    needNumber: "The number is a whole one from 0 to 32,767.",
+    dealTaken: "There is a deal of this name already.",
+    topicTaken: "This deal has a topic of this title already.",
+    inviteLead: "A link for one person. Whoever opens it first picks a name and a password.",
+    link: "Link",
+    copy: "Copy link",
+    copied: "Copied",
+    linkOnce: (/** @type {string} */ date) => `Good once, until ${date}. It is shown only now.`,
+  },
+
   problems: {
     0: "The server doesn’t answer. Check the connection, then try again.",
     401: "This sign-in has ended. Load the page again.",
@@ -304,5 +330,5 @@ const en = {
   },
 };
 
-/** @typedef {typeof en} RoomDictionary */
+/** @typedef {typeof en} Dictionary */
 export default en;

@@ -6,8 +6,6 @@ import { LANGUAGES, amount, choose, explain, formats } from "../app/words.js";
 
 const load = (part) => Promise.all(LANGUAGES.map(async (code) => ({ code, words: (await import(`../lang/${code}${part}.js`)).default })));
 const dictionaries = await load("");
-const parts = await load("-parts");
-const outside = await load("-outside");
 const administration = await load("-admin");
 
 /** All sentences with the way to them. */
@@ -19,11 +17,11 @@ function* sentences(words, path = "") {
 }
 
 test("each language has its dictionaries, and each dictionary is of a language", () => {
-  assert.deepEqual(readdirSync(new URL("../lang/", import.meta.url)).sort(), LANGUAGES.flatMap((code) => [`${code}.js`, `${code}-parts.js`, `${code}-outside.js`, `${code}-admin.js`]).sort());
+  assert.deepEqual(readdirSync(new URL("../lang/", import.meta.url)).sort(), LANGUAGES.flatMap((code) => [`${code}.js`, `${code}-admin.js`]).sort());
 });
 
 test("all dictionaries have the same keys, and take the same", () => {
-  for (const all of [dictionaries, parts, outside, administration]) {
+  for (const all of [dictionaries, administration]) {
     const [first, ...others] = all.map(({ words }) => new Map(sentences(words)));
     for (const other of others) {
       assert.deepEqual([...other.keys()], [...first.keys()]);
@@ -36,7 +34,7 @@ test("all dictionaries have the same keys, and take the same", () => {
 });
 
 test("no sentence is empty, shouts, or says Sie", () => {
-  for (const { code, words } of [...dictionaries, ...parts, ...outside, ...administration]) {
+  for (const { code, words } of [...dictionaries, ...administration]) {
     for (const [key, value] of sentences(words)) {
       const said = typeof value === "function" ? value("2", "2", "3", "4", "5") : value;
       const text = typeof said === "string" ? said : plain(said);
@@ -48,10 +46,10 @@ test("no sentence is empty, shouts, or says Sie", () => {
 });
 
 test("names that others rely on", () => {
-  const words = { ...dictionaries[0].words, ...parts[0].words };
+  const { words } = dictionaries[0];
   assert.equal(words.form.userName, "User name");
   assert.equal(words.form.password, "Password");
-  assert.equal(outside[0].words.signIn.submit, "Sign in");
+  assert.equal(words.signIn.submit, "Sign in");
   assert.equal(words.form.create, "Create account");
   assert.equal(words.topics.label, "Topics");
   assert.equal(words.log.label, "Messages");

@@ -72,7 +72,6 @@ export async function deal(desk, { id }) {
     {},
     ...["all", "joined"].map((value) => h("option", { value, selected: value === seen.history }, value === "all" ? dialog.historyAll : dialog.historyJoined)),
   );
-  const receipts = h("input", { type: "checkbox", checked: seen.receipts });
   const label = seen.open ? words.deals.close : words.deals.reopen;
   const turn = action(desk, {
     label,
@@ -91,9 +90,7 @@ export async function deal(desk, { id }) {
         wrong: () => words.wrong.name[wrongLabel(name.value, MOST.name) || "length"],
       },
       history: { label: dialog.history, control: history, value: () => history.value },
-      receipts: { label: words.deals.receipts, control: receipts, hint: words.deals.receiptsHint, value: () => receipts.checked },
     },
-    also: (body) => ("receipts" in body ? [body.receipts ? words.deals.receiptsOn(seen.name) : words.deals.receiptsOff(seen.name)] : []),
     change: (body) => changes.deal(id, body),
     stale,
     title: words.deals.save,

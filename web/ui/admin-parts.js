@@ -35,14 +35,14 @@ import { field, show } from "./form.js";
  * Makes a change, once it was said what it means and that was wanted.
  * @param {Desk} desk
  * @param {Change} change
- * @param {{title: string, button: string, who?: Somebody, meaning?: import("../app/effects.js").Meaning, also?: import("../app/sentence.js").Part[][]}} how what the question is called and its button says; whom it is about; what it means, if that isn't the server's to say, and what else
+ * @param {{title: string, button: string, who?: Somebody, meaning?: import("../app/effects.js").Meaning}} how what the question is called and its button says; whom it is about; what it means, if that isn't the server's to say
  * @returns {Promise<any>} what the server answered; null if it wasn't wanted
  */
-export async function make(desk, change, { title, button, who, meaning, also = [] }) {
+export async function make(desk, change, { title, button, who, meaning }) {
   const { words, speech, left, late } = desk;
   /** @param {import("../app/effects.js").Meaning} meaning */
   const wanted = async (meaning) => {
-    const sentences = [...consequences(meaning, { words, formats: speech.formats, who: who ? exactName(who) : "" }), ...also];
+    const sentences = consequences(meaning, { words, formats: speech.formats, who: who ? exactName(who) : "" });
     if (sentences.length === 0) return true;
     const means = h("ul", { class: "means", "aria-label": words.means }, ...sentences.map((sentence) => h("li", {}, ...said(sentence))));
     const told = who ? [whose(who), means] : [means];
@@ -169,9 +169,8 @@ async function changedMeanwhile(error, stale) {
  * @param {HTMLElement} [how.problem] where it says what went wrong
  * @param {Partial<Record<number, string>>} [how.problems] the place's own sentences
  * @param {Child[]} [how.more] further buttons
- * @param {(body: Record<string, unknown>) => import("../app/sentence.js").Part[][]} [how.also] what a change means beside rights
  */
-export function editor(desk, { seen, fields, change, stale, title, who, problem = trouble(), problems = {}, more = [], also = () => [] }) {
+export function editor(desk, { seen, fields, change, stale, title, who, problem = trouble(), problems = {}, more = [] }) {
   const { words } = desk;
   const save = h("button", { class: "button main", "data-key": "save" }, words.save);
   const entries = Object.entries(fields);
@@ -202,7 +201,7 @@ export function editor(desk, { seen, fields, change, stale, title, who, problem 
     set(save, "aria-busy", "true");
     save.textContent = words.saving;
     try {
-      if ((await make(desk, change(body), { title, button: title, who, also: also(body) })) === null) return;
+      if ((await make(desk, change(body), { title, button: title, who })) === null) return;
       for (const [at, [, { control }]] of entries.entries()) control.dataset.was = sent[at];
       desk.tell(words.saved);
       await desk.again();

@@ -92,7 +92,7 @@ function readersOf(desk, topic, members, readers, stale) {
     const move = action(desk, {
       label: words.deals.history,
       key: `from ${reader.name}`,
-      name: words.deals.historyOf(shown),
+      name: words.topics.fromOf(shown),
       kind: "quiet",
       problem,
       act: async () => {

@@ -19,10 +19,7 @@ import { readable, write, written } from "./admin-parts.js";
 import { topic } from "./admin-topic.js";
 import { user, users } from "./admin-users.js";
 import { race, version } from "./begin.js";
-import { h, icon, said, set, wear } from "./dom.js";
-import sheet from "./admin.css" with { type: "css" };
-
-wear(sheet);
+import { h, icon, said, set } from "./dom.js";
 
 /** @typedef {import("./admin-parts.js").Desk} Desk */
 /** @typedef {import("./admin-parts.js").View} View */

@@ -1,6 +1,7 @@
 /**
  * What a document does first, with a few modules and before its views are there:
- * it connects.
+ * it connects. Only then it has the other modules loaded, as so many at once
+ * leave a browser without the time for anything else.
  * @module
  */
 import { api } from "../app/api.js";
@@ -33,4 +34,5 @@ export const opening = WITHOUT_SIGN_IN.includes(location.pathname) || isLeaving(
 
 window.addEventListener("pagehide", () => opening?.close());
 
-if (location.pathname === "/admin") document.head.append(/** @type {HTMLTemplateElement} */ (document.querySelector("#administration")).content);
+const rest = location.pathname === "/admin" ? "#later, #administration" : "#later";
+for (const later of /** @type {NodeListOf<HTMLTemplateElement>} */ (document.querySelectorAll(rest))) document.head.append(later.content);

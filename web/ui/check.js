@@ -7,12 +7,7 @@ import { WAYS, ask, check, verdict } from "../app/check.js";
 import { clock } from "../app/clock.js";
 import { openWebSocket } from "../app/websocket.js";
 import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
-import { h, say, set, wear } from "./dom.js";
-import sheet from "./check.css" with { type: "css" };
-import entry from "./entry.css" with { type: "css" };
-
-wear(entry);
-wear(sheet);
+import { h, say, set } from "./dom.js";
 
 /** @typedef {import("../app/check.js").Result} Result */
 /** @typedef {import("../app/check.js").Way} Way */
@@ -25,7 +20,7 @@ const parts = {
 };
 
 export class Check extends HTMLElement {
-  /** @type {import("./page.js").SpeechOutside} */
+  /** @type {import("./page.js").Speech} */
   speech;
 
   /** @type {Map<Way, HTMLElement>} */

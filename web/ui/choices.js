@@ -2,10 +2,7 @@
  * A choice of some out of many: a box for each.
  * @module
  */
-import sheet from "./choices.css" with { type: "css" };
-import { h, isolated, wear } from "./dom.js";
-
-wear(sheet);
+import { h, isolated } from "./dom.js";
 
 /** @typedef {{value: string, text: string, note?: string}} Choice */
 

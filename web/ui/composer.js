@@ -1,19 +1,15 @@
 /**
  * Where one writes, answers, and edits. Events: `send` with {text, ref}, `save`
  * with {text, seq}, `edit-last`, `editing` when that begins or ends, `typed` with
- * each change to a message that is still to be sent, `command` with what a message
- * that begins with a slash asks for; prevented, it isn't done.
+ * each change to a message that is still to be sent.
  * @module
  */
-import { understood } from "../app/commands.js";
 import { isRedacted } from "../app/changes.js";
-import { NOTHING } from "../app/drafts.js";
-import { called } from "../app/names.js";
-import { messageAt, readOnly, settled } from "../app/rooms.js";
-import { saying } from "../app/saying.js";
+import { isBegun } from "../app/drafts.js";
+import { displayName, messageAt, readOnly } from "../app/rooms.js";
+import { extract } from "../app/report.js";
 import { MAX_TEXT } from "../app/wire.js";
 import { amount } from "../app/words.js";
-import { readers } from "../app/walls.js";
 import { h, icon, isolated, say, set } from "./dom.js";
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
@@ -23,31 +19,22 @@ import { h, icon, isolated, say, set } from "./dom.js";
 
 /** Characters that can't be too many octets yet, so that the usual keystroke costs nothing. */
 const SURELY_FITS = MAX_TEXT / 4;
+/** How much of what is answered or edited is shown. */
+const EXTRACT = 200;
 const encoder = new TextEncoder();
 
 export class Composer extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
 
-  /** @type {import("../app/settings.js").Settings} */
-  settings;
-  /** @type {import("../app/store.js").Store} */
-  store;
-  /** @type {(topic: string, seq: number) => Promise<unknown> | undefined} */
-  fetchQuote;
-
   /** @type {Rooms | null} */
   #rooms = null;
   #topic = "";
-  /** What stands in the field. @type {Draft} */
-  #shown = NOTHING;
+  /** Of each topic that something was begun in. @type {Map<string, Draft>} */
+  #drafts = new Map();
   /** What is wrong with a text until it is changed. */
   #complaint = "";
 
-  /** What a text could go on with, from the first letter on. @type {import("./completion.js").Completion | null} */
-  #completion = null;
-  /** @type {Promise<void> | null} */
-  #completing = null;
   /** @type {HTMLTextAreaElement} */
   #input;
   /** @type {HTMLFormElement} */
@@ -90,29 +77,34 @@ export class Composer extends HTMLElement {
     );
     this.#leave.addEventListener("click", () => this.#back());
     this.replaceChildren(this.#form, this.#note, this.#unkept, this.#told, this.#shut);
-    this.#unsubscribe = this.settings.subscribe(() => this.#measure());
   }
-
-  disconnectedCallback() {
-    this.#unsubscribe();
-  }
-
-  #unsubscribe = () => {};
 
   /** The seq of the message that is being edited; 0 for none. */
   get editing() {
-    return this.#shown.edit?.seq ?? 0;
+    return this.#drafts.get(this.#topic)?.edit?.seq ?? 0;
   }
 
-  /** What is being written here, as it is now. */
+  /** What is being written. @returns {import("../app/drafts.js").Drafts} */
+  get drafts() {
+    return this.#drafts;
+  }
+
+  /**
+   * Goes on with what was begun in a topic, where nothing else was.
+   * @param {string} topic
+   * @param {Draft} draft
+   */
+  resume(topic, draft) {
+    const there = this.#drafts.get(topic);
+    if (there && isBegun(there)) return;
+    this.#drafts.set(topic, draft);
+    if (topic === this.#topic) this.#show();
+  }
+
   get #draft() {
-    return this.store.state.drafts.get(this.#topic) ?? NOTHING;
-  }
-
-  /** @param {Draft} draft */
-  set #draft({ text, ref, edit }) {
-    this.store.dispatch({ type: "draft", topic: this.#topic, draft: { text, ref, edit } });
-    this.#shown = this.#draft;
+    let draft = this.#drafts.get(this.#topic);
+    if (!draft) this.#drafts.set(this.#topic, (draft = { text: "", ref: 0, edit: null }));
+    return draft;
   }
 
   /**
@@ -123,11 +115,9 @@ export class Composer extends HTMLElement {
     const { words } = this.speech;
     this.#rooms = rooms;
     const turned = topic !== this.#topic;
-    const back = turned && topic !== "" && topic === this.#left;
-    if (turned) this.#left = topic === "" && document.activeElement === this.#input ? this.#topic : "";
     this.#topic = topic;
-    this.#forget();
-    if (turned || this.#shown !== this.#draft) this.#show();
+    if (turned) this.#show();
+    this.#forget(rooms);
     this.#showAbout();
     const shown = rooms.topics.get(topic);
     const closed = shown ? readOnly(rooms, shown) : "";
@@ -137,15 +127,13 @@ export class Composer extends HTMLElement {
     this.#shut.hidden = closed === "";
     const sentence = { "": "", observer: words.composer.observer, archived: words.composer.archived, closed: words.composer.closed, "deal-closed": words.composer.dealClosed, alone: words.composer.alone };
     say(this.#shut, sentence[closed]);
-    if (back && (document.activeElement === document.body || !document.activeElement?.checkVisibility())) this.focusInput();
   }
-
-  /** A topic that went while one wrote in it, and may come again; "" for none. */
-  #left = "";
 
   /** @param {number} seq of the message that is answered */
   answer(seq) {
-    this.#draft = { ...this.#draft, ref: seq, edit: null };
+    const draft = this.#draft;
+    draft.ref = seq;
+    draft.edit = null;
     this.#show();
     this.focusInput();
   }
@@ -157,7 +145,7 @@ export class Composer extends HTMLElement {
    */
   edit(seq, text) {
     const { words } = this.speech;
-    this.#draft = { ...this.#draft, edit: { seq, text } };
+    this.#draft.edit = { seq, text };
     this.#show();
     this.focusInput();
     this.#input.setSelectionRange(text.length, text.length);
@@ -178,40 +166,22 @@ export class Composer extends HTMLElement {
   }
 
   /**
-   * What is redacted, or may not be read any more, isn't edited any more: not its
-   * words either. Of a message that isn't here it is asked; until that is known,
-   * and where it can't be, what one has written stays.
+   * What is redacted isn't edited any more, and what is no longer here isn't
+   * kept: not its words either.
+   * @param {Rooms} rooms
    */
-  #forget() {
-    const { drafts, logs, connection } = this.store.state;
-    for (const [topic, draft] of drafts) {
-      const log = logs.get(topic);
-      if (!draft.edit || !log) continue;
-      const { seq } = draft.edit;
-      if (!isRedacted(log, seq) && seq >= log.from) {
-        if (connection.state === "open" && settled(log) && !messageAt(log, seq) && !log.quotes.has(seq)) this.#seek(topic, seq);
-        continue;
+  #forget(rooms) {
+    for (const [topic, draft] of this.#drafts) {
+      const log = rooms.logs.get(topic);
+      if (!rooms.topics.has(topic)) this.#drafts.delete(topic);
+      else if (draft.edit && (!log || isRedacted(log, draft.edit.seq))) {
+        draft.edit = null;
+        if (topic !== this.#topic) continue;
+        this.#renew();
+        this.#show();
+        if (log) this.complain(this.speech.words.composer.gone);
       }
-      this.store.dispatch({ type: "draft", topic, draft: { ...draft, edit: null, elsewhere: false } });
-      if (topic !== this.#topic) continue;
-      this.#renew();
-      this.#show();
-      this.complain(this.speech.words.composer.gone);
     }
-  }
-
-  /** Messages that are edited, and on their way to here. @type {Set<string>} */
-  #sought = new Set();
-
-  /**
-   * @param {string} topic
-   * @param {number} seq
-   */
-  #seek(topic, seq) {
-    const key = `${topic} ${seq}`;
-    if (this.#sought.has(key)) return;
-    this.#sought.add(key);
-    void this.fetchQuote(topic, seq)?.finally(() => this.#sought.delete(key));
   }
 
   /** Takes the field away and puts another one in its place: it remembers what stood in it, to be undone. */
@@ -223,15 +193,13 @@ export class Composer extends HTMLElement {
     this.#input.addEventListener("input", () => this.#onInput());
     this.#input.addEventListener("keydown", (event) => this.#onKey(event));
     input.replaceWith(this.#input);
-    this.#completion?.attach(this.#input);
     if (focused) this.#input.focus();
   }
 
   /** Puts the draft of this topic into the field. */
   #show() {
     const { words } = this.speech;
-    this.#shown = this.#draft;
-    const { text, edit } = this.#shown;
+    const { text, edit } = this.#drafts.get(this.#topic) ?? { text: "", edit: null };
     const value = edit ? edit.text : text;
     if (this.#input.value !== value) this.#input.value = value;
     set(this, "data-editing", edit !== null);
@@ -245,7 +213,7 @@ export class Composer extends HTMLElement {
   /** What is edited or answered, as it is now. */
   #showAbout() {
     const { words } = this.speech;
-    const { edit, ref } = this.#shown;
+    const { edit = null, ref = 0 } = this.#drafts.get(this.#topic) ?? {};
     const seq = edit ? edit.seq : ref;
     this.#about.hidden = seq === 0;
     if (seq === 0) {
@@ -259,7 +227,7 @@ export class Composer extends HTMLElement {
     const key = `${edit !== null} ${seq} ${message?.redacted} ${message?.versions?.length}`;
     if (this.#about.dataset.key === key) return;
     this.#about.dataset.key = key;
-    const title = edit ? words.composer.editing : message ? called(rooms, rooms.topics.get(this.#topic), message.author) : "";
+    const title = edit ? words.composer.editing : message ? displayName(rooms, rooms.topics.get(this.#topic), message.author) : "";
     this.#sign.replaceChildren(icon(edit ? "edit" : "reply"));
     this.#what.replaceChildren(h("strong", {}, isolated(title)), " ", h("bdi", {}, message ? this.#saying(message) : ""));
     const leave = edit ? words.composer.noEdit : words.composer.noReply;
@@ -268,14 +236,16 @@ export class Composer extends HTMLElement {
   }
 
   /** @param {Message} message */
-  #saying(message) {
-    return message.redacted ? this.speech.words.log.redacted : saying(message);
+  #saying({ redacted, kind, text }) {
+    if (redacted) return this.speech.words.log.redacted;
+    return (kind === "report" ? extract(text) : text).slice(0, EXTRACT);
   }
 
   /** Leaves what is edited or answered. */
   #back() {
     const draft = this.#draft;
-    this.#draft = draft.edit ? { ...draft, edit: null } : { ...draft, ref: 0 };
+    if (draft.edit) draft.edit = null;
+    else draft.ref = 0;
     this.#show();
     this.focusInput();
   }
@@ -283,55 +253,19 @@ export class Composer extends HTMLElement {
   #onInput() {
     const { value } = this.#input;
     const draft = this.#draft;
-    this.#draft = draft.edit ? { ...draft, edit: { ...draft.edit, text: value } } : { ...draft, text: value };
+    if (draft.edit) draft.edit.text = value;
+    else draft.text = value;
     if (!draft.edit && value.trim() !== "") this.dispatchEvent(new CustomEvent("typed"));
     this.#complaint = "";
     this.#measure();
-    this.#completing ??= this.#complete();
-    this.#completion?.look();
-  }
-
-  /** Begins to offer what a text could go on with. Without that one writes all the same, and the next letter tries again. */
-  async #complete() {
-    try {
-      const { Completion } = await import("./completion.js");
-      const people = () => {
-        const { state } = this.store;
-        const topic = state.topics.get(this.#topic);
-        return topic ? readers(state, topic) : [];
-      };
-      const completion = new Completion(this.speech, { people, me: this.store.state.me.name, replace: (from, to, text) => this.#replace(from, to, text) });
-      this.#form.prepend(completion.element);
-      this.#shut.before(completion.status);
-      completion.attach(this.#input);
-      this.#completion = completion;
-      completion.look();
-    } catch {
-      this.#completing = null;
-    }
-  }
-
-  /**
-   * Puts text in the place of what stands there, as if it were typed: it can be undone.
-   * @param {number} from
-   * @param {number} to
-   * @param {string} text
-   */
-  #replace(from, to, text) {
-    const input = this.#input;
-    input.focus();
-    input.setSelectionRange(from, to);
-    if (document.execCommand("insertText", false, text)) return;
-    input.setRangeText(text, from, to, "end");
-    this.#onInput();
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     // Safari reports the Enter that ends a composition with code 229.
-    if (event.isComposing || event.keyCode === 229 || this.#completion?.key(event)) return;
+    if (event.isComposing || event.keyCode === 229) return;
     const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (event.key === "Enter" && sends(event, this.settings.now.enter)) {
+    if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#send();
     } else if (event.key === "ArrowUp" && plain && this.#input.value === "" && !this.editing) {
@@ -342,7 +276,7 @@ export class Composer extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #onEscape(event) {
-    if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || event.keyCode === 229 || this.#about.hidden) return;
+    if (event.key !== "Escape" || event.isComposing || event.keyCode === 229 || this.#about.hidden) return;
     event.preventDefault();
     this.#back();
   }
@@ -361,39 +295,17 @@ export class Composer extends HTMLElement {
         this.complain(wrong);
         return this.focusInput();
       }
-      this.#draft = { ...draft, edit: null };
+      draft.edit = null;
       this.#show();
       this.focusInput();
       this.dispatchEvent(new CustomEvent("save", { detail: { seq, text } }));
-    } else this.#post(text, draft.ref);
-  }
-
-  /**
-   * Sends a text, or does what it commands.
-   * @param {string} written
-   * @param {number} ref
-   */
-  #post(written, ref) {
-    const { words } = this.speech;
-    const meant = understood(written);
-    const wrong = "unknown" in meant ? words.completion.unknown(meant.unknown) : "incomplete" in meant ? words.completion.needs(meant.incomplete, /** @type {{arguments?: string}} */ (words.completion.commands[meant.incomplete]).arguments ?? "") : "";
-    if (wrong) {
-      this.complain(wrong);
-      return this.focusInput();
-    }
-    this.#completion?.close();
-    if ("command" in meant) {
-      const done = new CustomEvent("command", { detail: meant.command, cancelable: true });
-      // Who can't do it says why, and it stays to be written differently.
-      if (!this.dispatchEvent(done)) return;
-      this.#draft = { ...NOTHING, ref };
+    } else {
+      const { ref } = draft;
+      this.#drafts.delete(this.#topic);
       this.#show();
-      return;
+      this.focusInput();
+      this.dispatchEvent(new CustomEvent("send", { detail: { text, ref } }));
     }
-    this.#draft = NOTHING;
-    this.#show();
-    this.focusInput();
-    this.dispatchEvent(new CustomEvent("send", { detail: { text: "text" in meant ? meant.text : written, ref } }));
   }
 
   /**
@@ -412,22 +324,12 @@ export class Composer extends HTMLElement {
     const over = value.length <= SURELY_FITS ? 0 : encoder.encode(value).length - MAX_TEXT;
     const tooLong = over > 0 ? words.composer.tooLong(size(over), size(MAX_TEXT)) : "";
     const wrong = tooLong || this.#complaint;
-    const breaks = this.settings.now.enter === "break";
-    say(this.#note, wrong || (this.editing ? (breaks ? words.settings.editHint : words.composer.editHint) : breaks ? words.settings.hint : words.composer.hint));
+    say(this.#note, wrong || (this.editing ? words.composer.editHint : words.composer.hint));
     set(this.#note, "data-problem", wrong !== "");
     set(this.#note, "role", wrong !== "" ? "alert" : false);
     set(input, "aria-invalid", tooLong !== "" && "true");
     return Math.max(0, over);
   }
-}
-
-/**
- * Whether an Enter sends, or breaks the line.
- * @param {KeyboardEvent} event
- * @param {"send" | "break"} enter what it does by itself
- */
-function sends({ shiftKey, ctrlKey, metaKey }, enter) {
-  return ctrlKey || metaKey || shiftKey === (enter === "break");
 }
 
 customElements.define("rr-composer", Composer);

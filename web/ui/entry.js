@@ -5,10 +5,7 @@
  */
 import { Problem, api } from "../app/api.js";
 import { explain } from "../app/words.js";
-import { h, icon, wear } from "./dom.js";
-import sheet from "./entry.css" with { type: "css" };
-
-wear(sheet);
+import { h, icon } from "./dom.js";
 
 /**
  * @typedef {{view: "sign-in", problem?: unknown, notice?: string, unsent?: string}
@@ -32,7 +29,7 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const encoder = new TextEncoder();
 
 export class Entry extends HTMLElement {
-  /** @type {import("./page.js").SpeechOutside} */
+  /** @type {import("./page.js").Speech} */
   speech;
   /** @type {Purpose} */
   purpose;

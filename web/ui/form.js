@@ -3,10 +3,7 @@
  * @module
  */
 import { explain } from "../app/words.js";
-import { h, set, wear } from "./dom.js";
-import dialogs from "./dialog.css" with { type: "css" };
-
-wear(dialogs);
+import { h, set } from "./dom.js";
 
 let counted = 0;
 

@@ -10,40 +10,15 @@ import { isLeaving, left } from "../app/leaving.js";
 import { Shelf } from "../app/shelf.js";
 import { choose, formats } from "../app/words.js";
 import { opening } from "./begin.js";
+import "./check.js";
+import "./entry.js";
 import "./room.js";
 
 /** @typedef {import("../app/rooms.js").Me} Me */
-/**
- * What is said, and how numbers and times are written. The words of parts are there as soon as `more` has fetched them.
- * @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats, more: () => Promise<unknown>}} Speech
- */
-/** @typedef {import("../lang/en-outside.js").OutsideDictionary} Outside */
-/** @typedef {Speech & {words: Outside}} SpeechOutside */
+/** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
 
-/**
- * What is said, in each language: in the room, by its parts, to who isn't there, and in the administration.
- * @type {Record<string, {room: () => Promise<{default: import("../lang/en.js").RoomDictionary}>, parts: () => Promise<{default: import("../lang/en-parts.js").PartsDictionary}>, outside: () => Promise<{default: Outside}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>}
- */
-const DICTIONARIES = {
-  en: { room: () => import("../lang/en.js"), parts: () => import("../lang/en-parts.js"), outside: () => import("../lang/en-outside.js"), admin: () => import("../lang/en-admin.js") },
-  de: { room: () => import("../lang/de.js"), parts: () => import("../lang/de-parts.js"), outside: () => import("../lang/de-outside.js"), admin: () => import("../lang/de-admin.js") },
-};
-/** When the browser is told that it can install the page, in ms: not before there is something to see. */
-const INSTALLABLE = 3_000;
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
-/** What is seen by who isn't signed in. */
-const entry = () => import("./entry.js");
-const check = () => import("./check.js");
-/**
- * Such a part, with what is said there.
- * @param {string} language
- * @param {() => Promise<unknown>} part
- */
-async function outside(language, part) {
-  const [words, more] = await Promise.all([DICTIONARIES[language].outside(), DICTIONARIES[language].parts(), part()]);
-  return { ...more.default, ...words.default };
-}
 /** Where the administration is. */
 const ADMIN = "/admin";
 /** Tells the other tabs that somebody signed out here. */
@@ -65,30 +40,23 @@ class Page extends HTMLElement {
 
   async #begin() {
     const language = choose(location.search, sessionStorage, navigator.languages);
-    // What somebody sees who isn't signed in comes beside the words. What didn't come is asked for again when it is needed.
-    const early = () => outside(language, location.pathname === "/check" ? check : entry);
-    void Promise.resolve(opening?.me ?? early()).catch(early).catch(() => {});
-    const dictionary = await this.#loaded(DICTIONARIES[language].room());
-    if (!dictionary) return;
+    const words = await this.#load(language);
+    if (!words) return;
     document.documentElement.lang = language;
-    setTimeout(() => offer(language), INSTALLABLE);
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
-    const words = /** @type {import("../app/words.js").Dictionary} */ ({ ...dictionary.default });
-    const more = async () => Object.assign(words, (await DICTIONARIES[language].parts()).default);
-    this.#speech = { words, formats: formats(locale), more };
+    this.#speech = { words, formats: formats(locale) };
     await this.#route(opening?.me);
   }
 
   /**
-   * A part of the page. Without it this is as good as a script that didn't come: an error of this element.
-   * @template T
-   * @param {Promise<T>} part
-   * @returns {Promise<T | null>}
+   * The words of a language. Without them this is as good as a script that didn't come: an error of this element.
+   * @param {string} language
+   * @returns {Promise<import("../app/words.js").Dictionary | null>}
    */
-  async #loaded(part) {
+  async #load(language) {
     try {
-      return await part;
+      return (await import(`../lang/${language}.js`)).default;
     } catch {
       this.dispatchEvent(new Event("error"));
       return null;
@@ -103,7 +71,7 @@ class Page extends HTMLElement {
     if (pathname === "/setup" || pathname === "/invite") {
       // The token is worth an account: it stays neither in the address bar nor in the history.
       history.replaceState(null, "", pathname + location.search);
-      return this.#enter(() => (pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token }));
+      return this.#enter(pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token });
     }
     if (isLeaving()) return this.#leave();
     try {
@@ -113,8 +81,7 @@ class Page extends HTMLElement {
       const last = AWAY.includes(status) && pathname !== ADMIN ? await this.#lastPerson() : null;
       if (last) return this.#openRoom(last, { unsure: true });
       if (status === 401) await this.#forget({ all: false });
-      const unsent = await this.#unsent();
-      await this.#enter((words) => ({ view: "sign-in", problem, ...unsent(words) }));
+      this.#enter({ view: "sign-in", problem, ...(await this.#unsent()) });
     }
   }
 
@@ -125,13 +92,15 @@ class Page extends HTMLElement {
       () => true,
       (problem) => problem.status === 401,
     );
-    if (!told) return this.#enter(({ signIn }) => ({ view: "sign-in", notice: signIn.leaving }));
+    if (!told) return this.#enter({ view: "sign-in", notice: this.#speech.words.signIn.leaving });
     left();
     await this.#route();
   }
 
-  /** Somebody signed in or out in another tab: begins as a new document would. */
+  /** Somebody signed in or out in another tab: begins as a new document would, with what was being written. */
   async #again() {
+    const room = /** @type {import("./room.js").Room | null} */ (this.querySelector("rr-room"));
+    room?.putAside();
     this.#clear();
     await this.#route();
   }
@@ -163,7 +132,7 @@ class Page extends HTMLElement {
   /** What is said where somebody has to sign in before their posts are sent. */
   async #unsent() {
     const count = await this.#kept((shelf) => shelf.unsent(), 0);
-    return (/** @type {Outside} */ { signIn }) => (count > 0 ? { unsent: signIn.unsent(count, this.#speech.formats.number(count)) } : {});
+    return count > 0 ? { unsent: this.#speech.words.signIn.unsent(count, this.#speech.formats.number(count)) } : {};
   }
 
   /** Takes away all that is shown, dialogs too. */
@@ -172,40 +141,25 @@ class Page extends HTMLElement {
     this.replaceChildren();
   }
 
-  async #check() {
-    const speech = await this.#outside(check);
-    if (!speech) return;
-    const shown = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
-    shown.speech = speech;
-    this.replaceChildren(shown);
+  #check() {
+    const check = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
+    check.speech = this.#speech;
+    this.replaceChildren(check);
   }
 
-  /**
-   * A part for who isn't in the room, and what it says.
-   * @param {() => Promise<unknown>} part
-   * @returns {Promise<SpeechOutside | null>}
-   */
-  async #outside(part) {
-    const words = await this.#loaded(outside(document.documentElement.lang, part));
-    return words && { ...this.#speech, words: { ...this.#speech.words, ...words } };
-  }
-
-  /** @param {(words: Outside) => import("./entry.js").Purpose} why */
-  async #enter(why) {
-    const speech = await this.#outside(entry);
-    if (!speech) return;
-    const purpose = why(speech.words);
-    const shown = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
-    shown.speech = speech;
-    shown.purpose = purpose;
-    shown.addEventListener("signed-in", (event) => {
+  /** @param {import("./entry.js").Purpose} purpose */
+  #enter(purpose) {
+    const entry = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
+    entry.speech = this.#speech;
+    entry.purpose = purpose;
+    entry.addEventListener("signed-in", (event) => {
       left();
       TABS.postMessage("entered");
       if (purpose.view !== "sign-in") history.replaceState(null, "", "/");
       void this.#open(/** @type {CustomEvent<Me>} */ (event).detail);
     });
-    shown.addEventListener("retry", () => void this.#route());
-    this.replaceChildren(shown);
+    entry.addEventListener("retry", () => void this.#route());
+    this.replaceChildren(entry);
   }
 
   /** @param {Me} me */
@@ -219,11 +173,17 @@ class Page extends HTMLElement {
    * @param {Me} me
    */
   async #openAdmin(me) {
-    const parts = await this.#loaded(Promise.all([DICTIONARIES[document.documentElement.lang].admin(), import("./admin.js"), this.#speech.more()]));
-    if (!parts) return;
+    const language = document.documentElement.lang;
+    let words;
+    try {
+      [{ default: words }] = await Promise.all([import(`../lang/${language}-admin.js`), import("./admin.js")]);
+    } catch {
+      this.dispatchEvent(new Event("error"));
+      return;
+    }
     const admin = /** @type {import("./admin.js").Admin} */ (document.createElement("rr-admin"));
     admin.speech = this.#speech;
-    admin.words = parts[0].default;
+    admin.words = words;
     admin.me = me;
     admin.opening = this.#opening;
     this.#opening = null;
@@ -260,21 +220,12 @@ class Page extends HTMLElement {
       await this.#forget({ all: false });
     }
     if (why === "elsewhere" || why === "role") return this.#again();
+    const { words } = this.#speech;
     const deactivated = why === "deactivated";
     this.#clear();
     await this.#forget({ all: deactivated });
-    const unsent = await this.#unsent();
-    await this.#enter((words) => ({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...unsent(words) }));
+    this.#enter({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...(await this.#unsent()) });
   }
-}
-
-/**
- * Tells the browser what it can install.
- * @param {string} language
- */
-function offer(language) {
-  const manifest = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=manifest]"));
-  manifest.href = `${manifest.dataset.folder}/${language}.webmanifest`;
 }
 
 customElements.define("rr-page", Page);

@@ -4,10 +4,7 @@
  * @module
  */
 import { read } from "../app/report.js";
-import { h, straight, wear } from "./dom.js";
-import sheet from "./report.css" with { type: "css" };
-
-wear(sheet);
+import { h } from "./dom.js";
 
 /**
  * @param {string} text
@@ -16,7 +13,7 @@ wear(sheet);
  */
 export function report(text, speech) {
   const shown = read(text);
-  if (shown.kind === "text") return h("p", { class: "report plain", dir: "auto" }, ...straight(shown.text, speech.words.text.direction));
+  if (shown.kind === "text") return h("p", { class: "report plain", dir: "auto" }, shown.text);
   if (shown.kind === "tree") return h("div", { class: "report" }, tree(shown, speech));
   if (shown.items.length === 0) return h("p", { class: "report plain none" }, speech.words.log.reportEmpty);
   return h(
@@ -26,10 +23,10 @@ export function report(text, speech) {
       h(
         "div",
         {},
-        h("dt", { dir: "auto" }, ...straight(item.name, speech.words.text.direction)),
+        h("dt", { dir: "auto" }, item.name),
         item.kind === "tree"
           ? h("dd", {}, tree({ text: item.value, count: item.count }, speech))
-          : h("dd", { dir: "auto", "data-number": item.kind === "number" }, ...straight(item.value, speech.words.text.direction)),
+          : h("dd", { dir: "auto", "data-number": item.kind === "number" }, item.value),
       ),
     ),
   );
@@ -40,5 +37,5 @@ export function report(text, speech) {
  * @param {import("./page.js").Speech} speech
  */
 function tree({ text, count }, { words, formats }) {
-  return h("details", {}, h("summary", {}, words.log.reportEntries(count, formats.number(count))), h("pre", { dir: "ltr" }, ...straight(text, words.text.direction)));
+  return h("details", {}, h("summary", {}, words.log.reportEntries(count, formats.number(count))), h("pre", { dir: "ltr" }, text));
 }

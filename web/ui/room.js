@@ -6,19 +6,16 @@
 import { api } from "../app/api.js";
 import { clock, within } from "../app/clock.js";
 import { isRedacted } from "../app/changes.js";
-import { dayOf } from "../app/commands.js";
-import { commandOf } from "../app/keys.js";
-import { DraftTabs, writes } from "../app/drafts.js";
 import { leave, left } from "../app/leaving.js";
 import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
-import { Settings, noticeOf } from "../app/settings.js";
 import { Store } from "../app/store.js";
 import { directs, otherRole, readers, titleOf } from "../app/walls.js";
 import { explain } from "../app/words.js";
 import { race, version } from "./begin.js";
+import { confirmSignOut, invite, newDeal, newTopic } from "./dialogs.js";
 import { h, icon, said, say, set } from "./dom.js";
 import "./composer.js";
 import "./connection.js";
@@ -27,6 +24,7 @@ import "./timeline.js";
 import { onlyFor } from "./topics.js";
 import "./typing.js";
 import "./update.js";
+import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
 /** @typedef {import("./message.js").Shown} Shown */
@@ -58,10 +56,6 @@ export class Room extends HTMLElement {
   #store;
   /** @type {Session} */
   #session;
-  /** @type {Settings} */
-  #settings;
-  /** @type {DraftTabs} */
-  #drafts;
   #current = "";
   #listening = new AbortController();
   #unsubscribe = () => {};
@@ -85,11 +79,7 @@ export class Room extends HTMLElement {
   #readers = h("span");
   #check = h("span", { class: "check", hidden: true });
   #skip = h("button", { class: "button skip", hidden: true });
-  #day = h("button", { class: "button quiet only-icon", type: "button" });
   #who = h("button", { class: "button quiet who", type: "button" });
-  #bell = h("button", { class: "button quiet only-icon", type: "button", "aria-haspopup": "dialog" });
-  /** What is told beside the page, once the room is there. @type {import("./notices.js").Notices | null} */
-  #notices = null;
   #blank = h("div", { class: "blank", hidden: true });
   #header = h("header");
   #middle = h("main");
@@ -99,10 +89,8 @@ export class Room extends HTMLElement {
     const { locks } = navigator;
     const store = new Store(this.me, unsure ? 0 : Date.now());
     this.#store = store;
-    this.#settings = new Settings(this.me.name);
     this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()), version, shelf, locks, tab: crypto.randomUUID() });
     this.#build();
-    this.#drafts = new DraftTabs(new BroadcastChannel("redroom drafts"), store, clock);
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
     this.#revealed = unsure;
@@ -114,9 +102,7 @@ export class Room extends HTMLElement {
   disconnectedCallback() {
     this.#listening.abort();
     this.#unsubscribe();
-    this.#drafts.stop();
     this.#session.stop();
-    void this.#notices?.stop();
   }
 
   #build() {
@@ -130,11 +116,8 @@ export class Room extends HTMLElement {
     this.#renewal = /** @type {import("./update.js").Update} */ (document.createElement("rr-update"));
     const parts = [this.#topics, this.#timeline, this.#typing, this.#composer, this.#people, this.#banner, this.#renewal];
     for (const part of parts) part.speech = this.speech;
-    this.#topics.me = this.me;
-    this.#renewal.session = this.#session;
-    this.#renewal.store = this.#composer.store = this.#store;
-    this.#composer.settings = this.#settings;
-    this.#composer.fetchQuote = (topic, seq) => this.#session.cursors.quote(topic, seq);
+    this.#topics.me = this.#renewal.me = this.me;
+    this.#renewal.composer = this.#composer;
     this.#timeline.session = this.#banner.session = this.#session;
 
     const back = h(
@@ -146,22 +129,16 @@ export class Room extends HTMLElement {
       event.preventDefault();
       this.#go("");
     });
+    set(this.#who, "aria-label", words.room.who);
     set(this.#who, "title", words.room.who);
-    this.#who.append(icon("people"), h("span", { class: "unseen" }, `${words.room.who} `), h("span"));
+    this.#who.append(icon("people"), h("span"));
     this.#who.addEventListener("click", () => this.#people.open());
-    set(this.#day, "aria-label", words.day.title);
-    set(this.#day, "title", words.day.title);
-    this.#day.append(icon("day"));
-    this.#day.addEventListener("click", () => void this.#chooseDay(this.#timeline.day));
     this.#header.append(
       back,
       h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, " · ", this.#readers)),
       this.#check,
-      this.#day,
-      this.#bell,
       this.#who,
     );
-    this.#bell.addEventListener("click", () => void this.#setNotices());
     set(this.#skip, "type", "button");
     this.#skip.append(words.skip);
     this.#skip.addEventListener("click", () => this.#composer.focusInput());
@@ -173,16 +150,12 @@ export class Room extends HTMLElement {
     const { signal } = this.#listening;
     const detail = (/** @type {Event} */ event) => /** @type {CustomEvent<any>} */ (event).detail;
     this.#topics.addEventListener("go", (event) => this.#go(detail(event)));
-    this.#topics.addEventListener("open", (event) => this.#goToMessage(detail(event)));
-    this.#topics.addEventListener("help", () => void this.#help());
-    this.#topics.addEventListener("leave", () => this.#composer.focusInput());
     this.#topics.addEventListener("make", (event) => void this.#make(detail(event)));
-    this.#topics.addEventListener("settings", () => void this.#set());
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
     this.#topics.addEventListener("administer", () => {
-      void this.#session.keeper.written().then(() => location.assign("/admin"));
+      this.putAside();
+      location.assign("/admin");
     });
-    for (const part of [this.#people, this.#timeline]) part.addEventListener("person", (event) => void this.#showPerson(detail(event)));
     this.#people.addEventListener("message", (event) => void this.#talkTo(detail(event)));
     this.#composer.addEventListener("send", (event) => {
       const { text, ref } = detail(event);
@@ -194,23 +167,18 @@ export class Room extends HTMLElement {
       const { text, seq } = detail(event);
       this.#session.outbox.post(this.#current, text, seq, "edit");
     });
-    this.#composer.addEventListener("command", (event) => this.#command(detail(event)) || event.preventDefault());
     this.#composer.addEventListener("typed", () => this.#session.typing.typed(this.#current));
     this.#composer.addEventListener("edit-last", () => this.#editLast());
     this.#composer.addEventListener("editing", () => this.#soon());
-    this.#timeline.addEventListener("choose-day", (event) => void this.#chooseDay(detail(event)));
     this.#timeline.addEventListener("answer", (event) => this.#composer.answer(detail(event).message.seq));
     this.#timeline.addEventListener("edit", (event) => {
       this.#edit(/** @type {Shown} */ (detail(event)).message);
     });
-    this.#timeline.addEventListener("visit", (event) => this.#visit(detail(event)));
     this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
-    this.#timeline.addEventListener("readers", (event) => void this.#showReadersOf(detail(event)));
-    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), async (...about) => (await this.#part(import("./versions.js"))).versions(...about)));
+    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), versions));
     this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
     this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
 
-    window.addEventListener("storage", (event) => this.#settings.heard(event), { signal });
     window.addEventListener("popstate", () => this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     window.addEventListener("online", () => this.#session.nudge(), { signal });
@@ -221,14 +189,11 @@ export class Room extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.#onVisible(), { signal });
     window.addEventListener("beforeunload", (event) => this.#losesWords() && event.preventDefault(), { signal });
     this.#banner.addEventListener("seen", () => this.#store.dispatch({ type: "seen-unsendable" }));
-    for (const type of ["focus", "blur"]) window.addEventListener(type, () => this.#soon(), { signal });
-    signal.addEventListener("abort", this.#settings.subscribe(() => this.#soon()));
     document.addEventListener("resume", () => this.#session.nudge(), { signal });
     ONE_PANE.addEventListener("change", () => this.#update(), { signal });
   }
 
   #onVisible() {
-    this.#soon();
     this.#timeline.attend();
     if (document.visibilityState === "visible") {
       this.#session.look();
@@ -243,8 +208,12 @@ export class Room extends HTMLElement {
 
   /** Whether something was written that is only here, in this page. */
   #losesWords() {
-    const { state } = this.#store;
-    return state.storage !== "" && (unsentHere(state) > 0 || writes(state));
+    return this.#store.state.storage !== "" && unsentHere(this.#store.state) > 0;
+  }
+
+  /** Puts what is being written aside, for the next room of the same person. */
+  putAside() {
+    this.#renewal.putAside();
   }
 
   /** What was kept is shown from now on, marked as of when, until what is so now has come. */
@@ -290,68 +259,16 @@ export class Room extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const command = commandOf(event, { writing: isWritten(event.target) });
-    if (!command) return;
-    event.preventDefault();
-    if (command === "help") return void this.#help();
-    if (command === "search") {
+    if (document.querySelector("dialog[open]")) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
       if (ONE_PANE.matches) this.#go("");
-      return this.#topics.focusSearch();
+      this.#topics.focusSearch();
+    } else if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      const next = this.#topics.neighbor(event.key === "ArrowDown" ? 1 : -1);
+      if (next) this.#go(next);
     }
-    const next = this.#topics.neighbor(command.startsWith("next") ? 1 : -1, command.endsWith("Unread"));
-    if (next) this.#go(next);
-  }
-
-  /**
-   * Does what was commanded in the composer; if it can't, that says why.
-   * @param {import("../app/commands.js").Given} command
-   * @returns {boolean} whether it is done
-   */
-  #command({ name, rest }) {
-    const { words } = this.speech;
-    const refuse = (/** @type {string} */ why) => {
-      this.#composer.complain(why);
-      return false;
-    };
-    if (name === "help") void this.#help();
-    else if (name === "settings") void this.#set();
-    else if (name === "search") {
-      if (ONE_PANE.matches) this.#go("");
-      this.#topics.focusSearch(rest);
-    } else if (name === "goto") {
-      const seq = Number(rest.replace(/^#/, ""));
-      if (!Number.isSafeInteger(seq) || seq < 1) return refuse(words.completion.noNumber);
-      this.#goToMessage({ topic: this.#current, seq });
-    } else if (name === "day") {
-      const day = dayOf(rest, new Date());
-      if (!day) return refuse(words.completion.noDay);
-      void this.#timeline.goToDay(day.getTime());
-    } else {
-      const { state } = this.#store;
-      const topic = state.topics.get(this.#current);
-      const called = rest.replace(/^@/, "").toLowerCase();
-      const person = topic && readers(state, topic).find((person) => person.name !== this.me.name && [person.name, person.display.toLowerCase()].includes(called));
-      if (!person) return refuse(words.completion.noReader(rest));
-      void this.#talkTo(person.name);
-    }
-    return true;
-  }
-
-  /** Shows what the keys do. */
-  async #help() {
-    const { help } = await this.#part(import("./help.js"));
-    if (this.isConnected && !document.querySelector("dialog[open]")) await help(this.speech, this.#settings.now);
-  }
-
-  /**
-   * Goes to a message.
-   * @param {{topic: string, seq: number}} place
-   */
-  #goToMessage({ topic, seq }) {
-    if (topic === this.#current) return this.#timeline.jump(seq);
-    history.pushState(null, "", `/t/${topic}#${seq}`);
-    this.#route();
   }
 
   /**
@@ -364,12 +281,6 @@ export class Room extends HTMLElement {
     if (topic && HOVERS.matches) this.#composer.focusInput();
   }
 
-  /** @param {string} path of a place in the room */
-  #visit(path) {
-    history.pushState(null, "", path);
-    this.#route();
-  }
-
   /** Does what the address says. */
   #route() {
     const { topic, seq } = address();
@@ -380,8 +291,7 @@ export class Room extends HTMLElement {
       remember(topic);
     }
     this.#update();
-    const { stand } = history.state ?? {};
-    if ((seq > 0 || stand) && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq, stand);
+    if (seq > 0 && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq);
   }
 
   /**
@@ -457,11 +367,9 @@ export class Room extends HTMLElement {
     this.#typing.update(state, topic);
     this.#composer.update(state, topic?.id ?? "");
     this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
-    this.#tellNews(topic);
-    // Where the list stands alone, it is what the page is about.
-    set(this.#topics, "role", ONE_PANE.matches && !this.#current && this.dataset.bare === undefined ? "main" : "banner");
+    this.#nameDocument(topic);
     // Who was at work in what was taken away is told, and isn't left nowhere.
-    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h1")?.focus();
+    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h2")?.focus();
   }
 
   #editLast() {
@@ -483,13 +391,8 @@ export class Room extends HTMLElement {
   /** @param {Shown} shown */
   async #redact(shown) {
     const { topic, message } = shown;
-    const reason = await this.#ask(shown, async (...about) => (await this.#part(import("./versions.js"))).redaction(...about));
+    const reason = await this.#ask(shown, redaction);
     if (reason !== null) this.#session.outbox.post(topic, reason, message.seq, "redact");
-  }
-
-  async #set() {
-    const { settings } = await this.#part(import("./settings.js"));
-    if (this.isConnected) await settings(this.speech, this.#settings);
   }
 
   /** What dialogs that are open are about, and what closes them. @type {Set<{topic: string, seq: number, over: AbortController}>} */
@@ -530,7 +433,7 @@ export class Room extends HTMLElement {
     const { words, formats } = this.speech;
     this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
     set(this.#header, "data-bare", !topic);
-    this.#check.hidden = this.#day.hidden = this.#bell.hidden = this.#who.hidden = !topic;
+    this.#check.hidden = this.#who.hidden = !topic;
     // What was taken away is not kept behind a hidden header either.
     const title = topic ? titleOf(state, topic) : "";
     say(this.#title, title);
@@ -539,14 +442,6 @@ export class Room extends HTMLElement {
     say(this.#deal, deal?.name ?? "");
     this.#showReaders(topic ? readers(state, topic) : [], topic);
     if (!topic) return;
-    const notice = noticeOf(this.#settings.now, topic);
-    if (this.#bell.dataset.notice !== notice) {
-      this.#bell.dataset.notice = notice;
-      const name = words.notices.button(words.notices[notice]);
-      set(this.#bell, "aria-label", name);
-      set(this.#bell, "title", name);
-      this.#bell.replaceChildren(icon(notice === "none" ? "bell-off" : "bell"));
-    }
     const check = state.logs.get(topic.id)?.check;
     const bad = check?.ok === false;
     this.#check.hidden = !check || (!bad && check.to < check.from);
@@ -561,7 +456,7 @@ export class Room extends HTMLElement {
   #showReaders(people, topic) {
     const { words, formats } = this.speech;
     const count = people.length;
-    say(/** @type {Element} */ (this.#who.lastElementChild), topic ? formats.number(count) : "");
+    say(this.#who.children[1], topic ? formats.number(count) : "");
     const only = topic !== undefined && (topic.narrowed || topic.direct) && count > 0;
     const sentence = only ? onlyFor(people, this.speech) : [topic ? words.room.readers(count, formats.number(count)) : ""];
     const key = JSON.stringify(sentence);
@@ -594,7 +489,7 @@ export class Room extends HTMLElement {
     if (this.#blank.dataset.kind === kind) return kind !== "";
     this.#blank.dataset.kind = kind;
     const show = (/** @type {string} */ title, /** @type {string} */ text, /** @type {HTMLElement | null} */ action = null) =>
-      this.#blank.replaceChildren(h("h1", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
+      this.#blank.replaceChildren(h("h2", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
     const button = (/** @type {string} */ text, /** @type {() => void} */ act) => h("button", { class: "button main", type: "button", onclick: act }, text);
     if (kind === "gone") show(words.room.gone, words.room.goneHint, button(words.room.goneDo, () => this.#go("")));
     else if (kind === "firstDeal") show(words.room.firstDeal, words.room.firstDealHint, button(words.room.firstDealDo, () => void this.#make("deal")));
@@ -606,64 +501,11 @@ export class Room extends HTMLElement {
     return kind !== "";
   }
 
-  /**
-   * Asks for a day and goes there.
-   * @param {number} time of the day that is offered first, in unix-ms; 0 for today
-   */
-  async #chooseDay(time) {
-    const { askForDay } = await this.#part(import("./day.js"));
-    const topic = this.#current;
-    const since = await askForDay(this.speech, time || Date.now());
-    if (since !== null && topic === this.#current) void this.#timeline.goToDay(since);
-  }
-
-  /**
-   * A part of the page that is loaded when it is needed, with what it says.
-   * @template T
-   * @param {Promise<T>} part
-   */
-  async #part(part) {
-    const [loaded] = await Promise.all([part, this.speech.more()]);
-    return loaded;
-  }
-
-  /** Has the browser tell of what is new, from now on. */
-  async #beginNotices() {
-    this.#noticing = true;
-    try {
-      const { Notices } = await import("./notices.js");
-      if (!this.isConnected || this.#listening.signal.aborted) return;
-      this.#notices = new Notices({ speech: this.speech, store: this.#store, settings: this.#settings, go: (place) => this.#goToMessage(place) });
-      this.#soon();
-    } catch {
-      this.#noticing = false; // with the next change, perhaps
-    }
-  }
-
-  #noticing = false;
-
-  /** Asks of which messages of this topic one wants to be told. */
-  async #setNotices() {
-    const topic = this.#store.state.topics.get(this.#current);
-    const { topicNotices } = await this.#part(import("./notice-settings.js"));
-    if (topic && this.isConnected) await topicNotices(this.speech, this.#settings, topic, titleOf(this.#store.state, topic));
-  }
-
-  /**
-   * Has told what is new, and counts it in the window's title.
-   * @param {Topic | undefined} topic
-   */
-  #tellNews(topic) {
-    if (!this.#noticing && this.#started) void this.#beginNotices();
-    const watching = document.visibilityState === "visible" && document.hasFocus();
-    this.#notices?.update(watching ? (topic?.id ?? "") : "");
-    this.#nameDocument(topic);
-  }
-
   /** @param {Topic | undefined} topic */
   #nameDocument(topic) {
     const { words, formats } = this.speech;
-    const unread = this.#notices?.unread ?? 0;
+    let unread = 0;
+    for (const other of this.#store.state.topics.values()) unread += other.unread;
     const count = unread > 0 ? `(${formats.number(unread)}) ` : "";
     const name = topic ? `${titleOf(this.#store.state, topic)} · ${words.name}` : words.name;
     if (document.title !== count + name) document.title = count + name;
@@ -676,7 +518,6 @@ export class Room extends HTMLElement {
     const deals = groups(state, this.speech.formats.collator).map((group) => group.deal);
     const people = (/** @type {string} */ deal) => (this.#store.state.deals.get(deal)?.people ?? []).filter((person) => person.reads && person.role !== "admin");
     const context = { speech: this.speech, deals, deal: topic?.deal ?? "", people };
-    const { invite, newDeal, newTopic } = await this.#part(import("./dialogs.js"));
     if (what === "invite") return invite(context);
     // The server tells everybody of it, oneself too; but that may take a moment.
     if (what === "deal") {
@@ -695,37 +536,11 @@ export class Room extends HTMLElement {
   }
 
   /**
-   * Shows who has read a message.
-   * @param {Shown} shown
-   */
-  async #showReadersOf(shown) {
-    const { readBy } = await this.#part(import("./read-by.js"));
-    const { state } = this.#store;
-    const topic = state.topics.get(shown.topic);
-    if (!topic || !this.isConnected) return;
-    await this.#ask(shown, (shown, speech, over) => readBy(shown, readers(state, topic), speech, over));
-  }
-
-  /**
-   * Shows who somebody is.
+   * Opens the conversation with somebody of this topic's deal.
    * @param {string} name
    */
-  async #showPerson(name) {
-    const { profile } = await this.#part(import("./profile.js"));
-    if (!this.isConnected || document.querySelector("dialog[open]")) return;
-    const deal = await profile(name, this.speech, this.#store);
-    if (deal) await this.#talkTo(name, deal);
-  }
-
-  /**
-   * Opens the conversation with somebody, of this topic's deal if they are in it.
-   * @param {string} name
-   * @param {string} [other] another deal that they are in
-   */
-  async #talkTo(name, other = "") {
-    const { state } = this.#store;
-    const here = state.deals.get(state.topics.get(this.#current)?.deal ?? "");
-    const deal = here?.people.some((person) => person.name === name && person.reads) ? here.id : other;
+  async #talkTo(name) {
+    const deal = this.#store.state.topics.get(this.#current)?.deal ?? "";
     try {
       const made = await api.direct(deal, name);
       if (this.isConnected) this.#goToMade({ ...made, direct: true, members: [this.me.name, name] });
@@ -754,12 +569,11 @@ export class Room extends HTMLElement {
    */
   async #signOut() {
     const unsent = Math.max(unsentHere(this.#store.state), await this.#kept((shelf) => shelf.unsent(), 0));
-    if (unsent > 0 && !(await (await this.#part(import("./dialogs.js"))).confirmSignOut(this.speech, unsent))) return;
+    if (unsent > 0 && !(await confirmSignOut(this.speech, unsent))) return;
     this.#session.stop();
     this.#listening.abort(); // nobody is to be asked again
     forget();
     leave();
-    await this.#notices?.stop();
     await this.#kept((shelf) => shelf.wipe({ all: true }), undefined);
     this.dispatchEvent(new Event("left"));
     const told = await api.signOut().then(
@@ -795,14 +609,6 @@ function onNewNetwork(call, signal) {
     call();
   };
   connection?.addEventListener("change", changed, { signal });
-}
-
-/**
- * Whether a character that is typed there is text.
- * @param {EventTarget | null} target
- */
-function isWritten(target) {
-  return target instanceof Element && target.closest("input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]") !== null;
 }
 
 /** The topic and the message that the address names. */

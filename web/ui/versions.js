@@ -4,14 +4,9 @@
  * @module
  */
 import { amount } from "../app/words.js";
-import { h, straight, wear } from "./dom.js";
-import dialogs from "./dialog.css" with { type: "css" };
+import { h } from "./dom.js";
 import { field, show } from "./form.js";
 import { report } from "./report.js";
-import sheet from "./versions.css" with { type: "css" };
-
-wear(dialogs);
-wear(sheet);
 
 /** @typedef {import("./message.js").Shown} Shown */
 /** @typedef {import("./page.js").Speech} Speech */
@@ -52,7 +47,7 @@ export function versions({ message, who }, speech, over) {
             version === newest && ` · ${words.history.newest}`,
             version === first && ` · ${words.history.first}`,
           ),
-          message.kind === "report" ? report(version.text, speech) : h("p", { class: "text", dir: "auto" }, ...straight(version.text, words.text.direction)),
+          message.kind === "report" ? report(version.text, speech) : h("p", { class: "text", dir: "auto" }, version.text),
         ),
       ),
     ),
