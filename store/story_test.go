@@ -180,7 +180,12 @@ func told(seed uint64, count int) []room.Event {
 	events = append(events,
 		room.SessionOpened{Stamp: room.Stamp{At: s.at}, ID: "s0", Token: s.token(), User: "u0", PasswordHashed: "p", Expires: s.at + 1},
 		room.SessionEnded{Stamp: room.Stamp{At: s.at}, ID: "s0", User: "u0"},
-		room.SessionsEnded{Stamp: room.Stamp{At: s.at}, User: "nobody"})
+		room.SessionsEnded{Stamp: room.Stamp{At: s.at}, User: "nobody"},
+		room.DealCreated{Stamp: room.Stamp{At: s.at}, ID: "d0", Name: "D0", History: room.HistoryAll},
+		room.MemberAdded{Stamp: room.Stamp{At: s.at}, Deal: "d0", User: "u1"},
+		room.TopicCreated{Stamp: room.Stamp{At: s.at}, ID: "t0", Deal: "d0", Title: "T0", Narrowed: true},
+		room.TopicMemberAdded{Stamp: room.Stamp{At: s.at}, Topic: "t0", User: "u1"},
+		room.TopicMemberRemoved{Stamp: room.Stamp{At: s.at}, Topic: "t0", User: "u1"})
 	state := new(room.State)
 	for _, ev := range events {
 		state, _ = state.Apply(ev, fewMessages)
