@@ -14,10 +14,12 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}"
 # the mode of what is in a directory, not of the directory itself.
 RUN mkdir -p -m 0700 /image/volume/data
 
-# Nothing but the server. It needs no CA certificates, since it never dials
-# out by TLS; no time zones, since all its times are UTC and the browser shows
-# them as local; no /tmp, since SQLite is told to keep temporary data in memory.
+# Nothing but the server, and the CA certificates by which it trusts the company's
+# own sign-in, the one place that it dials out to. It needs no time zones, since all
+# its times are UTC and the browser shows them as local; no /tmp, since SQLite is told
+# to keep temporary data in memory.
 FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /image/redroom /redroom
 COPY --from=build --chown=65532:65532 /image/volume/ /
 USER 65532:65532

@@ -26,7 +26,7 @@ type NewUser struct {
 }
 
 func addUser(ctx context.Context, desk *signin.Desk, j *journal.Journal, u NewUser) error {
-	hashed, err := desk.HashPassword(ctx, u.Password)
+	hashed, err := desk.HashPassword(ctx, u.Password, u.Name)
 	if err != nil {
 		return err
 	}

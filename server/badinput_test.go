@@ -311,7 +311,6 @@ func TestBadInputBeforeSignIn(t *testing.T) {
 		"HEAD":                {"HEAD 0\n", "ERR 401 HEAD", "BYE 401"},
 		"READ":                {"READ 0 1\n", "ERR 401 READ", "BYE 401"},
 		"PASS without a USER": {"PASS 0 " + "secret-secret" + "\n", "ERR 401 PASS", "BYE 401"},
-		"USER":                {"USER 0 bert\n", "ERR 401 USER", "BYE 401"},
 		"an unknown token":    {"TOKEN 0 " + room.NewToken() + "\n", "ERR 401 TOKEN", "BYE 401"},
 		"a spent token":       {"TOKEN 0 " + spent + "\n", "ERR 401 TOKEN", "BYE 401"},
 		"a token of nothing":  {"TOKEN 0 -\n", "ERR 401 TOKEN", "BYE 401"},

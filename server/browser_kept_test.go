@@ -119,9 +119,11 @@ func TestPageWithoutAServerSaysOfATopicThatItIsNotKept(t *testing.T) {
 func TestPageForgetsAtSignOut(t *testing.T) {
 	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
+	p.Type("textbox", "Message", "Mein Entwurf")
+	keepsWords(p, "Mein Entwurf")
 	p.Click("button", "Sign out")
 	p.Find("textbox", "Password")
-	losesWords(p, "Zwölftausend", "noch offen", "Siebzigtausend", "Einlagen", "GeldGeldGeld", "bert")
+	losesWords(p, "Mein Entwurf", "Zwölftausend", "noch offen", "Siebzigtausend", "Einlagen", "GeldGeldGeld", "bert")
 	if status, _ := bert.Do(t, "GET", "/api/session", nil); status != 401 {
 		t.Errorf("at the server, GET /api/session is %d", status)
 	}
@@ -210,6 +212,8 @@ func TestPageForgetsWordsThatWereRedactedMeanwhile(t *testing.T) {
 func TestPageShowsAnotherPersonNothingThatWasKept(t *testing.T) {
 	t.Parallel()
 	p, r, bert, _ := keptRoom(t)
+	p.Type("textbox", "Message", "Mein Entwurf")
+	keepsWords(p, "Mein Entwurf")
 	p.Open("about:blank")
 	bert.Must(t, "DELETE", "/api/session", nil, nil, 204)
 	second := r.anna.Deal(t, "Kohle AG", "all")
@@ -218,7 +222,7 @@ func TestPageShowsAnotherPersonNothingThatWasKept(t *testing.T) {
 	p.Be(carla)
 	p.Open(r.Plain + "/")
 	connected(p)
-	losesWords(p, "Zwölftausend", "noch offen", "Siebzigtausend", "Einlagen", "GeldGeldGeld", "bert")
+	losesWords(p, "Mein Entwurf", "Zwölftausend", "noch offen", "Siebzigtausend", "Einlagen", "GeldGeldGeld", "bert")
 	if seen() > 0 {
 		t.Error("bert's room was shown")
 	}

@@ -36,7 +36,7 @@ func TestPageLoadsEverythingOnce(t *testing.T) {
 	}
 	p.Open(r.Plain + "/setup#" + r.Setup)
 	p.Find("heading", "The first account")
-	loaded("/setup", "/ui/timeline.js")
+	loaded("/setup", "/ui/page.js")
 	createAccount(p, "anna")
 	connected(p)
 	p.Open(r.Plain + "/")
@@ -45,7 +45,7 @@ func TestPageLoadsEverythingOnce(t *testing.T) {
 }
 
 // patchy stands between a browser and a room, as a proxy does. At first it has
-// nothing where an address ends in what is missing.
+// nothing where an address begins with what is missing, below the hash.
 type patchy struct {
 	*httptest.Server
 	pages atomic.Int64 // how often the page itself was asked for
@@ -68,8 +68,8 @@ func newPatchy(t *testing.T, r *servertest.Room, missing string, whole int64) *p
 		if r.URL.Path == "/check" {
 			p.pages.Add(1)
 		}
-		if strings.HasSuffix(r.URL.Path, missing) && p.pages.Load() < p.whole.Load() {
-			w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(missing)))
+		if below := strings.SplitN(r.URL.Path, "/", 4); len(below) == 4 && strings.HasPrefix(below[3], missing) && p.pages.Load() < p.whole.Load() {
+			w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(r.URL.Path)))
 			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
@@ -83,11 +83,17 @@ func newPatchy(t *testing.T, r *servertest.Room, missing string, whole int64) *p
 // and loads itself again, once.
 func TestPageThatIsNotAllThereLoadsAgain(t *testing.T) {
 	t.Parallel()
-	for _, missing := range []string{"/ui/begin.js", "/app/api.js", "/ui/page.js", "/app/rooms.js", "/lang/en.js", "/ui/all.css"} {
-		t.Run(path.Base(missing), func(t *testing.T) {
+	r := servertest.Start(t)
+	for what, missing := range map[string]string{
+		"what it connects with": "ui/begin.js",
+		"what it is shown with": "ui/page.js",
+		"its words":             "ui/en-",
+		"how it looks":          "ui/all.css",
+	} {
+		t.Run(what, func(t *testing.T) {
 			t.Parallel() // most of it is waiting
 			p := servertest.OpenPage(t)
-			patchy := newPatchy(t, servertest.Start(t), missing, 2)
+			patchy := newPatchy(t, r, missing, 2)
 			p.Open(patchy.URL + "/check")
 			p.Find("alert", "…")
 			p.Until("the page again", func() bool { return patchy.pages.Load() == 2 })
@@ -105,7 +111,7 @@ func TestPageThatIsNotAllThereLoadsAgain(t *testing.T) {
 func TestPageThatIsNotAllThereSaysSo(t *testing.T) {
 	t.Parallel()
 	p := servertest.OpenPage(t)
-	patchy := newPatchy(t, servertest.Start(t), "/app/rooms.js", 5)
+	patchy := newPatchy(t, servertest.Start(t), "ui/page.js", 5)
 	p.Open(patchy.URL + "/check#kept")
 	p.Until("a second try", func() bool { return patchy.pages.Load() == 2 })
 

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"redroom/server/servertest"
@@ -15,6 +16,15 @@ var hostile = []string{
 	`<a href="javascript:window.hacked=1">Bitte klicken</a> javascript:window.hacked=1`,
 	"Rechnung \u202egpj.exe\u202c und \u2066offen, \u202e\u202d\u2067ohne Ende",
 	`{{.Assets}} ${window.hacked=1} %3Cb%3E &lt;b&gt; <!-- <style>*{display:none}</style>`,
+}
+
+// spelled is how a text is shown: what turns its direction has its name.
+func spelled(texts []string) (shown []string) {
+	marks := strings.NewReplacer("\u202e", "RLO", "\u202d", "LRO", "\u202c", "PDF", "\u2066", "LRI", "\u2067", "RLI")
+	for _, text := range texts {
+		shown = append(shown, marks.Replace(text))
+	}
+	return shown
 }
 
 // One whole stay, from the setup to the end of the session, in which all that
@@ -46,11 +56,12 @@ func TestPageObeysItsContentSecurityPolicy(t *testing.T) {
 	var topics struct{ Topics []struct{ ID string } }
 	anna.Must(t, "GET", "/api/deals/"+deals.Deals[0].ID+"/topics", nil, &topics, 200)
 	poster(t, r, bert)(topics.Topics[0].ID, hostile...)
-	reads(t, p, hostile...)
+	shown := spelled(hostile)
+	reads(t, p, shown...)
 	for _, text := range hostile {
 		say(p, text)
 	}
-	reads(t, p, append(append([]string{}, hostile...), hostile...)...)
+	reads(t, p, slices.Concat(shown, shown)...)
 
 	// What is answered is quoted, in the composer and in the log.
 	replies := p.Count("button", "Reply to …")

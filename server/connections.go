@@ -69,3 +69,14 @@ func (c *connections) over(conn net.Conn) {
 		release()
 	}
 }
+
+// mayConnect tells whether pages of an origin may open sessions by WebTransport. The
+// log tells of those that may not, as httpd does of WebSockets.
+func (s *Server) mayConnect(origin string) bool {
+	const most = 200
+	may := s.origins.Allowed(origin)
+	if !may {
+		s.log.Info("a session of another site's page was refused", "origin", origin[:min(len(origin), most)])
+	}
+	return may
+}

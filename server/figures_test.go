@@ -61,7 +61,7 @@ var networks = []struct {
 }
 
 // What the page says of its connection.
-const connection = `document.querySelector("[role=status][aria-label=Connection]")?.textContent`
+const connection = `document.querySelector("[role=status]:is([aria-label=Connection],[aria-label=Verbindung])")?.textContent`
 
 // One can write when the field to write in is there, and the page says that it
 // is signed in over one transport or the other. It gives the milliseconds since

@@ -32,6 +32,12 @@ func newHouse(t *testing.T) *house {
 func newHouseOf(t *testing.T, c server.Config) *house {
 	t.Helper()
 	r, _ := servertest.StartWith(t, c)
+	return furnish(t, r)
+}
+
+// furnish makes a house of a room in which nobody is yet.
+func furnish(t *testing.T, r *servertest.Room) *house {
+	t.Helper()
 	h := &house{Room: r}
 	h.anna = h.Admin(t)
 	h.deal = h.anna.Deal(t, "House", "all")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -79,6 +80,31 @@ func TestSIGKILLLosesNothingAcknowledged(t *testing.T) {
 	}
 	log.expectGone(t, "after a clean stop", p.Data)
 	t.Logf("%d kills, %d posts, %d of them without words now, %d edits were refused", kills, len(log.sent), redactions, len(log.refused))
+}
+
+// TestSIGKILLLeavesNoSignInOfAConnection shows that a sign-in which ends with its
+// connection doesn't outlive it, and that a browser's does.
+func TestSIGKILLLeavesNoSignInOfAConnection(t *testing.T) {
+	p := servertest.StartProcess(t, t.TempDir(), nil)
+	anna := p.Admin(t)
+	s := p.Open(t)
+	s.SignInAs(t, anna.Name, strings.ReplaceAll(url.QueryEscape(servertest.Password), "+", "%20"))
+	defer s.Close(0, "")
+	signIns := func(want int) {
+		t.Helper()
+		var all struct{ Sessions []struct{ Device string } }
+		anna.Must(t, "GET", "/api/sessions", nil, &all, 200)
+		if len(all.Sessions) != want {
+			t.Errorf("the sign-ins are %+v, want %d", all.Sessions, want)
+		}
+	}
+	signIns(2)
+	p.Kill()
+	p = p.Again(t)
+	signIns(1)
+	if status := p.Stop(t); status != 0 {
+		t.Errorf("the server ended with status %d", status)
+	}
 }
 
 // expectRedacted shows that nobody can have the words that were redacted, nor

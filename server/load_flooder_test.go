@@ -21,17 +21,16 @@ import (
 	"redroom/server/wire"
 )
 
-// flooder is a client that sends as fast as the line allows, whatever it is
-// told, on several channels of several sessions. It is a process of its own,
-// and a polite one to the machine, so that what it costs is what it costs the
-// server.
+// flooder is a client that sends a server more than anybody needs. It is a
+// process of its own, and a polite one to the machine, so that what it costs is
+// what it costs the server.
 type flooder struct {
 	cmd    *exec.Cmd
 	orders io.WriteCloser
 	said   *bufio.Scanner
 }
 
-// floodOrders are what its process is told in the environment.
+// floodOrders are what the process is told in the environment that sends frames.
 const floodOrders = "REDROOM_TEST_FLOOD"
 
 type floodPlan struct {
@@ -49,13 +48,20 @@ type flooded struct {
 	Lost    string           // why a session ended; "": none has
 }
 
-// startFlooder has a user flood these topics from now and then.
+// startFlooder is one who sends as fast as the line allows, whatever he is told, on
+// several channels of several sessions: he floods these topics from now and then.
 func startFlooder(t *testing.T, r *servertest.Room, as *servertest.API, sessions int, topics ...string) *flooder {
 	t.Helper()
 	plan := floodPlan{URL: r.Rrp, CA: r.Data + "/keys/ca.pem", Topics: topics}
 	for range sessions {
 		plan.Tokens = append(plan.Tokens, as.Token(t))
 	}
+	return runAside(t, floodOrders, plan)
+}
+
+// runAside starts the process, which is told its plan by that variable.
+func runAside(t *testing.T, variable string, plan any) *flooder {
+	t.Helper()
 	text, err := json.Marshal(plan)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +71,7 @@ func startFlooder(t *testing.T, r *servertest.Room, as *servertest.API, sessions
 		command = []string{nice, "-n", "19", os.Args[0]}
 	}
 	f := &flooder{cmd: exec.Command(command[0], command[1:]...)}
-	f.cmd.Env = append(os.Environ(), floodOrders+"="+string(text))
+	f.cmd.Env = append(os.Environ(), variable+"="+string(text))
 	f.cmd.Stderr = os.Stderr
 	if f.orders, err = f.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -101,20 +107,19 @@ func (f *flooder) flood(t *testing.T, on bool) {
 	}
 }
 
-// end ends it, and gives what it has met.
-func (f *flooder) end(t *testing.T) (met flooded) {
+// end ends it, and reads what it has met.
+func (f *flooder) end(t *testing.T, met any) {
 	t.Helper()
 	f.orders.Close()
 	if !f.said.Scan() {
 		t.Fatal("the flooder has ended without a word")
 	}
-	if err := json.Unmarshal(f.said.Bytes(), &met); err != nil {
+	if err := json.Unmarshal(f.said.Bytes(), met); err != nil {
 		t.Fatalf("the flooder said %q: %v", f.said.Text(), err)
 	}
-	return met
 }
 
-// flood is the whole of its process.
+// flood is the whole of the process that sends frames.
 func flood(orders string) error {
 	var plan floodPlan
 	if err := json.Unmarshal([]byte(orders), &plan); err != nil {
@@ -278,8 +283,8 @@ func (s *tide) lost(why error) {
 	}
 }
 
-// runFlooder is the flooder's process; it gives its exit status.
-func runFlooder(orders string) int {
+// runFlooder is a flooder's process; it gives its exit status.
+func runFlooder(flood func(orders string) error, orders string) int {
 	if err := flood(orders); err != nil {
 		fmt.Fprintln(os.Stderr, "flooding:", err)
 		return 1

@@ -54,7 +54,8 @@ func TestAFlooderSlowsOnlyHimself(t *testing.T) {
 			break
 		}
 	}
-	met := f.end(t)
+	var met flooded
+	f.end(t, &met)
 	t.Logf("he sent %d MiB, %d were acknowledged, refused were %v", met.Sent>>20, met.Acked, met.Refused)
 	if met.Refused["429"] == 0 || met.Acked == 0 {
 		t.Errorf("the flooder has met %+v, want some posts acknowledged and others refused with 429", met)
@@ -81,10 +82,11 @@ func (k *talk) compare(t *testing.T, f *flooder, rounds int, each time.Duration)
 type talk struct {
 	writers []*client.Channel
 
-	mu   sync.Mutex
-	due  map[string]time.Time // by text
-	took []time.Duration
-	all  chan struct{} // closed when everything was heard; nil: nobody waits for it
+	mu    sync.Mutex
+	due   map[string]time.Time // by text
+	took  []time.Duration
+	acked []time.Duration // from a post to its ACK, of when they talked last
+	all   chan struct{}   // closed when everything was heard; nil: nobody waits for it
 }
 
 const (
@@ -116,6 +118,7 @@ func (k *talk) heard(m room.Message) {
 // listen has them talk for a while, and gives the 99th of a hundred latencies.
 func (k *talk) listen(t *testing.T, d time.Duration) time.Duration {
 	t.Helper()
+	k.acked = nil
 	began := time.Now()
 	var talking sync.WaitGroup
 	for i, w := range k.writers {
@@ -132,9 +135,12 @@ func (k *talk) listen(t *testing.T, d time.Duration) time.Duration {
 	if t.Failed() {
 		t.FailNow()
 	}
-	took := k.collect(t)
-	slices.Sort(took)
-	return took[len(took)*99/100]
+	return p99(k.collect(t))
+}
+
+func p99(of []time.Duration) time.Duration {
+	of = slices.Sorted(slices.Values(of))
+	return of[len(of)*99/100]
 }
 
 func (k *talk) say(t *testing.T, w *client.Channel, text string, due time.Time) {
@@ -143,9 +149,14 @@ func (k *talk) say(t *testing.T, w *client.Channel, text string, due time.Time) 
 	k.mu.Unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
 	defer cancel()
+	began := time.Now()
 	if _, err := w.Post(ctx, text, text, 0); err != nil {
 		t.Errorf("one who talks slowly was refused: %v", err)
 	}
+	took := time.Since(began)
+	k.mu.Lock()
+	k.acked = append(k.acked, took)
+	k.mu.Unlock()
 }
 
 // collect gives the latencies when all have heard everything.

@@ -7,7 +7,7 @@ import (
 	"redroom/server/servertest"
 )
 
-// TestMain is also a program that a test kills, and one that floods.
+// TestMain is also a program that a test kills, and those that flood.
 //
 // Tests that open pages, or wait for most of their time, run side by side after
 // the others: they say t.Parallel. Those that measure, or count what the process
@@ -17,7 +17,10 @@ func TestMain(m *testing.M) {
 		os.Exit(runAsOrdered(order))
 	}
 	if orders := os.Getenv(floodOrders); orders != "" {
-		os.Exit(runFlooder(orders))
+		os.Exit(runFlooder(flood, orders))
+	}
+	if orders := os.Getenv(guessOrders); orders != "" {
+		os.Exit(runFlooder(guess, orders))
 	}
 	servertest.Main(m)
 }

@@ -14,6 +14,7 @@ import (
 // What holds in any network.
 const (
 	atOnce    = 1500 * time.Millisecond // from opening two pages to each reading what the other wrote
+	unnoticed = 400 * time.Millisecond  // of such a visit, what it may take longer than another one
 	goesOn    = 6 * time.Second         // from a path's death to what was written afterwards being read
 	comesBack = 45 * time.Second        // from UDP's return to a page that is on WebTransport again
 )

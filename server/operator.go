@@ -46,17 +46,18 @@ func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator
 	if err != nil {
 		return nil, err
 	}
-	handler, err := httpd.New(httpd.Config{
+	key, err := openSignInKey(ctx, data, s.store, log)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	handler := httpd.New(httpd.Config{
 		Operator:  true,
-		Desk:      signin.New(signin.Config{Store: s.store, Journal: s.journal, Log: log}),
+		Desk:      signin.New(signin.Config{Store: s.store, Journal: s.journal, Key: key, Log: log}),
 		Store:     s.store,
 		Journal:   s.journal,
 		Log:       log,
 		PublicURL: presumedURL,
 	})
-	if err != nil {
-		return nil, errors.Join(err, s.close())
-	}
 	return &Operator{client: &http.Client{Transport: inProcess{handler}}, close: s.close}, nil
 }
 

@@ -21,14 +21,12 @@ const socketName = "redroom.sock"
 
 // openOperator makes the operator's commands ready, for those who come from then
 // on. Without a socket the room is served all the same.
-func (s *Server) openOperator(ctx context.Context) (err error) {
-	if s.commands, err = s.operatorCommands(); err != nil {
-		return err
-	}
+func (s *Server) openOperator(ctx context.Context) {
+	s.commands = s.operatorCommands()
+	var err error
 	if s.operator, err = s.listenOperator(ctx); err != nil {
 		s.log.Warn("commands with --data work only while this server is stopped", "error", err)
 	}
-	return nil
 }
 
 // listenOperator opens the socket. One that an ended server left behind is
@@ -51,8 +49,8 @@ func (s *Server) listenOperator(ctx context.Context) (net.Listener, error) {
 
 // operatorCommands answers what comes by the socket: the room's administration
 // under /api, and what is the machine's beside it.
-func (s *Server) operatorCommands() (http.Handler, error) {
-	api, err := httpd.New(httpd.Config{
+func (s *Server) operatorCommands() http.Handler {
+	api := httpd.New(httpd.Config{
 		Operator:  true,
 		Desk:      s.desk,
 		Store:     s.store,
@@ -61,9 +59,6 @@ func (s *Server) operatorCommands() (http.Handler, error) {
 		PublicURL: s.linksBegin(),
 		Draining:  s.sessions.Draining,
 	})
-	if err != nil {
-		return nil, err
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /backup", s.sendBackup)
 	s.benchCommands(mux)
@@ -73,7 +68,7 @@ func (s *Server) operatorCommands() (http.Handler, error) {
 			return
 		}
 		mux.ServeHTTP(w, r)
-	}), nil
+	})
 }
 
 // linksBegin is where whoever gets a link finds the room.

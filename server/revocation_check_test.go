@@ -236,17 +236,16 @@ func (r *revocation) checkReadsLater() {
 	}
 }
 
-// checkSecrets shows that cookie, token and key of an ended sign-in are answered
-// as those that nobody ever had, at once.
+// checkSecrets shows that cookie or program's token, connection token and key of an
+// ended sign-in are answered as those that nobody ever had, at once.
 func (r *revocation) checkSecrets() {
 	r.t.Helper()
-	never := *r.browser.cookie
-	never.Value = room.NewToken()
+	never := r.browser.secret.another()
 	for _, request := range []string{"GET /api/session", "GET /api/deals", "GET /api/topics/" + r.topic + "/messages", "POST /api/session/token", "DELETE /api/session"} {
 		method, path, _ := strings.Cut(request, " ")
-		old, unknown := r.browser.ask(r.browser.cookie, method, path, "{}"), r.browser.ask(&never, method, path, "{}")
+		old, unknown := r.browser.ask(r.browser.secret, method, path, "{}"), r.browser.ask(never, method, path, "{}")
 		if old.err != nil || old.whole != unknown.whole || old.status != http.StatusUnauthorized {
-			r.t.Errorf("%s with an old cookie is answered\n%s %v\nand with an unknown one\n%s", request, old.whole, old.err, unknown.whole)
+			r.t.Errorf("%s with an old secret is answered\n%s %v\nand with an unknown one\n%s", request, old.whole, old.err, unknown.whole)
 		}
 	}
 	for _, webSocket := range []bool{false, true} {

@@ -37,6 +37,7 @@ type kindOfRevocation struct {
 	bye   string // how the session ends; "": it goes on, without the topic
 	gone  string // TOPIC or DEAL: what is gone
 	again bool   // the topic is there again, from a later message on
+	tool  bool   // the reader is a program, by a token
 
 	is     func(r *revocation, ev room.Event) bool
 	revoke func(r *revocation)
@@ -151,6 +152,16 @@ var kindsOfRevocation = []kindOfRevocation{
 			r.password = next
 		},
 	},
+	{
+		name: "token revoked", tool: true, bye: "BYE 401",
+		is: func(r *revocation, ev room.Event) bool {
+			c, ok := ev.(room.ToolTokenRevoked)
+			return ok && c.ID == r.tool
+		},
+		revoke: func(r *revocation) {
+			r.anna.Must(r.t, "DELETE", "/api/users/"+r.name+"/tokens/"+r.tool, nil, nil, 204)
+		},
+	},
 }
 
 // TestRevocationIsWithinASecondAndNothingFollows takes a right from somebody who
@@ -219,6 +230,7 @@ type revocation struct {
 
 	// Of one round:
 	browser *browserOf
+	tool    string // the id of the program's token
 	unspent string // a connection token
 	session *servertest.Session
 	key     string // that attaches a WebSocket
@@ -289,7 +301,11 @@ func (r *revocation) write(writers []*servertest.API) (stop func()) {
 
 // begin signs the reader in, and has the order watch out for what takes the right.
 func (r *revocation) begin() {
-	r.browser = r.signIn(r.protocol)
+	enter := r.signIn
+	if r.kind.tool {
+		enter = r.program
+	}
+	r.browser = enter(r.protocol)
 	r.unspent = r.token()
 	r.session, r.key, r.stop = nil, "", nil
 	r.ear = newEar()
@@ -406,7 +422,7 @@ func (r *revocation) pollUntil(over <-chan struct{}) {
 			return
 		default:
 		}
-		answer := r.browser.ask(r.browser.cookie, "GET", fmt.Sprintf("/api/topics/%s/messages?after=%d&limit=1000", r.topic, after), "")
+		answer := r.browser.ask(r.browser.secret, "GET", fmt.Sprintf("/api/topics/%s/messages?after=%d&limit=1000", r.topic, after), "")
 		if answer.err != nil || answer.status != http.StatusOK {
 			r.ear.end(fmt.Errorf("status %d: %w", answer.status, answer.err))
 			return

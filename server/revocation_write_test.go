@@ -39,7 +39,7 @@ func TestAWriteThatWasBegunInTimeIsRefusedAfterTheSignIn(t *testing.T) {
 			if protocol != "HTTP/3.0" {
 				q.Header.Set("Expect", "100-continue")
 			}
-			q.AddCookie(browser.cookie)
+			browser.secret.show(q)
 			type result struct {
 				answer *http.Response
 				err    error
@@ -108,7 +108,7 @@ func TestABodyThatStallsIsWaitedForHalfAMinute(t *testing.T) {
 			}
 			q.Header.Set("Origin", browser.base)
 			q.Header.Set("Content-Type", "application/json")
-			q.AddCookie(browser.cookie)
+			browser.secret.show(q)
 			answer, err := browser.client.Do(q)
 			if err != nil {
 				t.Errorf("%s: %v", protocol, err)

@@ -18,12 +18,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -35,6 +35,7 @@ import (
 	"redroom/server/hub"
 	"redroom/server/journal"
 	"redroom/server/load"
+	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/session"
 	"redroom/server/signin"
@@ -61,7 +62,7 @@ type Config struct {
 	TLSCert, TLSKey string // certificate files; "": the self-made one
 	H3Cert          string // "own" or "same"
 
-	Page fs.FS // the page's files; nil: those that it is built with
+	Page *pack.Page // nil: the one that it is built with
 
 	Limits load.Limits // what users and addresses may take; the zero value: load.Defaults
 
@@ -93,6 +94,7 @@ type Server struct {
 	plain   *transport.Sockets
 	public  *transport.Sockets
 	origins httpd.Origins
+	files   *pack.Page
 	page    http.Handler
 	setup   string // the setup token; "" once there is an admin
 
@@ -120,7 +122,14 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Log: s.log})
+	key, err := openSignInKey(ctx, c.Data, s.store, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Key: key, Log: s.log})
+	if err := s.desk.EndBound(ctx); err != nil {
+		return nil, err
+	}
 	if c.Limits == (load.Limits{}) {
 		c.Limits = load.Defaults()
 	}
@@ -139,9 +148,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err := s.openPage(); err != nil {
 		return nil, err
 	}
-	if err := s.openOperator(ctx); err != nil {
-		return nil, err
-	}
+	s.openOperator(ctx)
 	return s, s.offerSetup(ctx)
 }
 
@@ -189,25 +196,45 @@ func (s *Server) openCertificates() (err error) {
 	return nil
 }
 
+// ownPage is the page that the program is built with. It is the same for all
+// servers of a process.
+var ownPage = sync.OnceValues(func() (*pack.Page, error) { return pack.Make(web.Files) })
+
+// compressAfter is how long those who come back after a restart have the machine
+// for themselves: they have the page already, and compressing it takes a second.
+const compressAfter = 3 * time.Second
+
+// compressPage has the page compressed as far as it goes.
+func (s *Server) compressPage(ctx context.Context) {
+	timer := time.NewTimer(compressAfter)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		s.files.Compress(ctx)
+	case <-ctx.Done():
+	}
+}
+
 func (s *Server) openPage() (err error) {
 	s.origins, err = httpd.NewOrigins(s.config.Host, int(s.public.Port), int(s.plain.Port), s.config.Origins...)
 	if err != nil {
 		return err
 	}
-	files := s.config.Page
-	if files == nil {
-		files = web.Files
+	if s.files = s.config.Page; s.files == nil {
+		if s.files, err = ownPage(); err != nil {
+			return fmt.Errorf("packing the page: %w", err)
+		}
 	}
 	link := ""
 	if s.config.Host != "localhost" {
 		link = s.PublicURL()
 	}
-	s.page, err = httpd.New(httpd.Config{
+	s.page = httpd.New(httpd.Config{
 		Desk:           s.desk,
 		Store:          s.store,
 		Journal:        s.journal,
 		Load:           s.load,
-		Assets:         files,
+		Page:           s.files,
 		Log:            s.log,
 		Origins:        s.origins,
 		Host:           s.config.Host,
@@ -217,8 +244,9 @@ func (s *Server) openPage() (err error) {
 		WebSocket:      s.sockets.Serve,
 		Ready:          s.journal.Ready,
 		Draining:       s.sessions.Draining,
+		Transports:     s.hub.Transports,
 	})
-	return err
+	return nil
 }
 
 // connectInfo is what a page is told to connect by.
@@ -263,7 +291,7 @@ const (
 // Run serves until ctx ends or something fails; then sessions are drained, and it
 // returns. Close has still to be called.
 func (s *Server) Run(ctx context.Context) error {
-	wt := transport.NewWebTransport(s.page, s.origins.Allowed, s.sessions.Serve)
+	wt := transport.NewWebTransport(s.page, s.mayConnect, s.sessions.Serve)
 	plain := s.httpServer(s.page)
 	public := s.httpServer(s.altSvc(s.page))
 	counted := newConnections(s.connect)
@@ -307,6 +335,11 @@ func (s *Server) Run(ctx context.Context) error {
 		g.Go(func() error { return served(operator.Serve(s.operator)) })
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
+	g.Go(func() error {
+		s.store.Follow(ctx, func(err error) { s.log.Error("the search index could not follow", "error", err) })
+		return nil
+	})
+	g.Go(func() error { s.compressPage(ctx); return nil })
 	signingIn, nobodySignsIn := context.WithCancel(beyond)
 	g.Go(func() error { return s.desk.Run(signingIn) })
 	g.Go(func() error {
@@ -368,10 +401,8 @@ func (p published) Publish(batch []room.Event, outcomes []room.Outcome) {
 // sessionHub is the hub as sessions see it.
 type sessionHub struct{ *hub.Hub }
 
-func (h sessionHub) Open(user, topic string, from, seq int64) session.Cursor {
-	return h.Hub.Open(user, topic, from, seq)
+func (h sessionHub) Open(as *room.Actor, topic string, from, seq int64) session.Cursor {
+	return h.Hub.Open(as, topic, from, seq)
 }
 
-func (h sessionHub) Watch(user, id string, onEnd func()) session.Watcher {
-	return h.Hub.Watch(user, id, onEnd)
-}
+func (h sessionHub) Watch(a room.Attendance) session.Watcher { return h.Hub.Watch(a) }

@@ -133,7 +133,7 @@ func (s *surfer) notice() {
 // opens it again. What the browser has kept by then must not be lost.
 func (s *surfer) end() {
 	if s.chance.IntN(2) == 0 {
-		kept := s.page.Kept()
+		kept := s.keptPosts()
 		for _, w := range s.wrote {
 			if strings.Contains(kept, w.id) {
 				s.book.took(s.name, saying{What: "kept", ID: w.id})
@@ -163,12 +163,19 @@ func (s *surfer) end() {
 	s.journal.note("%s: is back", s.name)
 }
 
+// keptPosts is what the browser keeps that is to be sent, as JSON. A draft isn't
+// that: it waits for its author, who writes something else in its place.
+func (s *surfer) keptPosts() string {
+	var kept struct{ Posts json.RawMessage }
+	if json.Unmarshal([]byte(s.page.Kept()), &kept) != nil {
+		return ""
+	}
+	return string(kept.Posts)
+}
+
 // settle waits until the page keeps nothing any more that is to be sent.
 func (s *surfer) settle() {
-	s.page.Until("everything to be sent", func() bool {
-		var kept struct{ Posts []json.RawMessage }
-		return json.Unmarshal([]byte(s.page.Kept()), &kept) == nil && len(kept.Posts) == 0
-	})
+	s.page.Until("everything to be sent", func() bool { return s.keptPosts() == "[]" })
 	s.notice()
 }
 

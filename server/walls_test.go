@@ -124,15 +124,37 @@ var endpointsOfNobody = map[string]string{
 	"POST /api/invitations/accept": "is for whoever has the token",
 	"POST /api/deals":              "is an admin's",
 	"GET /api/deals":               "TestWallOfLists",
-	"GET /api/audit":               "is an admin's, who may know who opened what",
-	"GET /assets/{hash}/*":         "is a file of the page",
+	"GET /api/search":              "TestWallOfSearch",
+
+	"GET /api/signin":                    "tells of the server",
+	"POST /api/session/passkey/options":  "is for strangers, and the same for all",
+	"POST /api/session/passkey":          "is for whoever has the passkey",
+	"POST /api/session/proof/options":    "is one's own",
+	"POST /api/session/proof":            "is one's own",
+	"GET /api/session/company":           "leads everybody to the company's sign-in",
+	"GET /api/session/company/callback":  "is for whom the company vouches for",
+	"GET /api/account":                   "is one's own",
+	"POST /api/account/totp":             "changes one's own",
+	"POST /api/account/totp/confirm":     "changes one's own",
+	"DELETE /api/account/totp":           "changes one's own",
+	"POST /api/account/recovery":         "changes one's own",
+	"POST /api/account/passkeys/options": "changes one's own",
+	"POST /api/account/passkeys":         "changes one's own",
+	"DELETE /api/account/passkeys/{id}":  "changes one's own; another's is no such thing",
+	"GET /api/sessions":                  "is one's own",
+	"DELETE /api/sessions":               "ends one's own",
+	"DELETE /api/sessions/{session}":     "ends one's own; another's is no such thing",
+	"GET /api/signin/rules":              "is an admin's",
+	"PATCH /api/signin/rules":            "is an admin's",
+	"GET /api/audit":                     "is an admin's, who may know who opened what",
+	"GET /assets/{hash}/*":               "is a file of the page",
 }
 
 // endpointBodies and endpointQueries are what every endpoint is asked with.
 var endpointBodies = []string{"", "{", "{}", `{"surprise":1}`, `{"title":"Prices"}`, `{"name":"Neighbors"}`, `{"open":false}`,
 	`{"active":false}`, `{"with":"{name}"}`, `{"narrowed":true,"members":["{name}"]}`, `{"from":1}`, `{"history":"all"}`, `{"version":99}`}
 
-var endpointQueries = []string{"", "?dry-run=true", "?after=1", "?before=2&limit=1", "?after=x"}
+var endpointQueries = []string{"", "?dry-run=true", "?after=1", "?before=2&limit=1", "?since=1", "?after=x", "?after=0&limit=1&edits=1"}
 
 // TestWallOfEveryEndpoint asks every endpoint that names something for what is
 // hidden from whoever asks, and for what doesn't exist: the answers are the same

@@ -69,7 +69,7 @@ func TestSessionIsFoundByItsTokenUntilItEnds(t *testing.T) {
 	s = reopened(t, s, dir)
 
 	got, err := s.Session(t.Context(), tokenOne)
-	if want := (room.Session{ID: "s1", User: "bert", Opened: start, Expires: start + 3_600_000}); err != nil || got != want {
+	if want := (room.Session{ID: "s1", User: "bert", Opened: start, Used: start, Expires: start + 3_600_000}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	if _, err := s.Session(t.Context(), tokenThree); !errors.Is(err, room.ErrSessionEnded) {

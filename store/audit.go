@@ -31,12 +31,25 @@ func (tx *transaction) audit(ctx context.Context, ev room.Event, before *room.St
 			return err
 		}
 	}
+	if v, ok := ev.(room.Vouched); ok {
+		ev = became(v, before.User(v.User) == nil, outcome.Changed, tx.state.User(v.User).Role)
+	}
 	for _, row := range room.Audit(ev, taken) {
 		if err := tx.addRow(ctx, row); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// became is the company's word as it has come true: with the role that the account
+// has by it, if that is another one, and Create if it was made.
+func became(ev room.Vouched, made, changed bool, role room.Role) room.Vouched {
+	ev.Create, ev.Role = made, ""
+	if changed {
+		ev.Role = role
+	}
+	return ev
 }
 
 // addRow adds one to the end of the trail.
@@ -59,8 +72,12 @@ func (tx *transaction) addRow(ctx context.Context, row room.AuditRow) error {
 // the trail tells of. What a State shows is another State then.
 func (tx *transaction) hasChanged(ev room.Event, before *room.State, outcome room.Outcome) bool {
 	switch ev.(type) {
-	case room.PasswordChanged, room.SessionOpened, room.SessionEnded, room.InvitationMade, room.InvitationAccepted, room.Noted:
+	case room.PasswordChanged, room.SessionOpened, room.SessionEnded, room.InvitationMade, room.InvitationAccepted, room.Noted,
+		room.TOTPSet, room.TOTPRemoved, room.PasskeyAdded, room.PasskeyRemoved, room.RecoveryCodesMade, room.FactorsRemoved,
+		room.ToolTokenMade, room.ToolTokenRevoked:
 		return true
+	case room.Vouched:
+		return tx.linked || tx.state != before
 	case room.SessionsEnded:
 		return len(outcome.Ended) > 0
 	}

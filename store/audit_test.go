@@ -263,3 +263,31 @@ func TestAWallIsKept(t *testing.T) {
 		s = reopenedAlike(t, s, dir)
 	}
 }
+
+// TestTheTrailTellsWhatTheCompanysWordHasChanged also where the word was not kept:
+// the last admin stays one.
+func TestTheTrailTellsWhatTheCompanysWordHasChanged(t *testing.T) {
+	s := furnished(t, t.TempDir())
+	applied(t, s, room.SignInRulesChanged{Stamp: by(""), Provider: ptr(companySignIn)})
+	for _, c := range []struct {
+		what string
+		user string
+		role room.Role
+		want string // "": no row
+	}{
+		{"an account that it makes", "emil", "", `{"issuer":"https://login.example","made":true,"role":"member","subject":"emil"}`},
+		{"an account that it has made", "emil", room.Member, ``},
+		{"another role", "emil", room.Observer, `{"issuer":"https://login.example","role":"observer","subject":"emil"}`},
+		{"an account that it comes to know", "bert", room.Member, `{"issuer":"https://login.example","subject":"bert"}`},
+		{"the last admin, whom it wants to be a member", "anna", room.Member, `{"issuer":"https://login.example","subject":"anna"}`},
+	} {
+		before := len(trail(t, s))
+		applied(t, s, room.Vouched{Stamp: by(c.user), Rules: 2, Issuer: companySignIn.Issuer, Subject: c.user, User: c.user, Display: "E", Role: c.role, Match: true, Create: true})
+		rows := trail(t, s)[before:]
+		switch {
+		case c.want == "" && len(rows) == 0:
+		case len(rows) != 1 || rows[0].Action != room.ActionVouched || rows[0].Detail != c.want:
+			t.Errorf("%s: got %+v, want %s", c.what, rows, c.want)
+		}
+	}
+}

@@ -30,6 +30,7 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	if d := s.doubt; d != nil && d.position == position && s.Position() == position {
 		s.doubt = nil
+		s.wake()
 		if d.redacted {
 			s.sweep(ctx)
 		}
@@ -37,6 +38,9 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	tx := &transaction{writer: w, state: s.State(), known: &s.logs, changed: make(map[string]topicLog), trail: s.AuditHead()}
 	outcomes, err := tx.run(ctx, batch, position)
+	if tx.damaged != nil {
+		s.tellDamaged(tx.damaged) // even if it can't be said whether this was kept
+	}
 	if err != nil {
 		if outcomes != nil {
 			s.doubt = &doubt{position, outcomes, tx.redacted}
@@ -48,6 +52,10 @@ func (s *Store) Commit(ctx context.Context, batch []room.Event, position int64) 
 	}
 	s.doubt = nil
 	s.publish(tx.state, tx.changed, tx.trail, position)
+	s.commits.Add(1)
+	if len(tx.changed) > 0 {
+		s.wake()
+	}
 	if tx.redacted {
 		s.sweep(ctx)
 	}
@@ -74,6 +82,8 @@ type transaction struct {
 	trail    room.Head           // of the audit trail
 	audited  bool                // it was added to
 	redacted bool                // words were removed
+	linked   bool                // the event under way has linked an account to the provider's
+	damaged  error               // of the index, which was emptied
 }
 
 // run gives outcomes and an error only if it was the commit itself that has
@@ -85,6 +95,7 @@ func (tx *transaction) run(ctx context.Context, batch []room.Event, position int
 	outcomes := make([]room.Outcome, len(batch))
 	for i, ev := range batch {
 		before := tx.state
+		tx.linked = false
 		outcome, err := tx.apply(ctx, ev)
 		if err == nil {
 			err = tx.audit(ctx, ev, before, outcome)
@@ -125,6 +136,9 @@ func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, 
 	if err := tx.checkSession(ctx, ev.Stamped()); err != nil {
 		return room.Outcome{}, err
 	}
+	if err := tx.checkActing(ev); err != nil {
+		return room.Outcome{}, err
+	}
 	switch ev := ev.(type) {
 	case room.MessagePosted:
 		return tx.messagePosted(ctx, ev)
@@ -141,9 +155,39 @@ func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, 
 		return tx.userChanged(ctx, ev)
 	case room.PasswordChanged:
 		return tx.passwordChanged(ctx, ev)
+	case room.PasswordRehashed:
+		return room.Outcome{}, tx.passwordRehashed(ctx, ev)
+	case room.SignInRulesChanged:
+		return tx.rulesChanged(ctx, ev)
+	case room.Vouched:
+		return tx.vouched(ctx, ev)
+
+	case room.TOTPSet:
+		return tx.totpSet(ctx, ev)
+	case room.TOTPRemoved:
+		return room.Outcome{}, tx.totpRemoved(ctx, ev)
+	case room.PasskeyAdded:
+		return tx.passkeyAdded(ctx, ev)
+	case room.PasskeyRemoved:
+		return room.Outcome{}, tx.passkeyRemoved(ctx, ev)
+	case room.RecoveryCodesMade:
+		return room.Outcome{}, tx.recoveryCodesMade(ctx, ev)
+	case room.FactorsRemoved:
+		return tx.factorsRemoved(ctx, ev)
+
+	case room.ToolTokenMade:
+		return room.Outcome{}, tx.toolTokenMade(ctx, ev)
+	case room.ToolTokenRevoked:
+		return tx.toolTokenRevoked(ctx, ev)
+	case room.ToolTokenUsed:
+		return room.Outcome{}, tx.toolTokenUsed(ctx, ev)
 
 	case room.SessionOpened:
 		return tx.sessionOpened(ctx, ev)
+	case room.Proved:
+		return room.Outcome{}, tx.proved(ctx, ev)
+	case room.SessionUsed:
+		return room.Outcome{}, tx.sessionUsed(ctx, ev)
 	case room.SessionEnded:
 		return tx.sessionEnded(ctx, ev)
 	case room.SessionsEnded:
@@ -199,6 +243,23 @@ func (tx *transaction) headSeq(topic string) int64 { return tx.log(topic).head.S
 func (tx *transaction) exec(ctx context.Context, doing, query string, args ...any) error {
 	if _, err := tx.conn.ExecContext(ctx, query, args...); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// execOne changes the one row that a query is about; where there is none it is
+// refused with none.
+func (tx *transaction) execOne(ctx context.Context, doing string, none *room.Error, query string, args ...any) error {
+	result, err := tx.conn.ExecContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	changed, err := result.RowsAffected()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", doing, err)
+	case changed == 0:
+		return none
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ func (tx *transaction) dealCreated(ctx context.Context, ev room.DealCreated) err
 	}
 	before, d := tx.state, next.Deal(ev.ID)
 	tx.state = next
-	err = tx.exec(ctx, "creating a deal", `INSERT INTO deals (id, name, open, history, created, version) VALUES (?, ?, ?, ?, ?, ?)`,
-		d.ID, d.Name, d.Open, string(d.History), d.Created, d.Version)
+	err = tx.exec(ctx, "creating a deal", `INSERT INTO deals (id, name, open, history, receipts, created, version) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		d.ID, d.Name, d.Open, string(d.History), d.Receipts, d.Created, d.Version)
 	if err != nil || ev.By == "" {
 		return err
 	}
@@ -28,8 +28,8 @@ func (tx *transaction) dealChanged(ctx context.Context, ev room.DealChanged) err
 	}
 	tx.state = next
 	d := next.Deal(ev.ID)
-	return tx.exec(ctx, "changing a deal", `UPDATE deals SET name = ?, open = ?, history = ?, version = ? WHERE id = ?`,
-		d.Name, d.Open, string(d.History), d.Version, d.ID)
+	return tx.exec(ctx, "changing a deal", `UPDATE deals SET name = ?, open = ?, history = ?, receipts = ?, version = ? WHERE id = ?`,
+		d.Name, d.Open, string(d.History), d.Receipts, d.Version, d.ID)
 }
 
 // changeMember is for what changes a user's place in a deal.

@@ -37,12 +37,57 @@ func TestEvents(t *testing.T) {
 	conversation := room.DirectCreated{Stamp: by("bert"), ID: "t", Deal: dealOne, With: "carla"}
 	twoSessions := []room.Event{session("bert", "s2", tokenTwo), session("bert", "s1", tokenOne), session("carla", "s3", tokenThree)}
 
+	bound := func(ev room.SessionOpened) room.Event {
+		ev.Bound = true
+		return ev
+	}
 	signedIn := []room.Event{session("anna", "s1", tokenOne)}
 	within := func(session string) room.Stamp { return room.Stamp{At: start, By: "anna", Session: session} }
 	openedBy := func(passwordHashed string) room.Event {
 		ev := session("bert", "s1", tokenOne)
 		ev.PasswordHashed = passwordHashed
 		return ev
+	}
+
+	company := room.SignInRulesChanged{Stamp: by(""), Provider: ptr(companySignIn)}
+	demand := func(role room.Role) room.Event {
+		return room.SignInRulesChanged{Stamp: by(""), Demand: ptr([]room.Role{role})}
+	}
+	vouched := func(user string, role room.Role, match, create bool) room.Event {
+		return room.Vouched{Stamp: by(user), Rules: 2, Issuer: companySignIn.Issuer, Subject: "4711", User: user, Display: "E", Role: role, Match: match, Create: create}
+	}
+	tool := func(user string, role room.Role) room.Event {
+		return room.ToolTokenMade{Stamp: by("anna"), ID: "tool", Token: tokenOne, User: user, Label: "Feed", Role: role, Expires: start + 1}
+	}
+	totp := func(user, session string) room.Event {
+		return room.TOTPSet{Stamp: room.Stamp{At: start, By: user, Session: session}, User: user, Sealed: []byte("sealed"), Step: 7, Codes: []room.TokenHash{room.HashToken("recovery")}}
+	}
+	passkey := func(user, session string) room.Event {
+		return room.PasskeyAdded{Stamp: room.Stamp{At: start, By: user, Session: session}, User: user, ID: []byte("key"), Label: "Key", Credential: []byte("{}")}
+	}
+	shown := func(factor room.Factor) room.Shown {
+		return room.Shown{
+			Factor: factor, Step: 8, Code: room.HashToken("recovery"), Passkey: []byte("key"), Was: []byte("{}"), Credential: []byte("{ }"),
+			Issuer: companySignIn.Issuer, Subject: "4711",
+		}
+	}
+	openedWith := func(factor room.Factor) room.Event {
+		ev := session("bert", "s1", tokenOne)
+		ev.Shown = shown(factor)
+		return ev
+	}
+	proved := func(factor room.Factor) room.Event {
+		return room.Proved{Stamp: room.Stamp{At: start, By: "bert"}, User: "bert", Shown: shown(factor)}
+	}
+	again := func(ev room.Event) room.Event {
+		opened := ev.(room.SessionOpened)
+		opened.ID, opened.Token = "s2", tokenTwo
+		return opened
+	}
+	as := func(role room.Role, ev room.Event) room.Event {
+		post := ev.(room.MessagePosted)
+		post.Role = role
+		return post
 	}
 
 	for name, c := range map[string]struct {
@@ -72,6 +117,7 @@ func TestEvents(t *testing.T) {
 		"setup is done already":                  {event: room.AdminClaimed{Stamp: by("emil"), Token: tokenOne, Name: "emil", Display: "E"}, refuse: room.ErrSetupDone},
 
 		"a session opens":                    {event: session("bert", "s1", tokenOne)},
+		"a session of a connection":          {event: bound(session("bert", "s1", tokenOne))},
 		"a session of none":                  {event: session("emil", "s1", tokenOne), refuse: room.ErrNotFound},
 		"a session of a deactivated user":    {before: []room.Event{deactivated}, event: session("bert", "s1", tokenOne), refuse: room.ErrDeactivated},
 		"a session of an id that is there":   {before: twoSessions, event: session("carla", "s1", room.HashToken("four")), refuse: room.ErrExists},
@@ -115,6 +161,97 @@ func TestEvents(t *testing.T) {
 		"a change within a sign-in that has ended":           {before: append(signedIn[:1:1], room.SessionsEnded{Stamp: by("anna"), User: "anna"}), event: room.UserAdded{Stamp: within("s1"), Name: "emil", Display: "E", Role: room.Bot}, refuse: room.ErrSessionEnded},
 		"a change within nobody's sign-in":                   {before: signedIn, event: room.InvitationMade{Stamp: within("s9"), Token: tokenTwo, Role: room.Bot}, refuse: room.ErrSessionEnded},
 		"a change within another's sign-in":                  {before: twoSessions, event: room.InvitationMade{Stamp: within("s1"), Token: room.HashToken("four"), Role: room.Bot}, refuse: room.ErrSessionEnded},
+
+		"a password is hashed anew":              {before: twoSessions, event: room.PasswordRehashed{Stamp: by("bert"), User: "bert", Old: "hash of bert", New: "anew"}},
+		"a sign-in is used":                      {before: twoSessions, event: room.SessionUsed{Stamp: later, ID: "s1", User: "bert"}},
+		"a password is hashed anew that changed": {before: twoSessions, event: room.PasswordRehashed{Stamp: by("bert"), User: "bert", Old: "other", New: "anew"}, refuse: room.ErrChanged},
+		"a sign-in is used that has ended":       {event: room.SessionUsed{Stamp: later, ID: "s1", User: "bert"}},
+		"a token is used that was revoked":       {event: room.ToolTokenUsed{Stamp: later, ID: "tool", User: "bert"}},
+		"a token for tools":                      {event: tool("bert", room.Observer)},
+		"a token that may do more than its user": {event: tool("bert", room.Admin), refuse: room.ErrForbidden},
+		"a token for somebody else":              {event: room.ToolTokenMade{Stamp: by("carla"), ID: "tool", Token: tokenOne, User: "bert", Label: "Feed", Role: room.Member, Expires: start + 1}, refuse: room.ErrNotAdmin},
+		"a token of an id that is there":         {before: []room.Event{tool("bert", room.Member)}, event: tool("carla", room.Member), refuse: room.ErrExists},
+		"a token without an end":                 {event: room.ToolTokenMade{Stamp: by("bert"), ID: "tool", Token: tokenOne, User: "bert", Label: "Feed", Role: room.Member}, refuse: room.ErrUnprocessable},
+		"a token is used":                        {before: []room.Event{tool("bert", room.Member)}, event: room.ToolTokenUsed{Stamp: later, ID: "tool", User: "bert"}},
+		"a token is revoked":                     {before: []room.Event{tool("bert", room.Member)}, event: room.ToolTokenRevoked{Stamp: by("anna"), ID: "tool", User: "bert"}, ended: []string{"tool"}},
+		"somebody else's token is revoked":       {before: []room.Event{tool("bert", room.Member)}, event: room.ToolTokenRevoked{Stamp: by("carla"), ID: "tool", User: "bert"}, refuse: room.ErrNotFound},
+		"deactivating ends tokens":               {before: []room.Event{tool("bert", room.Member)}, event: deactivated, ended: []string{"tool"}},
+		"a lesser role ends greater tokens":      {before: []room.Event{tool("bert", room.Member)}, event: room.UserChanged{Stamp: by("anna"), Name: "bert", Role: ptr(room.Observer)}, ended: []string{"tool"}},
+		"a lesser role leaves lesser tokens":     {before: []room.Event{tool("bert", room.Observer)}, event: room.UserChanged{Stamp: by("anna"), Name: "bert", Role: ptr(room.Observer)}},
+
+		"codes are set up, and other sign-ins without end":   {before: twoSessions, event: totp("bert", "s1"), ended: []string{"s2"}},
+		"codes are set up by another":                        {event: room.TOTPSet{Stamp: by("anna"), User: "bert"}, refuse: room.ErrForbidden},
+		"a code":                                             {before: []room.Event{totp("bert", "")}, event: openedWith(room.FactorTOTP)},
+		"a code twice":                                       {before: []room.Event{totp("bert", ""), openedWith(room.FactorTOTP)}, event: again(openedWith(room.FactorTOTP)), refuse: room.ErrWrongSignIn},
+		"a code where there are none":                        {event: openedWith(room.FactorTOTP), refuse: room.ErrWrongSignIn},
+		"a password alone where there are codes":             {before: []room.Event{totp("bert", "")}, event: openedBy("hash of bert"), refuse: room.ErrWrongSignIn},
+		"a recovery code":                                    {before: []room.Event{totp("bert", "")}, event: openedWith(room.FactorRecovery)},
+		"a recovery code twice":                              {before: []room.Event{totp("bert", ""), openedWith(room.FactorRecovery)}, event: again(openedWith(room.FactorRecovery)), refuse: room.ErrWrongSignIn},
+		"a recovery code of another":                         {before: []room.Event{totp("carla", "")}, event: openedWith(room.FactorRecovery), refuse: room.ErrWrongSignIn},
+		"recovery codes without a factor":                    {event: room.RecoveryCodesMade{Stamp: by("bert"), User: "bert", Codes: []room.TokenHash{tokenOne}}, refuse: room.ErrUnprocessable},
+		"new recovery codes":                                 {before: []room.Event{totp("bert", "")}, event: room.RecoveryCodesMade{Stamp: by("bert"), User: "bert", Codes: []room.TokenHash{tokenOne}}},
+		"an old recovery code after new ones":                {before: []room.Event{totp("bert", ""), room.RecoveryCodesMade{Stamp: by("bert"), User: "bert", Codes: []room.TokenHash{tokenOne}}}, event: openedWith(room.FactorRecovery), refuse: room.ErrWrongSignIn},
+		"a passkey is added":                                 {before: twoSessions, event: passkey("bert", "s2"), ended: []string{"s1"}},
+		"a passkey that is another's":                        {before: []room.Event{passkey("carla", "")}, event: passkey("bert", ""), refuse: room.ErrExists},
+		"a sign-in with a passkey":                           {before: []room.Event{passkey("bert", "")}, event: openedWith(room.FactorPasskey)},
+		"a sign-in with another's passkey":                   {before: []room.Event{passkey("carla", "")}, event: openedWith(room.FactorPasskey), refuse: room.ErrWrongSignIn},
+		"a sign-in with a passkey that was removed":          {before: []room.Event{passkey("bert", ""), room.PasskeyRemoved{Stamp: by("bert"), User: "bert", ID: []byte("key")}}, event: openedWith(room.FactorPasskey), refuse: room.ErrWrongSignIn},
+		"a passkey twice, as it was before":                  {before: []room.Event{passkey("bert", ""), openedWith(room.FactorPasskey)}, event: again(openedWith(room.FactorPasskey)), refuse: room.ErrWrongSignIn},
+		"a proof by a code":                                  {before: []room.Event{totp("bert", "")}, event: proved(room.FactorTOTP)},
+		"a proof by a code twice":                            {before: []room.Event{totp("bert", ""), proved(room.FactorTOTP)}, event: proved(room.FactorTOTP), refuse: room.ErrWrongSignIn},
+		"a code that was a proof":                            {before: []room.Event{totp("bert", ""), proved(room.FactorTOTP)}, event: openedWith(room.FactorTOTP), refuse: room.ErrWrongSignIn},
+		"a proof by a code that was good for a sign-in":      {before: []room.Event{totp("bert", ""), openedWith(room.FactorTOTP)}, event: proved(room.FactorTOTP), refuse: room.ErrWrongSignIn},
+		"a proof by a passkey":                               {before: []room.Event{passkey("bert", "")}, event: proved(room.FactorPasskey)},
+		"a proof by a passkey twice, as it was before":       {before: []room.Event{passkey("bert", ""), proved(room.FactorPasskey)}, event: proved(room.FactorPasskey), refuse: room.ErrWrongSignIn},
+		"a proof by a recovery code":                         {before: []room.Event{totp("bert", "")}, event: proved(room.FactorRecovery), refuse: room.ErrWrongSignIn},
+		"a proof by nothing":                                 {event: proved(room.NoFactor), refuse: room.ErrWrongSignIn},
+		"a proof by the password":                            {event: room.Proved{Stamp: by("bert"), User: "bert", Shown: room.Shown{PasswordHashed: "hash of bert"}}},
+		"a proof by a password that was changed":             {event: room.Proved{Stamp: by("bert"), User: "bert", Shown: room.Shown{PasswordHashed: "another"}}, refuse: room.ErrWrongSignIn},
+		"a proof by a password alone where there are codes":  {before: []room.Event{totp("bert", "")}, event: room.Proved{Stamp: by("bert"), User: "bert", Shown: room.Shown{PasswordHashed: "hash of bert"}}, refuse: room.ErrWrongSignIn},
+		"a proof for somebody else":                          {event: room.Proved{Stamp: by("anna"), User: "bert", Shown: room.Shown{PasswordHashed: "hash of bert"}}, refuse: room.ErrForbidden},
+		"a proof in a sign-in that has ended":                {event: room.Proved{Stamp: room.Stamp{At: start, By: "bert", Session: "s1"}, User: "bert", Shown: room.Shown{PasswordHashed: "hash of bert"}}, refuse: room.ErrSessionEnded},
+		"a passkey of another is removed":                    {before: []room.Event{passkey("carla", "")}, event: room.PasskeyRemoved{Stamp: by("bert"), User: "bert", ID: []byte("key")}, refuse: room.ErrNotFound},
+		"the last factor is removed, and its recovery codes": {before: []room.Event{totp("bert", "")}, event: room.TOTPRemoved{Stamp: by("bert"), User: "bert"}},
+		"a recovery code after the last factor was removed":  {before: []room.Event{totp("bert", ""), room.TOTPRemoved{Stamp: by("bert"), User: "bert"}}, event: openedWith(room.FactorRecovery), refuse: room.ErrWrongSignIn},
+		"the last factor is removed though one is demanded":  {before: []room.Event{totp("bert", ""), demand(room.Member)}, event: room.TOTPRemoved{Stamp: by("bert"), User: "bert"}, refuse: room.ErrForbidden},
+		"an admin takes somebody's factors":                  {before: append(twoSessions[:3:3], totp("bert", "s1"), passkey("bert", "s1")), event: room.FactorsRemoved{Stamp: by("anna"), User: "bert"}, ended: []string{"s1"}},
+		"an admin takes one's own factors":                   {before: []room.Event{totp("anna", "")}, event: room.FactorsRemoved{Stamp: by("anna"), User: "anna"}, refuse: room.ErrForbidden},
+		"a member takes somebody's factors":                  {event: room.FactorsRemoved{Stamp: by("carla"), User: "bert"}, refuse: room.ErrNotAdmin},
+
+		"a factor is demanded, and sign-ins without end":     {before: append(twoSessions[:3:3], totp("bert", "s1")), event: demand(room.Member), ended: []string{"s3"}},
+		"a factor is demanded by who has none":               {before: signedIn, event: room.SignInRulesChanged{Stamp: within("s1"), Demand: ptr([]room.Role{room.Admin})}, refuse: room.ErrForbidden},
+		"a factor is demanded by who has one":                {before: append(signedIn[:1:1], totp("anna", "s1")), event: room.SignInRulesChanged{Stamp: within("s1"), Demand: ptr([]room.Role{room.Admin})}},
+		"a role of which a factor is demanded":               {before: append(twoSessions[:3:3], demand(room.Observer)), event: room.UserChanged{Stamp: by("anna"), Name: "bert", Role: ptr(room.Observer)}, ended: []string{"s1", "s2"}},
+		"rules by a member":                                  {event: room.SignInRulesChanged{Stamp: by("bert"), Idle: ptr(int64(0))}, refuse: room.ErrNotAdmin},
+		"rules that somebody has changed":                    {before: []room.Event{demand(room.Bot)}, event: room.SignInRulesChanged{Stamp: by("anna"), Version: 1, Idle: ptr(int64(0))}, refuse: room.ErrChanged},
+		"rules by which nobody could stay":                   {event: room.SignInRulesChanged{Stamp: by("anna"), Idle: ptr(int64(1))}, refuse: room.ErrUnprocessable},
+		"a provider without encryption":                      {event: room.SignInRulesChanged{Stamp: by("anna"), Provider: ptr(&room.Provider{Label: "X", Issuer: "http://login.example", ClientID: "x", NameClaim: "x"})}, refuse: room.ErrUnprocessable},
+		"the company vouches for somebody new":               {before: []room.Event{company}, event: vouched("emil", "", false, true)},
+		"the company vouches for somebody unknown":           {before: []room.Event{company}, event: vouched("emil", "", true, false), refuse: room.ErrWrongSignIn},
+		"the company vouches for an account that is there":   {before: []room.Event{company}, event: vouched("bert", "", true, false)},
+		"the company vouches for one that may not be linked": {before: []room.Event{company}, event: vouched("bert", "", false, true), refuse: room.ErrWrongSignIn},
+		"the company vouches for one that is another's":      {before: []room.Event{company, vouched("bert", "", true, false)}, event: vouched("carla", "", true, false), refuse: room.ErrWrongSignIn},
+		"the company vouches before there is one":            {event: vouched("bert", "", true, false), refuse: room.ErrWrongSignIn},
+		"the company gives a role":                           {before: append(twoSessions[:3:3], company, tool("bert", room.Member)), event: vouched("bert", room.Observer, true, false), ended: []string{"tool"}},
+		"the company takes the last admin's role":            {before: []room.Event{company}, event: vouched("anna", room.Member, true, false)},
+		"the company vouches for a deactivated user":         {before: []room.Event{company, deactivated}, event: vouched("bert", "", true, false), refuse: room.ErrDeactivated},
+		"a sign-in by the company's word":                    {before: []room.Event{company, vouched("bert", "", true, false)}, event: openedWith(room.FactorProvider)},
+		"a sign-in by nobody's word":                         {before: []room.Event{company}, event: openedWith(room.FactorProvider), refuse: room.ErrWrongSignIn},
+
+		"a program posts":                               {event: as(room.Member, text("bert", topicOne, "1", "Hallo"))},
+		"a program that only reads posts":               {event: as(room.Observer, text("bert", topicOne, "1", "Hallo")), refuse: room.ErrObserver},
+		"a program that only reads begins a direct one": {event: room.DirectCreated{Stamp: room.Stamp{At: start, By: "bert", Role: room.Observer}, ID: "topd000000000009", Deal: dealOne, With: "carla"}, refuse: room.ErrObserver},
+		"a program of an admin takes others' words":     {before: []room.Event{text("bert", topicOne, "1", "Hallo")}, event: as(room.Member, speaking(room.Redact, 1, "anna", "2", "")), refuse: room.ErrForbidden},
+		"a program of an admin takes its own words":     {before: []room.Event{text("anna", topicOne, "1", "Hallo")}, event: as(room.Member, speaking(room.Redact, 1, "anna", "2", ""))},
+		"a change by a token":                           {before: []room.Event{tool("anna", room.Admin)}, event: room.DealChanged{Stamp: room.Stamp{At: start, By: "anna", Session: "tool", Role: room.Admin}, ID: dealOne, Open: ptr(false)}},
+		"a change by a token that was revoked":          {before: []room.Event{tool("anna", room.Admin), room.ToolTokenRevoked{Stamp: by("anna"), ID: "tool", User: "anna"}}, event: room.DealChanged{Stamp: room.Stamp{At: start, By: "anna", Session: "tool", Role: room.Admin}, ID: dealOne, Open: ptr(false)}, refuse: room.ErrSessionEnded},
+		"a program of an admin posts where it isn't in": {before: []room.Event{room.UserChanged{Stamp: by("anna"), Name: "otto", Role: ptr(room.Admin)}}, event: as(room.Member, text("otto", topicThree, "1", "Hallo")), refuse: room.ErrNotFound},
+		"a program posts as the admin that its user isn't any more": {before: []room.Event{room.UserChanged{Stamp: by("anna"), Name: "otto", Role: ptr(room.Admin)}, room.UserChanged{Stamp: by("anna"), Name: "otto", Role: ptr(room.Member)}},
+			event: as(room.Admin, text("otto", topicThree, "1", "Hallo")), refuse: room.ErrNotFound},
+		"a program takes others' words as an admin":     {before: []room.Event{text("anna", topicOne, "1", "Hallo")}, event: as(room.Admin, speaking(room.Redact, 1, "bert", "2", "")), refuse: room.ErrForbidden},
+		"a program of an observer posts":                {event: as(room.Member, text("olga", topicOne, "1", "Hallo")), refuse: room.ErrObserver},
+		"a program of an admin changes things":          {event: room.DealChanged{Stamp: room.Stamp{At: start, By: "anna", Role: room.Member}, ID: dealOne, Open: ptr(false)}, refuse: room.ErrForbidden},
+		"a program of an admin with all rights changes": {event: room.DealChanged{Stamp: room.Stamp{At: start, By: "anna", Role: room.Admin}, ID: dealOne, Open: ptr(false)}},
 
 		"a deal is created":                 {event: room.DealCreated{Stamp: by("anna"), ID: "d", Name: "Drei", History: room.HistoryAll}},
 		"an operator creates a deal":        {event: room.DealCreated{Stamp: by(""), ID: "d", Name: "Drei", History: room.HistoryAll}},

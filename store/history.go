@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,35 @@ func (s *Store) MessagesBefore(ctx context.Context, topic string, before int64, 
 	return page, err
 }
 
+// Edits are those of some of the topic's messages, in the order of seqs, of each
+// the newest first: without the newest skip, and at most maxCount. They end with
+// the one by which their bodies have maxBytes octets or more.
+func (s *Store) Edits(ctx context.Context, topic string, seqs []int64, skip, maxCount, maxBytes int) ([]room.Message, error) {
+	log, ok := s.logs.get(topic)
+	if !ok || len(seqs) == 0 || maxCount <= 0 {
+		return nil, nil
+	}
+	list, err := json.Marshal(seqs)
+	if err != nil {
+		return nil, fmt.Errorf("store: reading edits: %w", err)
+	}
+	var edits []room.Message
+	size := 0
+	err = s.readAll(ctx, s.readers.edits, []any{string(list), log.key, maxCount, skip}, func(rows *sql.Rows) (more bool, err error) {
+		m, err := scanMessage(rows)
+		if err != nil {
+			return false, err
+		}
+		edits = append(edits, m)
+		size += len(m.Body)
+		return size < maxBytes, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: reading edits: %w", err)
+	}
+	return edits, nil
+}
+
 func (s *Store) page(ctx context.Context, stmt *sql.Stmt, topic string, from int64, maxCount, maxBytes int) ([]room.Message, error) {
 	log, ok := s.logs.get(topic)
 	if !ok || maxCount <= 0 {
@@ -33,14 +63,10 @@ func (s *Store) page(ctx context.Context, stmt *sql.Stmt, topic string, from int
 	var page []room.Message
 	size := 0
 	err := s.readAll(ctx, stmt, []any{log.key, from, maxCount}, func(rows *sql.Rows) (more bool, err error) {
-		var m room.Message
-		var salt, digest sql.RawBytes
-		if err := rows.Scan(&m.Seq, &m.Author, &m.At, &m.Kind, &m.Ref, &m.Length, &salt, &digest, &m.Body); err != nil {
+		m, err := scanMessage(rows)
+		if err != nil {
 			return false, err
 		}
-		copy(m.Salt[:], salt)
-		copy(m.Digest[:], digest)
-		m.Redacted = digest != nil
 		if size += len(m.Body); size > maxBytes && len(page) > 0 {
 			return false, nil
 		}
@@ -51,6 +77,16 @@ func (s *Store) page(ctx context.Context, stmt *sql.Stmt, topic string, from int
 		return nil, fmt.Errorf("store: reading a page of messages: %w", err)
 	}
 	return page, nil
+}
+
+// scanMessage reads a row of messageColumns.
+func scanMessage(rows *sql.Rows) (m room.Message, err error) {
+	var salt, digest sql.RawBytes
+	err = rows.Scan(&m.Seq, &m.Author, &m.At, &m.Kind, &m.Ref, &m.Length, &salt, &digest, &m.Body)
+	copy(m.Salt[:], salt)
+	copy(m.Digest[:], digest)
+	m.Redacted = digest != nil
+	return m, err
 }
 
 // HashAt is the chain's value after the topic's message seq, and before the
@@ -100,6 +136,27 @@ func (s *Store) ReadMarks(ctx context.Context, user string) (map[string]int64, e
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store: reading the read marks: %w", err)
+	}
+	return marks, nil
+}
+
+// TopicReadMarks are up to where each user has read a topic; those who have read
+// nothing of it are left out. Users who may not read it any more are among them.
+func (s *Store) TopicReadMarks(ctx context.Context, topic string) (map[string]int64, error) {
+	log, ok := s.logs.get(topic)
+	if !ok {
+		return nil, nil
+	}
+	marks := make(map[string]int64)
+	err := s.readAll(ctx, s.readers.topicMarks, []any{log.key}, func(rows *sql.Rows) (more bool, err error) {
+		var user string
+		var seq int64
+		err = rows.Scan(&user, &seq)
+		marks[user] = seq
+		return true, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: reading a topic's read marks: %w", err)
 	}
 	return marks, nil
 }

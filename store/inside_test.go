@@ -30,7 +30,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	for _, query := range []string{
 		setPositionSQL, insertMessageSQL, findMessageSQL, findEntrySQL, moveHeadSQL, moveMarkSQL,
 		redactMessageSQL, redactEditsSQL, postedSQL,
-		pingSQL, afterSQL, beforeSQL, hashSQL, marksSQL, passwordSQL, sessionSQL, invitationSQL, invitationDealsSQL,
+		pingSQL, afterSQL, beforeSQL, hashSQL, marksSQL, topicMarksSQL, indexedSQL, sinceBlockSQL, sinceSQL, passwordSQL, sessionSQL, boundSessionsSQL, invitationSQL, invitationDealsSQL,
 		verifySQL, verifyBeyondSQL, verifyStraySQL, verifyLaterSQL,
 		insertAuditSQL, moveTrailSQL, verifyAuditHeadSQL, verifyAuditSQL,
 		`DELETE FROM sessions WHERE user = ? AND id <> ? RETURNING id`,
@@ -49,6 +49,16 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		if strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "SCAN topics ") {
 			t.Errorf("%s\n%s", newestSQL, step)
 		}
+	}
+}
+
+// TestEditsAreFoundByWhatTheyEdit keeps the planner from reading a whole topic
+// in its order, and from putting bodies in order.
+func TestEditsAreFoundByWhatTheyEdit(t *testing.T) {
+	steps := strings.Join(plan(t, openInside(t), editsSQL), "\n")
+	if !strings.Contains(steps, "SEARCH messages USING COVERING INDEX edits (topic=? AND ref=?)") ||
+		!strings.HasSuffix(steps, "SCAN found\nSEARCH messages USING INTEGER PRIMARY KEY (rowid=?)") {
+		t.Errorf("%s\n%s", editsSQL, steps)
 	}
 }
 

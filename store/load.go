@@ -42,9 +42,9 @@ func loadState(ctx context.Context, conn *sql.Conn) (*room.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	deals, err := collect(ctx, conn, "deals", `SELECT id, name, open, history, created, version FROM deals ORDER BY id`,
+	deals, err := collect(ctx, conn, "deals", `SELECT id, name, open, history, receipts, created, version FROM deals ORDER BY id`,
 		func(d *room.Deal) []any {
-			return []any{&d.ID, &d.Name, &d.Open, &d.History, &d.Created, &d.Version}
+			return []any{&d.ID, &d.Name, &d.Open, &d.History, &d.Receipts, &d.Created, &d.Version}
 		})
 	if err != nil {
 		return nil, err
@@ -66,7 +66,11 @@ FROM topics ORDER BY key`,
 	if err := loadReadingStarts(ctx, conn, topics); err != nil {
 		return nil, err
 	}
-	return room.NewState(users, deals, topics), nil
+	rules, err := loadRules(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	return room.NewState(users, deals, topics, rules), nil
 }
 
 // loadMembers fills in who and what is in the deals.

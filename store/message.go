@@ -14,12 +14,13 @@ import (
 // who may post that takes one INSERT; the id is looked up only where that has
 // found it taken, or where the post would be refused.
 func (tx *transaction) messagePosted(ctx context.Context, ev room.MessagePosted) (room.Outcome, error) {
-	if _, ok := tx.state.ReadsFrom(ev.By, ev.Topic); !ok {
+	seen := tx.seen(ev.Stamp)
+	if _, ok := seen.ReadsFrom(ev.By, ev.Topic); !ok {
 		return room.Outcome{}, room.ErrNotFound
 	}
 	log := tx.log(ev.Topic)
 	var meant room.Entry // what an edit or a redaction refers to
-	refusal := tx.state.CheckPost(ev, log.head.Seq, func(seq int64) (_ room.Entry, err error) {
+	refusal := seen.CheckPost(ev, log.head.Seq, func(seq int64) (_ room.Entry, err error) {
 		meant, err = tx.entry(ctx, log.key, seq)
 		return meant, err
 	})
@@ -108,6 +109,9 @@ func (tx *transaction) entry(ctx context.Context, key, seq int64) (e room.Entry,
 // redact removes the words of a message and of its edits. What their digests
 // need to be guessed from, the salts, goes too.
 func (tx *transaction) redact(ctx context.Context, key, original int64) error {
+	if err := tx.unindex(ctx, key, original); err != nil {
+		return err
+	}
 	if err := tx.exec(ctx, "removing words", redactMessageSQL, key, original); err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (tx *transaction) redact(ctx context.Context, key, original int64) error {
 
 // topicRead moves a mark forward, to the head at most.
 func (tx *transaction) topicRead(ctx context.Context, ev room.TopicRead) (room.Outcome, error) {
-	if _, ok := tx.state.ReadsFrom(ev.By, ev.Topic); !ok {
+	if _, ok := tx.seen(ev.Stamp).ReadsFrom(ev.By, ev.Topic); !ok {
 		return room.Outcome{}, room.ErrNotFound
 	}
 	log := tx.log(ev.Topic)

@@ -43,7 +43,7 @@ func Open(ctx context.Context, dir string) (_ *Store, err error) {
 	if err := removeTemporaries(dir); err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
-	s := &Store{lock: lock, closing: make(chan struct{})}
+	s := &Store{lock: lock, closing: make(chan struct{}), added: make(chan struct{}, 1), damaged: make(chan error, 1)}
 	if err := s.open(ctx, filepath.Join(dir, fileName)); err != nil {
 		s.Close()
 		return nil, err
@@ -81,7 +81,11 @@ func (s *Store) open(ctx context.Context, path string) error {
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if _, err := s.ready(ctx); err != nil {
+	w, err := s.ready(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.adoptIndex(ctx); err != nil {
 		return err
 	}
 	s.sweep(ctx) // a crash may have come between a redaction and its own

@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"slices"
 
 	"redroom/server/room"
 )
 
-// checkSession refuses what is done in a sign-in that has ended.
+// checkSession refuses what is done in a sign-in that has ended, or by a token
+// that was revoked.
 func (tx *transaction) checkSession(ctx context.Context, by room.Stamp) error {
 	if by.Session == "" {
 		return nil
@@ -20,7 +23,28 @@ func (tx *transaction) checkSession(ctx context.Context, by room.Stamp) error {
 	return err
 }
 
-const checkSessionSQL = `SELECT 1 FROM sessions WHERE id = ? AND user = ?`
+const checkSessionSQL = `SELECT 1 FROM sessions WHERE id = ?1 AND user = ?2 UNION ALL SELECT 1 FROM tool_tokens WHERE id = ?1 AND user = ?2`
+
+// checkActing refuses what a program may not do that may do less than whom it
+// acts for. What it posts and reads is judged where anybody's is, as seen gives
+// the room.
+func (tx *transaction) checkActing(ev room.Event) error {
+	seen := tx.seen(ev.Stamped())
+	if seen == tx.state {
+		return nil
+	}
+	switch ev := ev.(type) {
+	case room.TopicRead, room.MessagePosted, room.Noted, room.ToolTokenUsed:
+		return nil
+	case room.DirectCreated:
+		_, err := seen.Apply(ev, tx.headSeq)
+		return err
+	}
+	return room.Refuse(room.ErrForbidden, "This token may not do this.")
+}
+
+// seen is the room as it looks to whom an event is by.
+func (tx *transaction) seen(by room.Stamp) *room.State { return tx.state.Acting(by.By, by.Role) }
 
 // sessionOpened also forgets the user's sign-ins that had expired by then.
 func (tx *transaction) sessionOpened(ctx context.Context, ev room.SessionOpened) (room.Outcome, error) {
@@ -31,15 +55,8 @@ func (tx *transaction) sessionOpened(ctx context.Context, ev room.SessionOpened)
 	case !u.Active:
 		return room.Outcome{}, room.ErrDeactivated
 	}
-	if ev.PasswordHashed != "" {
-		var now string
-		_, err := tx.find(ctx, "reading a password's hash", passwordSQL, []any{ev.User}, &now)
-		switch {
-		case err != nil:
-			return room.Outcome{}, err
-		case now != ev.PasswordHashed:
-			return room.Outcome{}, room.ErrWrongSignIn
-		}
+	if err := tx.checkShown(ctx, ev.User, ev.Shown); err != nil {
+		return room.Outcome{}, err
 	}
 	var there int
 	exists, err := tx.find(ctx, "looking for a session", `SELECT 1 FROM sessions WHERE id = ? OR token_hash = ?`, []any{ev.ID, ev.Token[:]}, &there)
@@ -53,9 +70,29 @@ func (tx *transaction) sessionOpened(ctx context.Context, ev room.SessionOpened)
 	if err != nil {
 		return room.Outcome{}, err
 	}
-	err = tx.exec(ctx, "opening a session", `INSERT INTO sessions (id, token_hash, user, opened, expires) VALUES (?, ?, ?, ?, ?)`,
-		ev.ID, ev.Token[:], ev.User, ev.At, ev.Expires)
+	if err := tx.spend(ctx, ev.User, ev.At, ev.Shown); err != nil {
+		return room.Outcome{}, err
+	}
+	err = tx.exec(ctx, "opening a session", `INSERT INTO sessions (id, token_hash, user, opened, used, expires, device, address, factor, bound) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		ev.ID, ev.Token[:], ev.User, ev.At, ev.At, ev.Expires, ev.Device, ev.Address, string(ev.Factor), ev.Bound)
 	return outcome, err
+}
+
+func (tx *transaction) proved(ctx context.Context, ev room.Proved) error {
+	if err := tx.own(ev.Stamp, ev.User); err != nil {
+		return err
+	}
+	if ev.Factor == room.FactorRecovery || ev.Factor == room.NoFactor && ev.PasswordHashed == "" {
+		return room.ErrWrongSignIn
+	}
+	if err := tx.checkShown(ctx, ev.User, ev.Shown); err != nil {
+		return err
+	}
+	return tx.spend(ctx, ev.User, ev.At, ev.Shown)
+}
+
+func (tx *transaction) sessionUsed(ctx context.Context, ev room.SessionUsed) error {
+	return tx.exec(ctx, "noting that a session is used", `UPDATE sessions SET used = max(used, ?) WHERE id = ? AND user = ?`, ev.At, ev.ID, ev.User)
 }
 
 // sessionEnded is for the session's user and for admins; to others it doesn't
@@ -94,6 +131,39 @@ func (tx *transaction) endSessions(ctx context.Context, where string, args ...an
 // it has expired is the caller's to compare.
 func (s *Store) Session(ctx context.Context, token room.TokenHash) (room.Session, error) {
 	var session room.Session
-	err := s.read(ctx, s.readers.session, []any{token[:]}, &session.ID, &session.User, &session.Opened, &session.Expires)
+	err := s.read(ctx, s.readers.session, []any{token[:]}, sessionFields(&session)...)
 	return session, orRefusal(err, room.ErrSessionEnded, "reading a session")
+}
+
+// BoundSessions are the sign-ins of all users that end with their connection.
+func (s *Store) BoundSessions(ctx context.Context) ([]room.Session, error) {
+	return s.sessions(ctx, "reading the sessions of connections", boundSessionsSQL)
+}
+
+// Sessions are a user's sign-ins, the newest first; some may have expired.
+func (s *Store) Sessions(ctx context.Context, user string) ([]room.Session, error) {
+	return s.sessions(ctx, "reading a user's sessions", sessionsSQL, user)
+}
+
+// NewestSessions are so many sign-ins of all users at most, those first that were
+// used last; some may have expired. It reads all that there are.
+func (s *Store) NewestSessions(ctx context.Context, most int) ([]room.Session, error) {
+	return s.sessions(ctx, "reading the newest sessions", newestSessionsSQL, most)
+}
+
+func (s *Store) sessions(ctx context.Context, doing, query string, args ...any) (all []room.Session, err error) {
+	err = s.readAll(ctx, unprepared{s.readers.db, query}, args, func(r *sql.Rows) (more bool, err error) {
+		var session room.Session
+		err = r.Scan(sessionFields(&session)...)
+		all = append(all, session)
+		return true, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: %w", doing, err)
+	}
+	return all, nil
+}
+
+func sessionFields(s *room.Session) []any {
+	return []any{&s.ID, &s.User, &s.Opened, &s.Used, &s.Expires, &s.Device, &s.Address, &s.Factor}
 }

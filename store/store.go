@@ -29,16 +29,27 @@
 // once that ends. Rows of messages are only added behind the last one, since
 // SQLite may leave copies of rows that it moves.
 //
+// # Search
+//
+// The index is derived from the log and follows it, behind the commits: as long as
+// [Store.Follow] runs, which is the caller's goroutine. A step of it is a
+// transaction of its own, some milliseconds long, and while others commit it
+// leaves the writer to them nine tenths of the time. It goes on where it was, also
+// after a crash. What a redaction removes leaves the index in the redaction's
+// transaction; what was redacted before is never in it. [Store.Search] sees
+// the index as of one step.
+//
 // # Who may wait
 //
 // There is one writer. Commits exclude each other and wait for nothing else but
-// a step of a backup, which is a MiB.
+// a step of a backup, which is a MiB, or of the index.
 // State, Head, AuditHead, Position and Epoch are answered from memory, change before
 // Commit returns and after it is durable, and never wait for the disk. All
 // other reads run on a small pool of connections of their own, see what was
 // committed when they began, and have closed their rows before they return:
 // nobody who holds a result holds a connection or a transaction, and no reader
-// keeps the write-ahead log from being checkpointed.
+// keeps the write-ahead log from being checkpointed. A search, which may take long,
+// makes way for the sweep that follows a redaction, and begins again.
 //
 // # Backup
 //
@@ -82,6 +93,12 @@ type Store struct {
 	closing  chan struct{}  // closed by Close
 	sweeping bool           // there is a sweeper
 	sweeper  sync.WaitGroup // of the goroutine that cuts the write-ahead log
+
+	added   chan struct{} // one slot; Follow waits for it
+	damaged chan error    // one slot: what was found in the index
+	commits atomic.Int64
+
+	searches searches
 
 	// What is committed, as seen without the database. Only changed by
 	// publish, heads and state as one: who sees a new State sees heads at least

@@ -134,12 +134,12 @@ func described(s *room.State) string {
 }
 
 // tables are all rows of the database in dir, but for the journal's position,
-// the epoch and the record of migrations.
+// the epoch, the record of migrations, and the index.
 func tables(t testing.TB, dir string) string {
 	t.Helper()
 	db := database(t, dir)
 	var b strings.Builder
-	for _, table := range column(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`) {
+	for _, table := range column(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'index\_%' ESCAPE '\' ORDER BY name`) {
 		if table == "migrations" || table == "journal" {
 			continue
 		}

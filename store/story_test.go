@@ -39,6 +39,17 @@ func (s *story) link() room.TokenHash {
 	return room.HashToken(s.name(fmt.Sprint("l", s.at/400_000, "-"), 8))
 }
 
+// shown is something of what may have been shown to sign in.
+func (s *story) shown() room.Shown {
+	return room.Shown{
+		PasswordHashed: pick(s, "", "p", "q"),
+		Factor:         pick(s, room.NoFactor, room.NoFactor, room.NoFactor, room.FactorTOTP, room.FactorRecovery, room.FactorPasskey, room.FactorProvider),
+		Step:           s.Int64N(20), Code: s.codes()[0],
+		Passkey: []byte(s.name("key", 20)), Was: []byte(pick(s, "{}", "{ }")), Credential: []byte("{ }"),
+		Issuer: companySignIn.Issuer, Subject: s.name("subject", 9),
+	}
+}
+
 func (s *story) users() (names []string) {
 	for range s.IntN(5) {
 		names = append(names, s.user())
@@ -72,10 +83,60 @@ var kinds = append([]func(*story, room.Stamp) room.Event{
 		return room.PasswordChanged{Stamp: at, Name: s.user(), PasswordHashed: s.name("p", 9), Keep: s.name("s", 20)}
 	},
 	func(s *story, at room.Stamp) room.Event {
-		return room.SessionOpened{Stamp: at, ID: s.name("s", 20), Token: s.token(), User: s.user(), PasswordHashed: pick(s, "", "p", "q"), Expires: at.At + s.Int64N(100_000)}
+		return room.SessionOpened{Stamp: at, ID: s.name("s", 20), Token: s.token(), User: s.user(), Expires: at.At + s.Int64N(100_000), Device: "Browser", Bound: s.IntN(4) == 0, Shown: s.shown()}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		at.By = s.user()
+		return room.Proved{Stamp: at, User: at.By, Shown: s.shown()}
 	},
 	func(s *story, at room.Stamp) room.Event {
 		return room.SessionEnded{Stamp: at, ID: s.name("s", 20), User: s.user()}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		return room.SessionUsed{Stamp: at, ID: s.name("s", 20), User: s.user()}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		return room.PasswordRehashed{Stamp: at, User: s.user(), Old: "p", New: pick(s, "p", "q")}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		return room.SignInRulesChanged{Stamp: at, Version: s.version(), Demand: maybe(s, []room.Role{}, []room.Role{room.Observer}, []room.Role{room.Bot, room.Admin}),
+			Idle: maybe(s, int64(0), int64(900), int64(1)), Provider: maybe(s, nil, companySignIn, companySignIn)}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		return room.Vouched{Stamp: at, Rules: s.version(), Issuer: companySignIn.Issuer, Subject: s.name("subject", 9), User: s.name("u", 9), Display: "V",
+			Role: pick(s, "", s.role()), Match: s.IntN(2) == 0, Create: s.IntN(2) == 0}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		user, ev := s.user(), room.TOTPSet{Stamp: at, Sealed: []byte("sealed"), Step: s.Int64N(9), Codes: s.codes()}
+		ev.By, ev.User = user, user
+		return ev
+	},
+	func(s *story, at room.Stamp) room.Event {
+		user, ev := s.user(), room.PasskeyAdded{Stamp: at, ID: []byte(s.name("key", 20)), Label: "Key", Credential: []byte("{}"), Codes: s.codes()}
+		ev.By, ev.User = user, user
+		return ev
+	},
+	func(s *story, at room.Stamp) room.Event {
+		at.By = s.user()
+		return room.TOTPRemoved{Stamp: at, User: at.By}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		at.By = s.user()
+		return room.PasskeyRemoved{Stamp: at, User: at.By, ID: []byte(s.name("key", 20))}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		at.By = s.user()
+		return room.RecoveryCodesMade{Stamp: at, User: at.By, Codes: s.codes()}
+	},
+	func(s *story, at room.Stamp) room.Event { return room.FactorsRemoved{Stamp: at, User: s.user()} },
+	func(s *story, at room.Stamp) room.Event {
+		return room.ToolTokenMade{Stamp: at, ID: s.name("tool", 20), Token: s.token(), User: s.user(), Label: pick(s, "Feed", ""), Role: s.role(), Expires: at.At + s.Int64N(100_000)}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		return room.ToolTokenRevoked{Stamp: at, ID: s.name("tool", 20), User: s.user()}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		return room.ToolTokenUsed{Stamp: at, ID: s.name("tool", 20), User: s.user()}
 	},
 	func(s *story, at room.Stamp) room.Event { return room.SessionsEnded{Stamp: at, User: s.user()} },
 	func(s *story, at room.Stamp) room.Event {
@@ -90,10 +151,10 @@ var kinds = append([]func(*story, room.Stamp) room.Event{
 	},
 	invitationAccepted, invitationAccepted,
 	func(s *story, at room.Stamp) room.Event {
-		return room.DealCreated{Stamp: at, ID: s.deal(), Name: s.name("D", 4), History: s.history()}
+		return room.DealCreated{Stamp: at, ID: s.deal(), Name: s.name("D", 4), History: s.history(), Receipts: s.IntN(2) == 0}
 	},
 	func(s *story, at room.Stamp) room.Event {
-		return room.DealChanged{Stamp: at, ID: s.deal(), Version: s.version(), Name: maybe(s, s.name("D", 4)), Open: maybe(s, true, true, true, true, false), History: maybe(s, s.history())}
+		return room.DealChanged{Stamp: at, ID: s.deal(), Version: s.version(), Name: maybe(s, s.name("D", 4)), Open: maybe(s, true, true, true, true, false), History: maybe(s, s.history()), Receipts: maybe(s, true, false)}
 	},
 	memberAdded, memberAdded, memberAdded, memberAdded,
 	func(s *story, at room.Stamp) room.Event {
@@ -138,6 +199,18 @@ var kinds = append([]func(*story, room.Stamp) room.Event{
 	},
 }, slices.Repeat([]func(*story, room.Stamp) room.Event{(*story).post}, 20)...)
 
+// companySignIn is one that rules may name.
+var companySignIn = &room.Provider{Label: "Company", Issuer: "https://login.example", ClientID: "room", NameClaim: "name", GroupsClaim: "groups",
+	Groups: []room.GroupRole{{Group: "deals", Role: room.Member}}}
+
+// codes are some recovery codes.
+func (s *story) codes() (codes []room.TokenHash) {
+	for i := range 1 + s.IntN(3) {
+		codes = append(codes, room.HashToken(fmt.Sprint("code", i)))
+	}
+	return codes
+}
+
 func memberAdded(s *story, at room.Stamp) room.Event {
 	return room.MemberAdded{Stamp: at, Deal: s.deal(), User: s.user()}
 }
@@ -178,8 +251,23 @@ func told(seed uint64, count int) []room.Event {
 	}
 	// What chance rarely brings.
 	events = append(events,
-		room.SessionOpened{Stamp: room.Stamp{At: s.at}, ID: "s0", Token: s.token(), User: "u0", PasswordHashed: "p", Expires: s.at + 1},
+		room.SessionOpened{Stamp: room.Stamp{At: s.at}, ID: "s0", Token: s.token(), User: "u0", Shown: room.Shown{PasswordHashed: "p"}, Expires: s.at + 1},
+		room.Proved{Stamp: room.Stamp{At: s.at, By: "u0"}, User: "u0", Shown: room.Shown{PasswordHashed: "p"}},
+		room.SessionUsed{Stamp: room.Stamp{At: s.at}, ID: "s0", User: "u0"},
 		room.SessionEnded{Stamp: room.Stamp{At: s.at}, ID: "s0", User: "u0"},
+		room.PasswordRehashed{Stamp: room.Stamp{At: s.at}, User: "u0", Old: "p", New: "p"},
+		room.PasswordRehashed{Stamp: room.Stamp{At: s.at}, User: "u0", Old: "q", New: "q"},
+		room.SignInRulesChanged{Stamp: room.Stamp{At: s.at}, Provider: ptr(companySignIn)},
+		room.Vouched{Stamp: room.Stamp{At: s.at, By: "u1"}, Rules: 2, Issuer: companySignIn.Issuer, Subject: "subject0", User: "u1", Match: true},
+		room.TOTPSet{Stamp: room.Stamp{At: s.at, By: "u1"}, User: "u1", Sealed: []byte("sealed"), Codes: s.codes()},
+		room.RecoveryCodesMade{Stamp: room.Stamp{At: s.at, By: "u1"}, User: "u1", Codes: s.codes()},
+		room.PasskeyAdded{Stamp: room.Stamp{At: s.at, By: "u1"}, User: "u1", ID: []byte("key0"), Label: "Key", Credential: []byte("{}")},
+		room.PasskeyRemoved{Stamp: room.Stamp{At: s.at, By: "u1"}, User: "u1", ID: []byte("key0")},
+		room.TOTPRemoved{Stamp: room.Stamp{At: s.at, By: "u1"}, User: "u1"},
+		room.FactorsRemoved{Stamp: room.Stamp{At: s.at}, User: "u1"},
+		room.ToolTokenMade{Stamp: room.Stamp{At: s.at}, ID: "tool0", Token: room.HashToken("tool0"), User: "u0", Label: "Feed", Role: room.Observer, Expires: s.at + 1},
+		room.ToolTokenUsed{Stamp: room.Stamp{At: s.at}, ID: "tool0", User: "u0"},
+		room.ToolTokenRevoked{Stamp: room.Stamp{At: s.at}, ID: "tool0", User: "u0"},
 		room.SessionsEnded{Stamp: room.Stamp{At: s.at}, User: "nobody"},
 		room.DealCreated{Stamp: room.Stamp{At: s.at}, ID: "d0", Name: "D0", History: room.HistoryAll},
 		room.MemberAdded{Stamp: room.Stamp{At: s.at}, Deal: "d0", User: "u1"},

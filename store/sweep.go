@@ -8,15 +8,17 @@ import (
 const (
 	// sweepWait is how long a commit waits for readers of what was before.
 	sweepWait = 250 * time.Millisecond
-	// sweepPause is between tries, when somebody has read for longer.
-	sweepPause = time.Second
+	// sweepPause is between tries, when somebody has read for longer; it grows to
+	// sweepMaxPause, as each try holds others up.
+	sweepPause    = time.Second
+	sweepMaxPause = 8 * time.Second
 )
 
 // sweep follows a transaction that has removed words: the database has zeros
 // in their place by secure_delete, but the write-ahead log still has the pages
 // as they were. The log is brought into the database and cut to nothing. If a
-// reader is in the way (none of ours is for longer than a page takes), that is
-// tried again until it is done. The caller holds writing.
+// reader is in the way (none of ours is for longer than a page takes: searches make
+// way), that is tried again until it is done. The caller holds writing.
 func (s *Store) sweep(ctx context.Context) {
 	if s.swept(ctx) || s.sweeping {
 		return
@@ -26,7 +28,8 @@ func (s *Store) sweep(ctx context.Context) {
 }
 
 func (s *Store) sweepLater() {
-	timer := time.NewTicker(sweepPause)
+	pause := sweepPause
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
 		select {
@@ -41,6 +44,8 @@ func (s *Store) sweepLater() {
 		if done {
 			return
 		}
+		pause = min(2*pause, sweepMaxPause)
+		timer.Reset(pause)
 	}
 }
 
@@ -54,6 +59,8 @@ func (s *Store) swept(ctx context.Context) bool {
 	if err := w.waitFor(ctx, sweepWait); err != nil {
 		return false
 	}
+	resume := s.searches.halt()
+	defer resume()
 	done, err := w.checkpoint(ctx)
 	return w.waitFor(ctx, writerWait) == nil && err == nil && done
 }

@@ -60,13 +60,40 @@ func (tx *transaction) userChanged(ctx context.Context, ev room.UserChanged) (ro
 		return room.Outcome{}, err
 	}
 	tx.state = next
-	u := next.User(ev.Name)
-	err = tx.exec(ctx, "changing a user", `UPDATE users SET display = ?, role = ?, active = ?, version = ? WHERE name = ?`,
+	return tx.storeUser(ctx, next.User(ev.Name))
+}
+
+// storeUser keeps a user that was changed.
+func (tx *transaction) storeUser(ctx context.Context, u *room.User) (room.Outcome, error) {
+	err := tx.exec(ctx, "changing a user", `UPDATE users SET display = ?, role = ?, active = ?, version = ? WHERE name = ?`,
 		u.Display, string(u.Role), u.Active, u.Version, u.Name)
-	if err != nil || u.Active {
+	if err != nil {
 		return room.Outcome{}, err
 	}
-	return tx.endUserSessions(ctx, u.Name, "")
+	return tx.endWhatIsTooMuch(ctx, u)
+}
+
+// endWhatIsTooMuch ends what a user may not have any more: everything of one who
+// is deactivated; tokens that may do more than the user; and sign-ins without the
+// second factor that is demanded of the role.
+func (tx *transaction) endWhatIsTooMuch(ctx context.Context, u *room.User) (room.Outcome, error) {
+	tokens, err := tx.endToolTokens(ctx, u)
+	if err != nil {
+		return room.Outcome{}, err
+	}
+	var outcome room.Outcome
+	switch {
+	case !u.Active:
+		outcome, err = tx.endUserSessions(ctx, u.Name, "")
+	case tx.state.DemandsFactor(u.Name):
+		outcome, err = tx.endSessions(ctx, `user = ? AND factor = ''`, u.Name)
+	}
+	outcome.Ended = append(outcome.Ended, tokens...)
+	return outcome, err
+}
+
+func (tx *transaction) passwordRehashed(ctx context.Context, ev room.PasswordRehashed) error {
+	return tx.execOne(ctx, "hashing a password anew", room.ErrChanged, `UPDATE users SET password_hash = ? WHERE name = ? AND password_hash = ?`, ev.New, ev.User, ev.Old)
 }
 
 // passwordChanged is for the user and for admins.

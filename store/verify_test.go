@@ -331,7 +331,7 @@ func TestVerifySaysWhatIsWhole(t *testing.T) {
 	if err != nil || !r.OK() || r.Err() != nil {
 		t.Fatalf("%v, %+v", err, r)
 	}
-	if r.Path != path || r.Backup || r.InUse || r.Version != 3 || len(r.Epoch) != 16 || r.Messages != 14 || r.Octets != int64(len(read(t, path))) {
+	if r.Path != path || r.Backup || r.InUse || r.Version != 5 || len(r.Epoch) != 16 || r.Messages != 14 || r.Octets != int64(len(read(t, path))) {
 		t.Errorf("it is %+v", r)
 	}
 	if want := int64(len(furniture()) + len(written())); r.Position != want {

@@ -41,6 +41,24 @@
     else if (pathname.startsWith(`${ASSETS}/`)) event.respondWith(load(request));
   });
 
+  /** Whoever presses a notice is brought to what it is about. */
+  worker.addEventListener("notificationclick", (event) => {
+    event.notification.close();
+    event.waitUntil(bring(event.notification.data ?? {}));
+  });
+
+  /** @param {Partial<Record<"name" | "topic" | "seq", unknown>>} place */
+  async function bring({ name, topic, seq }) {
+    const open = await worker.clients.matchAll({ type: "window" });
+    const room = open.find((client) => client.visibilityState === "visible") ?? open[0];
+    if (!room) {
+      await worker.clients.openWindow(`/t/${topic}#${seq}`);
+      return;
+    }
+    await room.focus().catch(() => {}); // a browser may not let it
+    room.postMessage({ type: "notice", name, topic, seq });
+  }
+
   /** @typedef {object} Route @property {object} condition @property {"network" | { cacheName: string }} source */
 
   /**

@@ -86,9 +86,15 @@ func TestDealsAndTopicsAreAdministered(t *testing.T) {
 		a.id("deal create Beta --history joined")
 		a.refuses("deal create Beta", "making the deal", "There is a deal of this name; choose another.")
 		a.refuses("deal create "+strings.Repeat("x", 121), "1 to 120 characters")
-		a.prints("deal list", "ID                STATE  HISTORY  NAME\n"+
-			alpha+"  open   all      Alpha AG\n"+
-			a.dealNamed("Beta")+"  open   joined   Beta\n")
+		a.prints("deal list", "ID                STATE  HISTORY  RECEIPTS  NAME\n"+
+			alpha+"  open   all      hidden    Alpha AG\n"+
+			a.dealNamed("Beta")+"  open   joined   hidden    Beta\n")
+		a.prints("deal change Alpha_AG --receipts --dry-run", "it changes nothing for anybody\n")
+		a.prints("deal change Alpha_AG --receipts", "")
+		if list := a.does("deal list"); !strings.Contains(list, alpha+"  open   all      shown     Alpha AG\n") {
+			t.Errorf("the deals are\n%s", list)
+		}
+		a.prints("deal change Alpha_AG --receipts=false", "")
 		a.prints("deal add Alpha_AG bert --dry-run", "it changes nothing for anybody\n")
 		a.prints("deal add "+alpha+" bert", "")
 		a.refuses("deal add Gamma bert", `there is no deal "Gamma"`, "redroom deal list")

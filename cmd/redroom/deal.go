@@ -20,7 +20,7 @@ func dealPath(id string) string { return "/api/deals/" + url.PathEscape(id) }
 
 type deal struct {
 	ID, Name, History string
-	Open              bool
+	Open, Receipts    bool
 }
 
 // deals are all of them.
@@ -62,9 +62,9 @@ func newDealList() *cobra.Command {
 			return show(cmd.Context(), &o, http.MethodGet, "/api/deals", nil, func(list struct{ Deals []deal }) error {
 				var rows [][]any
 				for _, d := range list.Deals {
-					rows = append(rows, []any{d.ID, openOrClosed(d.Open), d.History, d.Name})
+					rows = append(rows, []any{d.ID, openOrClosed(d.Open), d.History, shownOrHidden(d.Receipts), d.Name})
 				}
-				return o.table("ID\tSTATE\tHISTORY\tNAME", rows)
+				return o.table("ID\tSTATE\tHISTORY\tRECEIPTS\tNAME", rows)
 			})
 		}),
 	}
@@ -79,14 +79,24 @@ func openOrClosed(open bool) string {
 	return "closed"
 }
 
+func shownOrHidden(receipts bool) string {
+	if receipts {
+		return "shown"
+	}
+	return "hidden"
+}
+
+const receiptsHelp = "whether its readers see up to where each has read"
+
 const historyHelp = "from where those who join later may read: `all|joined`, from the beginning or from the day of joining"
 
 var histories = []string{"all", "joined"}
 
 func newDealCreate() *cobra.Command {
 	var (
-		o       operator
-		history string
+		o        operator
+		history  string
+		receipts bool
 	)
 	cmd := &cobra.Command{
 		Use:     "create NAME",
@@ -94,7 +104,7 @@ func newDealCreate() *cobra.Command {
 		Example: `  redroom deal create "GeldGeldGeld AG" --history joined`,
 		Args:    exactly(1, "the deal's name"),
 		RunE: o.in(func(cmd *cobra.Command, args []string) error {
-			body := map[string]any{"name": args[0], "history": history}
+			body := map[string]any{"name": args[0], "history": history, "receipts": receipts}
 			if err := show(cmd.Context(), &o, http.MethodPost, "/api/deals", body, o.printID); err != nil {
 				return fmt.Errorf("making the deal: %w", err)
 			}
@@ -103,26 +113,28 @@ func newDealCreate() *cobra.Command {
 	}
 	o.flags(cmd.Flags(), true)
 	cmd.Flags().StringVar(&history, "history", "all", historyHelp)
+	cmd.Flags().BoolVar(&receipts, "receipts", false, receiptsHelp)
 	offer(cmd, "history", histories...)
 	return cmd
 }
 
 func newDealChange() *cobra.Command {
 	var (
-		o             operator
-		name, history string
-		open          bool
+		o              operator
+		name, history  string
+		open, receipts bool
 	)
 	cmd := &cobra.Command{
 		Use:   "change DEAL",
-		Short: "Rename, close or reopen a deal, or change its history",
+		Short: "Rename, close or reopen a deal, or change its history and receipts",
 		Long: `Change what is given of a deal, which is named by its name or id. In a closed
 deal nothing can be posted.`,
 		Example: `  redroom deal change Alpha --open=false --dry-run
-  redroom deal change Alpha --name "Alpha GmbH" --history joined`,
+  redroom deal change Alpha --name "Alpha GmbH" --history joined
+  redroom deal change Alpha --receipts`,
 		Args: exactly(1, "the deal"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fields, err := fieldsOf(cmd, map[string]any{"name": name, "open": open, "history": history})
+			fields, err := fieldsOf(cmd, map[string]any{"name": name, "open": open, "history": history, "receipts": receipts})
 			if err != nil {
 				return err
 			}
@@ -137,6 +149,7 @@ deal nothing can be posted.`,
 	fl.StringVar(&name, "name", "", "another name")
 	fl.BoolVar(&open, "open", true, "whether one may post in it")
 	fl.StringVar(&history, "history", "", historyHelp)
+	fl.BoolVar(&receipts, "receipts", false, receiptsHelp)
 	offer(cmd, "history", histories...)
 	return cmd
 }

@@ -16,7 +16,8 @@ import (
 
 func newUser() *cobra.Command {
 	return group("user", "Accounts and invitations",
-		newUserList(), newUserAdd(), newUserChange(), newUserSessions(), newUserPassword(), newUserInvite())
+		newUserList(), newUserAdd(), newUserChange(), newUserSessions(), newUserPassword(), newUserInvite(),
+		newUserFactors(), newUserTokens(), newUserToken(), newUserRevoke())
 }
 
 // userPath is where an account is found.

@@ -56,8 +56,26 @@ func New(conn transport.Session) *Session {
 	return s
 }
 
-// SignIn spends a token and gives the user's name. It is called once.
+// SignIn shows a token, which is spent by it unless it is a program's, and gives
+// the user's name. A session signs in once.
 func (s *Session) SignIn(ctx context.Context, token string) (user string, err error) {
+	return s.enter(ctx, wire.AppendFrame(nil, wire.TypeToken, nil, token))
+}
+
+// SignInAs is SignIn with a name and a password, and the code of a second factor;
+// "": none. It fails with a *Refused: where a code is missing or wrong, its Detail
+// is "code"; after too many failures, the seconds until the next try. The sign-in
+// ends with the session.
+func (s *Session) SignInAs(ctx context.Context, name, password, code string) (user string, err error) {
+	pass := []string{password}
+	if code != "" {
+		pass = append(pass, code)
+	}
+	return s.enter(ctx, wire.AppendFrame(nil, wire.TypeUser, nil, name), wire.AppendFrame(nil, wire.TypePass, nil, pass...))
+}
+
+// enter opens the control channel with the frames of a sign-in.
+func (s *Session) enter(ctx context.Context, frames ...[]byte) (user string, err error) {
 	if s.control != nil {
 		return "", errors.New("signing in: this session has signed in before")
 	}
@@ -69,9 +87,11 @@ func (s *Session) SignIn(ctx context.Context, token string) (user string, err er
 	s.unread()
 	s.running.Go(s.readControl)
 	s.running.Go(s.writeControl)
-	a, err := s.ask(ctx, wire.AppendFrame(nil, wire.TypeToken, nil, token))
-	if err != nil {
-		return "", fmt.Errorf("signing in: %w", err)
+	var a answer
+	for _, frame := range frames {
+		if a, err = s.ask(ctx, frame); err != nil {
+			return "", fmt.Errorf("signing in: %w", err)
+		}
 	}
 	if keyed, ok := s.conn.(transport.Keyed); ok {
 		keyed.UseKey(a.field(2))

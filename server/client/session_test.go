@@ -105,3 +105,47 @@ func TestPingIsAnsweredWithItsCookie(t *testing.T) {
 		}
 	})
 }
+
+// TestAPasswordIsSaidAfterItsName shows what is said, with what needs escaping,
+// and how a missing code is told.
+func TestAPasswordIsSaidAfterItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newScriptedLink("WebTransport")
+		s := New(l)
+		defer s.Close()
+		go func() {
+			synctest.Wait()
+			if got := l.control().got(wire.TypeUser); len(got) != 1 || got[0].fields[0] != "bert" || len(l.control().got(wire.TypePass)) > 0 {
+				t.Errorf("first was said %v", got)
+			}
+			l.control().say(wire.TypeAck, "", wire.TypeUser)
+			synctest.Wait()
+			if got := l.control().got(wire.TypePass); len(got) != 1 || len(got[0].fields) != 1 || got[0].fields[0] != "sch%C3%B6ner%20gro%C3%9Fer%20Garten" {
+				t.Errorf("then was said %v", got)
+			}
+			l.control().say(wire.TypeErr, "Enter the code, too.", "401", wire.TypePass, "code")
+		}()
+		_, err := s.SignInAs(t.Context(), "bert", "schöner großer Garten", "")
+		var refusal *Refused
+		if !errors.As(err, &refusal) || refusal.Reason.Code != 401 || refusal.Detail != "code" {
+			t.Errorf("signing in: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		l := newScriptedLink("WebTransport")
+		s := New(l)
+		defer s.Close()
+		go func() {
+			synctest.Wait()
+			l.control().say(wire.TypeAck, "", wire.TypeUser)
+			synctest.Wait()
+			if got := l.control().got(wire.TypePass); len(got) != 1 || len(got[0].fields) != 2 || got[0].fields[1] != "123456" {
+				t.Errorf("with a code was said %v", got)
+			}
+			l.control().say(wire.TypeAck, "", wire.TypePass, "bert")
+		}()
+		if user, err := s.SignInAs(t.Context(), "bert", "password", "123456"); err != nil || user != "bert" {
+			t.Errorf("signing in: %q, %v", user, err)
+		}
+	})
+}

@@ -14,6 +14,7 @@ type arrival struct {
 	secure  bool       // by HTTPS, as the browser sees it
 	proxied bool       // through a trusted proxy
 	host    string     // the Host header, in lower case
+	user    string     // who has signed in, once that is known
 }
 
 type arrivalKey struct{}

@@ -53,7 +53,7 @@ func (s *site) listAudit(c *call) error {
 		entries = append(entries, entryOf(&rows[i]))
 	}
 	head := s.Store.AuditHead().Seq
-	if !s.Store.State().IsAdmin(c.user.Name) {
+	if !c.now().IsAdmin(c.user.Name) {
 		return room.ErrNotAdmin
 	}
 	return c.answer(http.StatusOK, map[string]any{"entries": entries, "head": head})

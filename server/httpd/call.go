@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -19,10 +20,11 @@ type call struct {
 	by   *arrival
 
 	// Of requests that must be signed in:
-	cookie  string
-	session room.Session
+	cookie  string       // or a program's token
+	session room.Session // a program's has a Role
+	as      *room.Actor
 	user    *room.User  // the operator has no name
-	state   *room.State // the room as it was when the request came
+	state   *room.State // the room as it was when the request came; see now
 }
 
 func (c *call) ctx() context.Context     { return c.r.Context() }
@@ -54,6 +56,16 @@ func (s *site) stranger(handle func(*call) error) http.HandlerFunc {
 // signedIn is do for those who are, also by the time of the answer: see
 // call.answer.
 func (s *site) signedIn(handle func(*call) error) http.HandlerFunc {
+	return s.enrolling(func(c *call) error {
+		if c.state.Limited(c.session) {
+			return room.ErrEnroll
+		}
+		return handle(c)
+	})
+}
+
+// enrolling is signedIn also for those who have to set up a second factor first.
+func (s *site) enrolling(handle func(*call) error) http.HandlerFunc {
 	return s.do(func(c *call) error {
 		if err := s.identify(c); err != nil {
 			return err
@@ -63,6 +75,37 @@ func (s *site) signedIn(handle func(*call) error) http.HandlerFunc {
 		}
 		return nil
 	})
+}
+
+// proved is a handler of what changes how one signs in.
+func (s *site) proved(handle func(*call) error) func(*call) error {
+	return s.person(func(c *call) error {
+		if err := c.mustBeProved(); err != nil {
+			return err
+		}
+		return handle(c)
+	})
+}
+
+// mustBeProved refuses who may not be the one any more who has signed in. The
+// operator is.
+func (c *call) mustBeProved() error {
+	switch {
+	case c.session.Role != "":
+		return errNotForTokens
+	case !c.site.Operator && !c.site.Desk.Proved(c.session):
+		return room.ErrProve
+	}
+	return nil
+}
+
+// mayGive refuses to make an admin to who may not be the one any more: that
+// admin would stay when the sign-in has ended, or the token.
+func (c *call) mayGive(role room.Role) error {
+	if role != room.Admin {
+		return nil
+	}
+	return c.mustBeProved()
 }
 
 // admin is signedIn for what only an admin may do and everybody may know of.
@@ -78,16 +121,21 @@ func (s *site) admin(handle func(*call) error) http.HandlerFunc {
 // identify finds out who calls, and counts the request as theirs.
 func (s *site) identify(c *call) (err error) {
 	if s.Operator {
-		c.user, c.state = &room.User{Role: room.Admin, Active: true}, s.Store.State()
+		c.as, c.user = room.NewActor("", ""), &room.User{Role: room.Admin, Active: true}
+		c.state = c.now()
 		return nil
 	}
+	bearer, program := bearerOf(c.r)
+	if c.cookie = bearer; !program {
+		c.cookie = c.by.readCookie(c.r)
+	}
 	err = room.ErrNotSignedIn
-	if c.cookie = c.by.readCookie(c.r); c.cookie != "" {
-		c.session, c.user, err = s.Desk.Session(c.ctx(), c.cookie)
+	if c.cookie != "" || program {
+		c.session, err = c.signIn(c.ctx(), program)
 	}
 	name := ""
 	if err == nil {
-		name = c.user.Name
+		name = c.session.User
 	}
 	if over := s.Load.Request(name, transport.Network(c.by.client)); over != nil {
 		return over
@@ -95,8 +143,54 @@ func (s *site) identify(c *call) (err error) {
 	if err != nil {
 		return err
 	}
-	c.state = s.Store.State()
+	c.by.user = name
+	s.Desk.Use(c.session)
+	c.as = room.NewActor(name, c.session.Role)
+	c.state = c.now()
+	c.user = c.state.User(name)
 	return nil
+}
+
+// bearerOf is the token that a program sends (RFC 6750 section 2.1), in place of
+// a cookie.
+func bearerOf(r *http.Request) (token string, ok bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.TrimSpace(token), true
+}
+
+// signIn is what the cookie, or the program's token, stands for now.
+func (c *call) signIn(ctx context.Context, program bool) (in room.Session, err error) {
+	if program {
+		in, _, err = c.site.Desk.Bearer(ctx, c.cookie)
+	} else {
+		in, _, err = c.site.Desk.Session(ctx, c.cookie)
+	}
+	return in, err
+}
+
+// now is the room at this moment, as who calls sees it.
+func (c *call) now() *room.State { return c.as.In(c.site.Store.State()) }
+
+// errNotForTokens is for what one does oneself.
+var errNotForTokens = room.Refuse(room.ErrForbidden, "A program's token may not do this; sign in yourself.")
+
+// person is a handler of what only people do, and no programs for them: what says
+// how one signs in, and what shows it.
+func (s *site) person(handle func(*call) error) func(*call) error {
+	return func(c *call) error {
+		if c.session.Role != "" {
+			return errNotForTokens
+		}
+		return handle(c)
+	}
+}
+
+// visitor is from where the request comes, and what with.
+func (c *call) visitor() room.Visitor {
+	return room.Visitor{Address: c.by.client, Device: c.r.UserAgent()}
 }
 
 // stillSignedIn asks once more, after something was read for who is signed in.
@@ -105,7 +199,7 @@ func (c *call) stillSignedIn() error {
 	if c.session.ID == "" {
 		return nil
 	}
-	_, _, err := c.site.Desk.Session(context.WithoutCancel(c.ctx()), c.cookie)
+	_, err := c.signIn(context.WithoutCancel(c.ctx()), c.session.Role != "")
 	return err
 }
 
@@ -113,7 +207,7 @@ func (c *call) stillSignedIn() error {
 // once the sign-in has ended.
 func (s *site) stamp(c *call) room.Stamp {
 	st := s.stampOf(c, c.user.Name)
-	st.Session = c.session.ID
+	st.Session, st.Role = c.session.ID, c.session.Role
 	return st
 }
 

@@ -75,7 +75,7 @@ type affected struct {
 // foretell answers with what an event would mean now, or refuses it as it would
 // be refused.
 func (s *site) foretell(c *call, ev room.Event) error {
-	before := s.Store.State()
+	before := c.now()
 	after, err := before.Apply(ev, func(topic string) int64 { return s.Store.Head(topic).Seq })
 	if err != nil {
 		return err

@@ -8,15 +8,19 @@ import (
 // cookieName is that of the session's cookie. On HTTPS the prefix makes
 // browsers refuse one that was set in any other way than here; on loopback,
 // where cookies are the same for all ports, it bears the port.
-func (by *arrival) cookieName() string {
+func (by *arrival) cookieName() string { return by.nameCookie("") }
+
+// nameCookie is cookieName for a cookie beside the session's, which is called
+// as that is but for an ending.
+func (by *arrival) nameCookie(ending string) string {
 	if by.secure {
-		return "__Host-redroom"
+		return "__Host-redroom" + ending
 	}
 	_, port := splitHost(by.host)
 	if port == "" {
 		port = "80"
 	}
-	return "redroom-" + port
+	return "redroom" + ending + "-" + port
 }
 
 func (by *arrival) readCookie(r *http.Request) string {

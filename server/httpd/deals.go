@@ -8,15 +8,16 @@ import (
 )
 
 type deal struct {
-	ID      string       `json:"id"`
-	Name    string       `json:"name"`
-	Open    bool         `json:"open"`
-	History room.History `json:"history"`
-	Version int64        `json:"version"`
+	ID       string       `json:"id"`
+	Name     string       `json:"name"`
+	Open     bool         `json:"open"`
+	History  room.History `json:"history"`
+	Receipts bool         `json:"receipts"`
+	Version  int64        `json:"version"`
 }
 
 func dealOf(d *room.Deal) deal {
-	return deal{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, Version: d.Version}
+	return deal{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, Receipts: d.Receipts, Version: d.Version}
 }
 
 // knowsDeal tells whether who calls may know of a deal of a room; nil: no.
@@ -54,17 +55,19 @@ func (s *site) listDeals(c *call) error {
 
 func (s *site) createDeal(c *call) error {
 	var body struct {
-		Name    string       `json:"name"`
-		History room.History `json:"history"`
+		Name     string       `json:"name"`
+		History  room.History `json:"history"`
+		Receipts bool         `json:"receipts"`
 	}
 	if err := c.read(&body); err != nil {
 		return err
 	}
 	ev := room.DealCreated{
-		Stamp:   s.stamp(c),
-		ID:      room.NewID(),
-		Name:    nfc(body.Name),
-		History: cmp.Or(body.History, room.HistoryAll),
+		Stamp:    s.stamp(c),
+		ID:       room.NewID(),
+		Name:     nfc(body.Name),
+		History:  cmp.Or(body.History, room.HistoryAll),
+		Receipts: body.Receipts,
 	}
 	return s.change(c, ev, func() error { return s.answerDeal(c, ev.ID, http.StatusCreated) })
 }
@@ -75,28 +78,30 @@ func (s *site) changeDeal(c *call) error {
 		return err
 	}
 	var body struct {
-		Version int64         `json:"version"`
-		Name    *string       `json:"name"`
-		Open    *bool         `json:"open"`
-		History *room.History `json:"history"`
+		Version  int64         `json:"version"`
+		Name     *string       `json:"name"`
+		Open     *bool         `json:"open"`
+		History  *room.History `json:"history"`
+		Receipts *bool         `json:"receipts"`
 	}
 	if err := c.read(&body); err != nil {
 		return err
 	}
 	ev := room.DealChanged{
-		Stamp:   s.stamp(c),
-		ID:      d.ID,
-		Version: body.Version,
-		Name:    nfcOf(body.Name),
-		Open:    body.Open,
-		History: body.History,
+		Stamp:    s.stamp(c),
+		ID:       d.ID,
+		Version:  body.Version,
+		Name:     nfcOf(body.Name),
+		Open:     body.Open,
+		History:  body.History,
+		Receipts: body.Receipts,
 	}
 	return s.change(c, ev, func() error { return s.answerDeal(c, d.ID, http.StatusOK) })
 }
 
 // answerDeal answers with a deal as it is now, if who calls may know of it now.
 func (s *site) answerDeal(c *call, id string, status int) error {
-	now := s.Store.State()
+	now := c.now()
 	d := now.Deal(id)
 	if !c.knowsDeal(now, d) {
 		return room.ErrNotFound

@@ -56,24 +56,33 @@ func (a *recorder) Write(b []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (a *recorder) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-const hstsYear = "max-age=31536000"
+// hstsYear binds the name, and those below it, to HTTPS for a year (RFC 6797
+// section 6.1).
+const hstsYear = "max-age=31536000; includeSubDomains"
+
+// apiPolicy is for answers that are no page. Whoever opens one as if it were has
+// a document of no origin that may do nothing, of which no other header field need
+// say how it may behave.
+const apiPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 // setHeaders sets what every answer bears.
 func (s *site) setHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", s.contentSecurityPolicy(arrivalOf(r)))
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
 		by := arrivalOf(r)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if name, _ := splitHost(by.host); by.secure && !isLoopbackName(name) {
 			h.Set("Strict-Transport-Security", hstsYear)
 		}
 		if isAPI(r) {
+			h.Set("Content-Security-Policy", apiPolicy)
 			h.Set("Cache-Control", "no-store")
+		} else {
+			h.Set("Content-Security-Policy", s.contentSecurityPolicy(by))
+			h.Set("Referrer-Policy", "no-referrer")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -118,11 +127,13 @@ func (s *site) allowsHost(by *arrival) bool {
 	return isLoopbackName(name)
 }
 
-// checkOrigin refuses writes that other sites' pages send. Browsers name the
-// origin of every write; who names none is a tool.
+// checkOrigin refuses what other sites' pages ask: writes, and what is read by the
+// interface. They can't see its answers, but the audit trail would say that
+// somebody has opened a topic. Browsers name the origin of every write, and of
+// reads at least whether it is another one; who names none is a tool.
 func (s *site) checkOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || isAPI(r) && !isFollowed(r) {
 			if err := s.originProblem(r); err != nil {
 				s.fail(w, r, err)
 				return
@@ -146,4 +157,10 @@ func (s *site) originProblem(r *http.Request) error {
 
 func isAPI(r *http.Request) bool {
 	return r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/")
+}
+
+// isFollowed tells whether browsers come from elsewhere by rights: on their way to
+// the company's sign-in and back.
+func isFollowed(r *http.Request) bool {
+	return r.URL.Path == "/api"+companyPath || r.URL.Path == "/api"+companyBack
 }

@@ -127,17 +127,21 @@ func TestOrigins(t *testing.T) {
 
 func TestEveryAnswerIsLockedDown(t *testing.T) {
 	w := newWorld(t)
-	const policyOf = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	const policyOfPages = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 		"connect-src 'self'{socket} https://room.example:4433; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	for _, path := range []string{"/", "/t/x", "/api/session", "/api/nothing", "/nothing", "/healthz", "/assets/x/app/main.js"} {
 		for host, socket := range map[string]string{loopback: " ws://" + loopback, "evil.example": ""} {
-			policy := strings.Replace(policyOf, "{socket}", socket, 1)
+			policy := strings.Replace(policyOfPages, "{socket}", socket, 1)
+			referrer, opener := "no-referrer", "same-origin"
+			if strings.HasPrefix(path, "/api/") {
+				policy, referrer, opener = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox", "", ""
+			}
 			h := w.ask("GET", path, "", "", plainly(host)).Header()
 			for name, want := range map[string]string{
 				"Content-Security-Policy":      policy,
 				"X-Content-Type-Options":       "nosniff",
-				"Referrer-Policy":              "no-referrer",
-				"Cross-Origin-Opener-Policy":   "same-origin",
+				"Referrer-Policy":              referrer,
+				"Cross-Origin-Opener-Policy":   opener,
 				"Cross-Origin-Resource-Policy": "same-origin",
 				"Strict-Transport-Security":    "",
 			} {
@@ -154,7 +158,7 @@ func TestEveryAnswerIsLockedDown(t *testing.T) {
 
 func TestOnlyAPublicNameIsBoundToHTTPS(t *testing.T) {
 	w := newWorld(t)
-	for host, want := range map[string]string{"room.example:4433": "max-age=31536000", "localhost:4433": "", "[::1]:4433": ""} {
+	for host, want := range map[string]string{"room.example:4433": "max-age=31536000; includeSubDomains", "localhost:4433": "", "[::1]:4433": ""} {
 		if got := w.ask("GET", "/", "", "", overHTTPS(host)).Header().Get("Strict-Transport-Security"); got != want {
 			t.Errorf("%s: %q, want %q", host, got, want)
 		}

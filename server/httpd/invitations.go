@@ -25,6 +25,9 @@ func (s *site) makeInvitation(c *call) error {
 	if err := c.read(&body); err != nil {
 		return err
 	}
+	if err := c.mayGive(body.Role); err != nil {
+		return err
+	}
 	slices.Sort(body.Deals)
 	return s.invite(c, room.InvitationMade{
 		Deals: slices.Compact(body.Deals),
@@ -39,6 +42,9 @@ func (s *site) makePasswordLink(c *call) error {
 	}
 	if !u.Active {
 		return room.Refuse(room.ErrUnprocessable, "The account is deactivated.")
+	}
+	if err := c.mustBeProved(); err != nil {
+		return err
 	}
 	return s.invite(c, room.InvitationMade{User: u.Name}, room.PasswordLink)
 }
@@ -112,11 +118,11 @@ func (s *site) acceptInvitation(c *call) error {
 	if err != nil {
 		return err
 	}
-	hashed, err := s.Desk.HashPassword(c.ctx(), body.Password)
+	name := cmp.Or(body.Name, inv.User)
+	hashed, err := s.Desk.HashPassword(c.ctx(), body.Password, name)
 	if err != nil {
 		return err
 	}
-	name := cmp.Or(body.Name, inv.User)
 	err = s.append(c, room.InvitationAccepted{
 		Stamp:          s.stampOf(c, name),
 		Token:          room.HashToken(body.Token),

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"redroom/server/pack"
 	"redroom/server/transport"
 )
 
@@ -23,7 +24,7 @@ func (s *site) limit(next http.Handler) http.Handler {
 }
 
 func isCounted(path string) bool {
-	return path != healthPath && path != readyPath && path != workerPath && !strings.HasPrefix(path, assetsPath)
+	return path != healthPath && path != readyPath && path != workerPath && !strings.HasPrefix(path, pack.Path)
 }
 
 // noLimits is a Load without any.

@@ -60,6 +60,7 @@ func (s *site) noteOpening(c *call, t *room.Topic) error {
 	op := opening{session: c.session.ID, topic: t.ID, strict: t.Strict}
 	// What is answered is in the trail, also if the sign-in ends at this moment.
 	ev := room.Noted{Stamp: s.stampOf(c, c.user.Name), Action: room.ActionTopicOpened, Deal: t.Deal, Topic: t.ID}
+	ev.Role = c.session.Role
 	if !t.Strict {
 		if s.openings.add(op) {
 			s.Journal.Keep(ev)

@@ -177,6 +177,53 @@ func TestWhatWasReadIsAnsweredOnlyWithTheRightOfThatMoment(t *testing.T) {
 	}
 }
 
+// Edits come with messages that may be read at that moment only, and none comes
+// that isn't published yet, since who reads may have no right to it.
+func TestEditsAreAnsweredOnlyWithTheRightOfThatMoment(t *testing.T) {
+	moves := func(w *world, seq int64) func() {
+		return func() { w.append(room.ReaderMoved{Topic: w.clean, User: "bert", Seq: seq}) }
+	}
+	for _, c := range []struct {
+		what    string
+		from    int64 // which the right begins with while it is read
+		lags    int64 // the published head behind what is stored
+		answers string
+	}{
+		{"nothing", 1, 0, "1 2 with 3 4"},
+		{"the right begins later", 2, 0, "2 with 4"},
+		{"the last edit is not published", 1, 1, "1 2 with 3"},
+		{"no edit is published", 1, 2, "1 2 with"},
+		{"the second message is not published either", 1, 3, "1 with"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			var w *world
+			var once sync.Once
+			w = newWalls(t, func(config *httpd.Config) {
+				config.Store = lagging{interrupted{config.Store, func() { once.Do(moves(w, c.from)) }}, c.lags}
+			})
+			w.post(w.clean, "bert", "first")
+			w.post(w.clean, "bert", "second")
+			for ref := range int64(2) {
+				w.append(room.MessagePosted{Stamp: room.Stamp{At: w.clock().UnixMilli(), By: "bert"},
+					Topic: w.clean, ID: room.NewID(), Kind: room.Edit, Ref: ref + 1, Salt: room.NewSalt(), Body: []byte("edited")})
+			}
+			var got struct{ Messages, Edits []struct{ Seq int64 } }
+			w.ask("GET", "/api/topics/"+w.clean+"/messages?limit=2&edits=1", w.cookieOf("bert"), "").want(200).into(&got)
+			var seqs []string
+			for _, m := range got.Messages {
+				seqs = append(seqs, fmt.Sprint(m.Seq))
+			}
+			seqs = append(seqs, "with")
+			for _, m := range got.Edits {
+				seqs = append(seqs, fmt.Sprint(m.Seq))
+			}
+			if answers := strings.Join(seqs, " "); answers != c.answers {
+				t.Errorf("bert is answered with %q, want %q", answers, c.answers)
+			}
+		})
+	}
+}
+
 // The same of topics, whose heads are read.
 func TestTopicsAreShownWithTheRightOfThatMoment(t *testing.T) {
 	for _, c := range []struct {

@@ -40,6 +40,18 @@ func (s headRead) Head(topic string) room.Head {
 	return s.Store.Head(topic)
 }
 
+// lagging is a Store of which the newest messages aren't published yet.
+type lagging struct {
+	httpd.Store
+	by int64
+}
+
+func (s lagging) Head(topic string) room.Head {
+	head := s.Store.Head(topic)
+	head.Seq -= s.by
+	return head
+}
+
 // overtaken is a Journal before whose events something else comes.
 type overtaken struct {
 	httpd.Journal
@@ -57,11 +69,11 @@ type fromOne struct {
 	address string
 }
 
-func (d fromOne) SignIn(ctx context.Context, name, password string, from netip.Addr) (string, room.Session, error) {
-	if from == netip.MustParseAddr(d.address) {
+func (d fromOne) SignIn(ctx context.Context, name, password, code string, from room.Visitor) (string, room.Session, error) {
+	if from.Address == netip.MustParseAddr(d.address) {
 		return "", room.Session{}, room.ErrTooManyTries
 	}
-	return d.Desk.SignIn(ctx, name, password, from)
+	return d.Desk.SignIn(ctx, name, password, code, from)
 }
 
 // endingDesk is a Desk where a sign-in ends as soon as it was found.

@@ -30,14 +30,16 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Setup says that there is nobody yet who could sign in.
-	Setup bool `json:"setup,omitempty"`
+	entrance
+	// Code says that the password was right, and that a code of the second factor
+	// is missing, or a passkey where there is one.
+	Code    bool `json:"code,omitempty"`
+	Passkey bool `json:"passkey,omitempty"`
+	// Enroll says that a second factor has to be set up first, Prove that it has to
+	// be shown once more who it is; see POST /api/session/proof.
+	Enroll bool `json:"enroll,omitempty"`
+	Prove  bool `json:"prove,omitempty"`
 }
-
-// needsSetup is an error of a room that has no admin.
-type needsSetup struct{ error }
-
-func (e needsSetup) Unwrap() error { return e.error }
 
 // fail answers with an error. It is the one place where errors become answers.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -46,17 +48,53 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.As(err, &known) && r.Context().Err() == nil {
 		s.Log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
+	if _, program := bearerOf(r); isTold(refusal.Code, arrivalOf(r), program) {
+		s.Log.Info("a request was refused", "status", refusal.Code, "method", r.Method, "path", shortPath(r),
+			"user", arrivalOf(r).user, "from", arrivalOf(r).client, "why", refusal.Text)
+	}
 	if refusal.Code == http.StatusTooManyRequests || refusal.Code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(secondsToWait(err)))
 	}
+	if _, program := bearerOf(r); program && refusal.Code == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 section 3
+	}
+	var needsCode *room.NeedsCode
+	needed := errors.As(err, &needsCode)
+	var stranger notYet
+	errors.As(err, &stranger)
 	body, _ := json.Marshal(problem{
-		Type:   "about:blank",
-		Title:  http.StatusText(refusal.Code),
-		Status: refusal.Code,
-		Detail: refusal.Text,
-		Setup:  errors.As(err, new(needsSetup)),
+		Type:     "about:blank",
+		Title:    http.StatusText(refusal.Code),
+		Status:   refusal.Code,
+		Detail:   refusal.Text,
+		entrance: stranger.entrance,
+		Code:     needed,
+		Passkey:  needed && needsCode.Passkey,
+		Enroll:   errors.Is(err, room.ErrEnroll),
+		Prove:    errors.Is(err, room.ErrProve),
 	})
 	send(w, refusal.Code, "application/problem+json", body)
+}
+
+// isTold tells whether the log has a refusal: of what somebody may not do, or may not
+// know of, of a program's token that is none, and of a page or a host that isn't ours.
+// Failed sign-ins are told by the Desk, what is over a limit by the Load.
+func isTold(code int, by *arrival, program bool) bool {
+	switch code {
+	case http.StatusForbidden, http.StatusMisdirectedRequest:
+		return true
+	case http.StatusNotFound:
+		return by.user != ""
+	case http.StatusUnauthorized:
+		return program
+	}
+	return false
+}
+
+// shortPath is as much of a path as the log needs.
+func shortPath(r *http.Request) string {
+	const most = 200
+	return r.URL.Path[:min(len(r.URL.Path), most)]
 }
 
 // secondsToWait is what an error says, or a second.

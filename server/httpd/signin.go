@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -37,7 +38,7 @@ func (s *site) setUp(c *call) error {
 	if s.Store.State().HasAdmin() {
 		return room.ErrSetupDone
 	}
-	hashed, err := s.Desk.HashPassword(c.ctx(), body.Password)
+	hashed, err := s.Desk.HashPassword(c.ctx(), body.Password, body.Name)
 	if err != nil {
 		return err
 	}
@@ -61,11 +62,12 @@ func (s *site) signIn(c *call) error {
 	var body struct {
 		Name     string `json:"name"`
 		Password string `json:"password"`
+		Code     string `json:"code"`
 	}
 	if err := c.read(&body); err != nil {
 		return err
 	}
-	cookie, session, err := s.Desk.SignIn(c.ctx(), body.Name, body.Password, c.by.client)
+	cookie, session, err := s.Desk.SignIn(c.ctx(), body.Name, body.Password, body.Code, c.visitor())
 	if err != nil {
 		return err
 	}
@@ -74,7 +76,7 @@ func (s *site) signIn(c *call) error {
 
 // open signs a user in who has just got an account, or a password, by a link.
 func (s *site) open(c *call, name string) error {
-	cookie, session, err := s.Desk.Open(c.ctx(), name, c.by.client)
+	cookie, session, err := s.Desk.Open(c.ctx(), name, c.visitor())
 	if err != nil {
 		return err
 	}
@@ -96,17 +98,26 @@ func (s *site) enter(c *call, cookie string, session room.Session, status int) e
 		return room.ErrUnavailable
 	}
 	c.by.setCookie(c.w, cookie, time.UnixMilli(session.Expires).Sub(s.Now()))
-	return c.answer(status, personOf(u))
+	return c.answer(status, s.signedInAs(session, u))
+}
+
+// signedInAs is who has signed in. Enroll says that a second factor has to be set
+// up before anything else.
+func (s *site) signedInAs(session room.Session, u *room.User) any {
+	return struct {
+		person
+		Enroll bool `json:"enroll,omitempty"`
+	}{personOf(u), s.Store.State().Limited(session)}
 }
 
 func (s *site) whoAmI(c *call) error {
 	if err := s.identify(c); err != nil {
-		if room.AsError(err).Code == http.StatusUnauthorized && !s.Store.State().HasAdmin() {
-			err = needsSetup{err}
+		if room.AsError(err).Code == http.StatusUnauthorized {
+			err = notYet{err, s.entrance()}
 		}
 		return err
 	}
-	return c.answer(http.StatusOK, personOf(c.user))
+	return c.answer(http.StatusOK, s.signedInAs(c.session, c.user))
 }
 
 func (s *site) signOut(c *call) error {
@@ -126,9 +137,16 @@ func (s *site) changePassword(c *call) error {
 		return err
 	}
 	// A new one that won't do costs no try.
-	hashed, err := s.Desk.HashPassword(c.ctx(), body.New)
+	hashed, err := s.Desk.HashPassword(c.ctx(), body.New, c.user.Name)
 	if err != nil {
 		return err
+	}
+	// Who has a second factor shows that, too.
+	switch f, err := s.Store.Factors(c.ctx(), c.user.Name); {
+	case err != nil:
+		return err
+	case f.Any() && !s.Desk.Proved(c.session):
+		return room.ErrProve
 	}
 	switch err := s.Desk.Password(c.ctx(), c.user.Name, body.Old, c.by.client); {
 	case errors.Is(err, room.ErrWrongSignIn):
@@ -145,5 +163,70 @@ func (s *site) changePassword(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.done()
+}
+
+// entrance is what there is to sign in with, beside passwords and passkeys.
+type entrance struct {
+	// Setup says that there is nobody yet who could sign in.
+	Setup    bool     `json:"setup,omitempty"`
+	Provider *company `json:"provider,omitempty"`
+}
+
+// company is the company's own sign-in.
+type company struct {
+	Label string `json:"label"`
+}
+
+// notYet is an error of somebody who isn't signed in, with how that can be done.
+type notYet struct {
+	error
+	entrance entrance
+}
+
+func (e notYet) Unwrap() error { return e.error }
+
+func (s *site) entrance() entrance {
+	state := s.Store.State()
+	e := entrance{Setup: !state.HasAdmin()}
+	if p := state.SignInRules().Provider; p != nil {
+		e.Provider = &company{Label: p.Label}
+	}
+	return e
+}
+
+// waysToSignIn is what a stranger is shown.
+func (s *site) waysToSignIn(c *call) error { return c.answer(http.StatusOK, s.entrance()) }
+
+// prove takes a password and its code, or a passkey, as proof of who is signed in.
+func (s *site) prove(c *call) error {
+	var body struct {
+		Password   string          `json:"password"`
+		Code       string          `json:"code"`
+		ID         string          `json:"id"`
+		Credential json.RawMessage `json:"credential"`
+	}
+	if err := c.read(&body); err != nil {
+		return err
+	}
+	if body.ID != "" {
+		return c.proven(s.Desk.ProvePasskey(c.ctx(), c.session, body.ID, body.Credential, c.visitor()))
+	}
+	return c.proven(s.Desk.Prove(c.ctx(), c.session, body.Password, body.Code, c.visitor()))
+}
+
+// proven answers who has tried to prove who is signed in. What was wrong is a 403:
+// the sign-in goes on.
+func (c *call) proven(err error) error {
+	var needs *room.NeedsCode
+	switch {
+	case errors.As(err, &needs):
+		return errors.Join(room.Refuse(room.ErrForbidden, needs.Error()), needs)
+	case errors.Is(err, room.ErrWrongSignIn):
+		return room.Refuse(room.ErrForbidden, "That was not right; try again.")
+	case err != nil:
+		return err
+	}
+	c.site.Log.Info("who is signed in has shown it once more", "user", c.user.Name, "from", c.by.client)
 	return c.done()
 }

@@ -54,19 +54,49 @@ func TestSigningIn(t *testing.T) {
 	w.ask("GET", "/api/session", a.cookie().Value, "").want(200).is(`{"name":"bert","display":"Bert","role":"member"}`)
 }
 
+// TestARefusedSignInDoesNotTellWhy compares whole answers. How long they take,
+// signin.TestTimeDoesNotTellWhoHasAnAccount compares.
 func TestARefusedSignInDoesNotTellWhy(t *testing.T) {
 	w := newWorld(t)
 	no := false
-	w.append(room.UserAdded{Name: "gone", Display: "Gone", Role: room.Member, PasswordHashed: hashed()})
+	add := func(name, password string) {
+		w.append(room.UserAdded{Name: name, Display: name, Role: room.Member, PasswordHashed: password})
+	}
+	add("gone", hashed())
 	w.append(room.UserChanged{Name: "gone", Active: &no})
+	add("passkeys", "")
+	w.append(room.PasskeyAdded{Stamp: room.Stamp{By: "passkeys"}, User: "passkeys", ID: []byte("a credential"), Label: "Key", Credential: []byte("{}")})
+	add("codes", hashed())
+	w.append(room.TOTPSet{Stamp: room.Stamp{By: "codes"}, User: "codes", Sealed: []byte("a secret"), Step: 1})
 	wrong := w.ask("POST", "/api/session", "", `{"name":"bert","password":"wrong"}`).want(401)
-	for name, body := range map[string]string{
-		"an unknown name":       `{"name":"nobody","password":"` + password + `"}`,
-		"a deactivated account": `{"name":"gone","password":"` + password + `"}`,
-		"nothing":               `{}`,
+	for what, body := range map[string]string{
+		"an unknown name":             `{"name":"nobody","password":"` + password + `"}`,
+		"a deactivated account":       `{"name":"gone","password":"` + password + `"}`,
+		"one with passkeys only":      `{"name":"passkeys","password":"` + password + `"}`,
+		"one with codes":              `{"name":"codes","password":"wrong"}`,
+		"one with codes, and one":     `{"name":"codes","password":"wrong","code":"123456"}`,
+		"an unknown name with a code": `{"name":"nobody","password":"wrong","code":"123456"}`,
+		"nothing":                     `{}`,
 	} {
 		if a := w.ask("POST", "/api/session", "", body); !same(a, wrong) {
-			t.Errorf("%s:\n%s\n%s", name, dump(a), dump(wrong))
+			t.Errorf("%s:\n%s\n%s", what, dump(a), dump(wrong))
+		}
+	}
+
+	// Nor does one that isn't looked at any more.
+	late := func(name string) answer {
+		for {
+			if a := w.ask("POST", "/api/session", "", `{"name":"`+name+`","password":"wrong"}`); a.Code != 401 {
+				return a
+			}
+		}
+	}
+	w.pass(time.Hour)
+	tooMany := late("bert").want(429)
+	for _, name := range []string{"nobody", "gone", "passkeys", "codes"} {
+		w.pass(time.Hour)
+		if a := late(name); !same(a, tooMany) {
+			t.Errorf("%s, too often:\n%s\n%s", name, dump(a), dump(tooMany))
 		}
 	}
 }

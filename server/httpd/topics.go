@@ -71,7 +71,7 @@ func (s *site) listTopics(c *call) error {
 		topics = append(topics, s.topicOf(t))
 	}
 	// The right to them is asked for after their heads were read.
-	now := s.Store.State()
+	now := c.now()
 	if !c.knowsDeal(now, now.Deal(d.ID)) {
 		return room.ErrNotFound
 	}
@@ -167,7 +167,7 @@ func (s *site) createDirect(c *call) error {
 	ev := room.DirectCreated{Stamp: s.stamp(c), ID: room.NewID(), Deal: d.ID, With: body.With}
 	err = s.append(c, ev)
 	if errors.Is(err, room.ErrExists) { // the other one was faster
-		if t := s.Store.State().Direct(d.ID, c.user.Name, body.With); t != nil {
+		if t := c.now().Direct(d.ID, c.user.Name, body.With); t != nil {
 			return s.answerTopic(c, t.ID, http.StatusOK)
 		}
 	}
@@ -179,12 +179,12 @@ func (s *site) createDirect(c *call) error {
 
 // answerTopic answers with a topic as it is now, if who calls may know of it now.
 func (s *site) answerTopic(c *call, id string, status int) error {
-	t := s.Store.State().Topic(id)
+	t := c.now().Topic(id)
 	if t == nil {
 		return room.ErrNotFound
 	}
 	shown := s.topicOf(t)
-	if now := s.Store.State(); !c.knowsTopic(now, now.Topic(id)) {
+	if now := c.now(); !c.knowsTopic(now, now.Topic(id)) {
 		return room.ErrNotFound
 	}
 	return c.answer(status, shown)

@@ -18,10 +18,22 @@ func accountOf(u *room.User) account {
 	return account{person: personOf(u), Active: u.Active, Version: u.Version}
 }
 
+// listed is one in the list of all: with what second factors it has.
+type listed struct {
+	account
+	TOTP     bool `json:"totp,omitempty"`
+	Passkeys int  `json:"passkeys,omitempty"`
+}
+
 func (s *site) listUsers(c *call) error {
-	accounts := []account{}
+	factors, err := s.Store.FactorCounts(c.ctx())
+	if err != nil {
+		return err
+	}
+	accounts := []listed{}
 	for _, u := range c.state.Users() {
-		accounts = append(accounts, accountOf(u))
+		count := factors[u.Name]
+		accounts = append(accounts, listed{accountOf(u), count.TOTP, count.Passkeys})
 	}
 	return c.answer(http.StatusOK, map[string]any{"users": accounts})
 }
@@ -38,10 +50,13 @@ func (s *site) addUser(c *call) error {
 	if err := c.read(&body); err != nil {
 		return err
 	}
+	if err := c.mayGive(body.Role); err != nil {
+		return err
+	}
 	var hashed string
 	if body.Password != "" {
 		var err error
-		if hashed, err = s.Desk.HashPassword(c.ctx(), body.Password); err != nil {
+		if hashed, err = s.Desk.HashPassword(c.ctx(), body.Password, body.Name); err != nil {
 			return err
 		}
 	}
@@ -69,6 +84,11 @@ func (s *site) changeUser(c *call) error {
 	if err := c.read(&body); err != nil {
 		return err
 	}
+	if body.Role != nil && *body.Role != u.Role {
+		if err := c.mayGive(*body.Role); err != nil {
+			return err
+		}
+	}
 	ev := room.UserChanged{
 		Stamp:   s.stamp(c),
 		Name:    u.Name,
@@ -88,6 +108,9 @@ func (s *site) endSessions(c *call) error {
 		if _, err := c.changeableUser(); err != nil {
 			return err
 		}
+	}
+	if err := c.mustBeProved(); err != nil {
+		return err
 	}
 	return s.change(c, room.SessionsEnded{Stamp: s.stamp(c), User: name}, func() error {
 		if own {
@@ -115,7 +138,7 @@ func (c *call) changeableUser() (*room.User, error) {
 // answerUser answers with a user as admins see it, and who is one no more by
 // this very change.
 func (s *site) answerUser(c *call, name string, status int) error {
-	now := s.Store.State()
+	now := c.now()
 	u := now.User(name)
 	switch {
 	case !now.IsAdmin(c.user.Name) && name != c.user.Name:
@@ -127,4 +150,16 @@ func (s *site) answerUser(c *call, name string, status int) error {
 		return c.tell(status, accountOf(u)) // whose own doing has ended the sign-in
 	}
 	return c.answer(status, accountOf(u))
+}
+
+// removeFactors takes the second factors of somebody who has lost them.
+func (s *site) removeFactors(c *call) error {
+	u, err := c.changeableUser()
+	if err != nil {
+		return err
+	}
+	if err := c.mustBeProved(); err != nil {
+		return err
+	}
+	return s.change(c, room.FactorsRemoved{Stamp: s.stamp(c), User: u.Name}, c.done)
 }

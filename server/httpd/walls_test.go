@@ -49,13 +49,39 @@ var endpoints = []struct {
 	{request{"DELETE", "/api/session", ""}, 401, 204, 204, 204},
 	{request{"POST", "/api/session/password", `{"old":"correct horse","new":"battery staple"}`}, 401, 204, 204, 204},
 	{request{"POST", "/api/session/token", ""}, 401, 200, 200, 200},
+	{request{"POST", "/api/session/proof", `{"password":"correct horse"}`}, 401, 204, 204, 204},
 	{request{"GET", "/api/check", ""}, 200, 200, 200, 200},
+	{request{"GET", "/api/signin", ""}, 200, 200, 200, 200},
+	{request{"GET", "/api/signin/rules", ""}, 401, 403, 403, 200},
+	{request{"PATCH", "/api/signin/rules", `{"idle":3600}`}, 401, 403, 403, 200},
+
+	{request{"GET", "/api/account", ""}, 401, 200, 200, 200},
+	{request{"POST", "/api/account/totp", ""}, 401, 201, 201, 201},
+	{request{"POST", "/api/account/totp/confirm", `{"id":"x","code":"123456"}`}, 401, 422, 422, 422},
+	{request{"DELETE", "/api/account/totp", ""}, 401, 404, 404, 404},
+	{request{"POST", "/api/account/recovery", ""}, 401, 422, 422, 422},
+	{request{"GET", "/api/sessions", ""}, 401, 200, 200, 200},
+	{request{"DELETE", "/api/sessions", ""}, 401, 204, 204, 204},
+	{request{"DELETE", "/api/sessions/{session}", ""}, 401, 404, 404, 404},
+
+	{request{"GET", "/api/session/company", ""}, 303, 303, 303, 303},
+	{request{"GET", "/api/session/company/callback", ""}, 303, 303, 303, 303},
+	{request{"POST", "/api/session/passkey/options", ""}, 200, 200, 200, 200},
+	{request{"POST", "/api/session/passkey", `{"id":"x","credential":{}}`}, 401, 401, 401, 401},
+	{request{"POST", "/api/session/proof/options", ""}, 401, 422, 422, 422}, // nobody has a passkey
+	{request{"POST", "/api/account/passkeys/options", ""}, 401, 200, 200, 200},
+	{request{"POST", "/api/account/passkeys", `{"id":"x","label":"Key","credential":{}}`}, 401, 422, 422, 422},
+	{request{"DELETE", "/api/account/passkeys/{id}", ""}, 401, 404, 404, 404},
 
 	{request{"GET", "/api/users", ""}, 401, 403, 403, 200},
 	{request{"POST", "/api/users", `{"name":"fritz"}`}, 401, 403, 403, 201},
 	{request{"PATCH", "/api/users/{name}", `{"display":"Bertram"}`}, 401, 404, 403, 200},
 	{request{"DELETE", "/api/users/{name}/sessions", ""}, 401, 404, 204, 204},
 	{request{"POST", "/api/users/{name}/invitation", ""}, 401, 404, 403, 201},
+	{request{"DELETE", "/api/users/{name}/factors", ""}, 401, 404, 403, 204},
+	{request{"GET", "/api/users/{name}/tokens", ""}, 401, 404, 200, 200},
+	{request{"POST", "/api/users/{name}/tokens", `{"label":"a tool"}`}, 401, 404, 201, 201},
+	{request{"DELETE", "/api/users/{name}/tokens/{token}", ""}, 401, 404, 404, 404},
 
 	{request{"POST", "/api/invitations", `{"deals":["{deal}"],"role":"member"}`}, 401, 403, 403, 201},
 	{request{"POST", "/api/invitations/open", `{"token":"x"}`}, 404, 404, 404, 404},
@@ -75,11 +101,13 @@ var endpoints = []struct {
 	{request{"GET", "/api/topics/{topic}", ""}, 401, 404, 200, 200},
 	{request{"PATCH", "/api/topics/{topic}", `{"title":"Prices"}`}, 401, 404, 403, 200},
 	{request{"GET", "/api/topics/{topic}/messages", ""}, 401, 404, 200, 200},
+	{request{"GET", "/api/topics/{topic}/reads", ""}, 401, 404, 403, 403}, // the deal shows no receipts
 	{request{"GET", "/api/topics/{topic}/members", ""}, 401, 404, 200, 200},
 	{request{"PUT", "/api/topics/{topic}/members/{name}", ""}, 401, 404, 403, 204},
 	{request{"PATCH", "/api/topics/{topic}/members/{name}", `{"from":1}`}, 401, 404, 403, 204},
 	{request{"DELETE", "/api/topics/{topic}/members/{name}", ""}, 401, 404, 403, 204},
 
+	{request{"GET", "/api/search", ""}, 401, 422, 422, 422}, // nothing is asked for; see TestSearchTellsNothingOfWhatIsBehindAWall
 	{request{"GET", "/api/audit", ""}, 401, 403, 403, 200},
 
 	{request{"GET", "/healthz", ""}, 200, 200, 200, 200},
@@ -136,7 +164,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 var (
 	bodies = []string{"", "{", "{}", `{"surprise":1}`, `{"title":"Price"}`, `{"title":"\u202e"}`, `{"name":"Alpha"}`, `{"open":false}`, `{"active":false}`,
 		`{"with":"{name}"}`, `{"narrowed":true,"members":["{name}"]}`, `{"from":0}`, `{"history":"joined"}`, `{"version":99}`}
-	queries = []string{"", "?dry-run=true", "?dry-run=1", "?after=1", "?before=2&limit=1", "?after=x"}
+	queries = []string{"", "?dry-run=true", "?dry-run=1", "?after=1", "?before=2&limit=1", "?since=1", "?after=x"}
 )
 
 // What is beyond a wall and what doesn't exist look the same: the whole answer,

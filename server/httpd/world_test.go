@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 
 	"redroom/server/httpd"
 	"redroom/server/journal"
+	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/signin"
 	"redroom/store"
@@ -91,17 +93,25 @@ type nobody struct{}
 
 func (nobody) Publish([]room.Event, []room.Outcome) {}
 
-// files are a page.
-var files = fstest.MapFS{
-	"index.html":           {Data: []byte(`<!doctype html><script type="module" src="{{.Assets}}/app/main.js"></script>`)},
-	"sw.js":                {Data: []byte("const all = [\"{{.Assets}}\", \"{{.Files}}\"];\n")},
-	"app/main.js":          {Data: []byte("export {};\n")},
-	"ui/room.css":          {Data: []byte("body {}\n")},
-	"ui/mark.svg":          {Data: []byte("<svg/>\n")},
-	"lang/de.json":         {Data: []byte("{}\n")},
-	"room.webmanifest":     {Data: []byte("{}\n")},
-	"app/words.with.dots":  {Data: []byte("?")},
-	"app/nested/deeper.js": {Data: []byte("export {};\n")},
+// source is a page's.
+var source = fstest.MapFS{
+	"index.html":    {Data: []byte(`<!doctype html><link rel="stylesheet" href="{{.Assets}}/ui/room.css"><script type="module" src="{{.Assets}}/app/main.js"></script>`)},
+	"sw.js":         {Data: []byte("const all = [\"{{.Assets}}\", \"{{.Files}}\"];\n")},
+	"app/main.js":   {Data: []byte(`import("./deeper.js"); console.log("here");`)},
+	"app/deeper.js": {Data: []byte("export default 1;\n")},
+	"ui/room.css":   {Data: []byte(strings.Repeat("body { color: black }\n\n@media print { a { color: black } }\n", 9))},
+	"ui/mark.svg":   {Data: []byte("<svg/>\n")},
+}
+
+var packed = sync.OnceValue(func() *pack.Page { return mustPack(source) })
+
+func mustPack(source fs.FS) *pack.Page {
+	page, err := pack.Make(source)
+	if err != nil {
+		panic(err)
+	}
+	page.Compress(context.Background())
+	return page
 }
 
 var hashes = [][32]byte{sha256.Sum256([]byte("now")), sha256.Sum256([]byte("next"))}
@@ -143,7 +153,7 @@ func makeWorld(t *testing.T, past []room.Event, changes ...func(*httpd.Config)) 
 		t.Fatal(err)
 	}
 	w.config = httpd.Config{
-		Desk: w.desk, Store: s, Journal: j, Assets: files, Log: log, Now: w.clock,
+		Desk: w.desk, Store: s, Journal: j, Page: packed(), Log: log, Now: w.clock,
 		Origins: origins, Host: "room.example",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Connect: func() httpd.ConnectInfo {
@@ -154,15 +164,13 @@ func makeWorld(t *testing.T, past []room.Event, changes ...func(*httpd.Config)) 
 	for _, change := range changes {
 		change(&w.config)
 	}
-	if w.handler, err = httpd.New(w.config); err != nil {
-		t.Fatal(err)
-	}
+	w.handler = httpd.New(w.config)
 	return w
 }
 
 // hashed is made once: it takes its time.
 var hashed = sync.OnceValue(func() string {
-	h, err := signin.New(signin.Config{}).HashPassword(context.Background(), password)
+	h, err := signin.New(signin.Config{}).HashPassword(context.Background(), password, "")
 	if err != nil {
 		panic(err)
 	}
@@ -218,7 +226,7 @@ func (w *world) cookieOf(name string) string {
 	if name == "" {
 		return ""
 	}
-	cookie, _, err := w.desk.Open(w.t.Context(), name, netip.MustParseAddr("127.0.0.1"))
+	cookie, _, err := w.desk.Open(w.t.Context(), name, room.Visitor{Address: netip.MustParseAddr("127.0.0.1")})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -281,6 +289,8 @@ type problem struct {
 	Type, Title, Detail string
 	Status              int
 	Setup               bool
+	Code, Passkey       bool
+	Enroll, Prove       bool
 }
 
 func (a answer) problem() (p problem) {

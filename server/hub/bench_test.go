@@ -23,7 +23,7 @@ func BenchmarkFanOut(b *testing.B) {
 			ctx, cancel := context.WithCancel(b.Context())
 			var reading, behind sync.WaitGroup
 			for range cursors {
-				c := w.hub.Open("carla", topic, 1, 0)
+				c := w.hub.Open(room.NewActor("carla", ""), topic, 1, 0)
 				reading.Go(func() {
 					defer c.Close()
 					for {
@@ -79,7 +79,7 @@ func BenchmarkDelivery(b *testing.B) {
 			if narrowed {
 				w.append(room.TopicChanged{Stamp: by("anna"), ID: topic, Narrowed: ptr(true), Members: members})
 			}
-			c := w.hub.Open("carla", topic, 1, 0)
+			c := w.hub.Open(room.NewActor("carla", ""), topic, 1, 0)
 			defer c.Close()
 			body := []byte(strings.Repeat("x", 128))
 			batch, outcomes := make([]room.Event, 1), make([]room.Outcome, 1)
@@ -106,7 +106,7 @@ func BenchmarkCatchUp(b *testing.B) {
 	w := newWorld(b)
 	w.post(all, 128)
 	for b.Loop() {
-		c := w.hub.Open("carla", topic, 1, 0)
+		c := w.hub.Open(room.NewActor("carla", ""), topic, 1, 0)
 		for seq := int64(0); seq < all; {
 			var err error
 			if seq, err = nextSeq(b.Context(), c); err != nil {

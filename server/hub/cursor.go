@@ -18,8 +18,8 @@ type Cursor struct {
 	hub   *Hub
 	topic *liveTopic
 	id    string
-	user  string
-	from  int64  // the first seq that the user may read, when the cursor was opened
+	actor *room.Actor
+	from  int64  // the first seq that the actor may read, when the cursor was opened
 	stale func() // guarded by the topic's lock
 
 	seq   int64  // what was given, or begun, is up to here
@@ -28,9 +28,9 @@ type Cursor struct {
 	age   int64  // of the page: the topic's redactions before it was read
 }
 
-// Open begins behind seq in a topic that user may read from the given seq on.
-func (h *Hub) Open(user, topic string, from, seq int64) *Cursor {
-	c := &Cursor{hub: h, topic: h.join(topic), id: topic, user: user, from: from, seq: max(seq, from-1)}
+// Open begins behind seq in a topic that an actor may read from the given seq on.
+func (h *Hub) Open(as *room.Actor, topic string, from, seq int64) *Cursor {
+	c := &Cursor{hub: h, topic: h.join(topic), id: topic, actor: as, from: from, seq: max(seq, from-1)}
 	c.topic.mu.Lock()
 	c.topic.readers[c] = struct{}{}
 	c.topic.mu.Unlock()
@@ -97,7 +97,7 @@ func (c *Cursor) Next(ctx context.Context) (octets []byte, wake <-chan struct{},
 // more; else it is room.ErrNotFound, and nothing of the topic may be written any
 // more. Any goroutine may ask.
 func (c *Cursor) Check() error {
-	if from, ok := c.hub.store.State().ReadsFrom(c.user, c.id); !ok || from > c.from {
+	if from, ok := c.actor.In(c.hub.store.State()).ReadsFrom(c.actor.Name(), c.id); !ok || from > c.from {
 		return room.ErrNotFound
 	}
 	return nil

@@ -47,7 +47,7 @@ func TestEachReaderGetsEachMessageOnceInOrder(t *testing.T) {
 
 func TestAFrameIsTheProtocols(t *testing.T) {
 	w := newWorld(t)
-	c := w.hub.Open("bert", topic, 1, 0)
+	c := w.hub.Open(room.NewActor("bert", ""), topic, 1, 0)
 	defer c.Close()
 	first, reply := w.event("bert", "Grüße"), w.event("carla", "")
 	for i := range first.Salt {
@@ -64,7 +64,7 @@ func TestAFrameIsTheProtocols(t *testing.T) {
 	}
 	c.Close()
 
-	again := w.hub.Open("bert", topic, 1, 0) // the topic is live anew, and keeps nothing yet
+	again := w.hub.Open(room.NewActor("bert", ""), topic, 1, 0) // the topic is live anew, and keeps nothing yet
 	defer again.Close()
 	kept, _, err := again.Next(t.Context())
 	if err != nil || string(kept) != want {
@@ -163,7 +163,7 @@ func TestNextGivesAPieceAtATime(t *testing.T) {
 // What a reader holds is being sent while more is posted.
 func TestWhatWasGivenDoesNotChange(t *testing.T) {
 	w := newWorld(t)
-	c := w.hub.Open("bert", topic, 1, 0)
+	c := w.hub.Open(room.NewActor("bert", ""), topic, 1, 0)
 	defer c.Close()
 	w.post(3, 100)
 	octets, _, err := c.Next(t.Context())
@@ -193,6 +193,7 @@ func TestTheEndOfARightEndsTheCursor(t *testing.T) {
 		{"an admin no more, in a narrowed topic", "zoe",
 			[]room.Event{room.MemberAdded{Stamp: by("anna"), Deal: deal, User: "zoe"}, narrow("carla")},
 			[]room.Event{room.UserChanged{Stamp: by("anna"), Name: "zoe", Role: ptr(room.Observer)}}},
+		{"an admin no more, by the company's word", "zoe", []room.Event{company}, []room.Event{vouched("zoe", room.Member)}},
 		{"removed and back, but for later messages only", "bert", nil, []room.Event{
 			room.MemberRemoved{Stamp: by("anna"), Deal: deal, User: "bert"},
 			room.MemberAdded{Stamp: by("anna"), Deal: deal, User: "bert"},
@@ -361,7 +362,7 @@ func TestATopicThatNobodyReadsKeepsNoGoroutine(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	var cursors []interface{ Close() }
 	for range 3 {
-		cursors = append(cursors, w.hub.Open("bert", topic, 1, 0), w.hub.Open("bert", otherTopic, 1, 0))
+		cursors = append(cursors, w.hub.Open(room.NewActor("bert", ""), topic, 1, 0), w.hub.Open(room.NewActor("bert", ""), otherTopic, 1, 0))
 	}
 	for _, c := range cursors {
 		c.Close()
@@ -372,7 +373,7 @@ func TestATopicThatNobodyReadsKeepsNoGoroutine(t *testing.T) {
 func TestCursorsMayBeClosedAfterTheHub(t *testing.T) {
 	w := newWorld(t)
 	w.post(1, 10)
-	c := w.hub.Open("bert", topic, 1, 0)
+	c := w.hub.Open(room.NewActor("bert", ""), topic, 1, 0)
 	w.stop()
 	if octets, _, err := c.Next(t.Context()); err != nil || !slices.Equal(seqs(t, octets), []int64{1}) {
 		t.Errorf("%q, %v", octets, err)
@@ -383,7 +384,7 @@ func TestCursorsMayBeClosedAfterTheHub(t *testing.T) {
 func TestAStoreThatCanNotBeReadIsNoEndOfTheRight(t *testing.T) {
 	w := newWorld(t)
 	w.post(1, 10)
-	c := w.hub.Open("bert", topic, 1, 0)
+	c := w.hub.Open(room.NewActor("bert", ""), topic, 1, 0)
 	defer c.Close()
 	w.journal.Close()
 	if err := w.store.Close(); err != nil {

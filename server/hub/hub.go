@@ -79,7 +79,9 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 	state := h.store.State()
 	after := aftermathOf(state, batch, outcomes)
 	h.checkRights(state, after.deals)
-	h.lobby.changed(after)
+	if after.any() {
+		h.lobby.changed(after)
+	}
 
 	posted := make(map[string][]*room.Message)
 	redacted := make(map[string]bool)
@@ -108,7 +110,12 @@ func (h *Hub) Publish(batch []room.Event, outcomes []room.Outcome) {
 // aftermath is what a batch has changed beside messages and read marks.
 type aftermath struct {
 	deals map[string]struct{} // look different to somebody, who may read more or less there
-	ended map[string]struct{} // sign-ins
+	ended map[string]struct{} // sign-ins, and tokens of programs
+	ruled bool                // other rules of signing in count
+}
+
+func (a *aftermath) any() bool {
+	return len(a.deals) > 0 || len(a.ended) > 0 || a.ruled
 }
 
 func aftermathOf(state *room.State, batch []room.Event, outcomes []room.Outcome) (a aftermath) {
@@ -116,11 +123,16 @@ func aftermathOf(state *room.State, batch []room.Event, outcomes []room.Outcome)
 		if outcomes[i].Err != nil {
 			continue
 		}
-		for _, deal := range state.Affected(ev) {
-			put(&a.deals, deal, struct{}{})
+		if _, ok := ev.(room.Vouched); !ok || outcomes[i].Changed {
+			for _, deal := range state.Affected(ev) {
+				put(&a.deals, deal, struct{}{})
+			}
 		}
 		for _, session := range outcomes[i].Ended {
 			put(&a.ended, session, struct{}{})
+		}
+		if _, ok := ev.(room.SignInRulesChanged); ok {
+			a.ruled = true
 		}
 	}
 	return a

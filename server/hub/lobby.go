@@ -14,7 +14,7 @@ const (
 
 // lobby knows who is here and tells watchers what has changed. Its goroutine
 // does what waits for a time: new messages of a topic, at most once a second,
-// and users that did not come back.
+// users that did not come back, and sign-ins that reach their end.
 type lobby struct {
 	store Store
 	stop  chan struct{}
@@ -23,6 +23,7 @@ type lobby struct {
 
 	mu       sync.Mutex
 	watchers map[*Watcher]struct{}
+	signIns  signIns
 	users    map[string]*attendance
 	topics   map[string]*freshness
 }
@@ -48,6 +49,7 @@ func newLobby(store Store) *lobby {
 		done:     make(chan struct{}),
 		kick:     make(chan struct{}, 1),
 		watchers: make(map[*Watcher]struct{}),
+		signIns:  signIns{byID: make(map[string]*signIn)},
 		users:    make(map[string]*attendance),
 		topics:   make(map[string]*freshness),
 	}
@@ -111,6 +113,9 @@ func (l *lobby) due(now time.Time) (next time.Time) {
 			l.tellPresence(name)
 		}
 	}
+	if end := l.signIns.due(now); !end.IsZero() {
+		soonest(end)
+	}
 	return next
 }
 
@@ -142,23 +147,25 @@ func (l *lobby) read(user, topic string, seq int64) {
 }
 
 // changed ends the sessions whose sign-in a batch has ended, and tells the others
-// which deals it has changed.
+// which deals it has changed. By other rules sign-ins end at another time.
 func (l *lobby) changed(a aftermath) {
-	if len(a.deals) == 0 && len(a.ended) == 0 {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for id := range a.ended {
+		l.signIns.end(id)
+	}
+	if a.ruled {
+		l.signIns.ruled()
+		l.wakeRun()
+	}
+	if len(a.deals) == 0 {
+		return
+	}
 	for w := range l.watchers {
-		if _, ok := a.ended[w.session]; ok {
-			w.onEnd()
-		}
 		for deal := range a.deals {
 			w.deal(deal)
 		}
-		if len(a.deals) > 0 {
-			w.isStale()
-		}
+		w.isStale()
 	}
 }
 
@@ -166,20 +173,24 @@ func (l *lobby) enter(w *Watcher) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.watchers[w] = struct{}{}
-	a := l.users[w.user]
+	l.signIns.enter(w)
+	name := w.As.Name()
+	a := l.users[name]
 	if a == nil {
 		a = &attendance{watchers: make(map[*Watcher]struct{})}
-		l.users[w.user] = a
-		l.tellPresence(w.user)
+		l.users[name] = a
+		l.tellPresence(name)
 	}
 	a.watchers[w] = struct{}{}
 	a.gone = time.Time{}
+	l.wakeRun()
 }
 
 func (l *lobby) leave(w *Watcher) {
 	l.mu.Lock()
 	delete(l.watchers, w)
-	if a := l.users[w.user]; a != nil {
+	l.signIns.leave(w)
+	if a := l.users[w.As.Name()]; a != nil {
 		delete(a.watchers, w)
 		if len(a.watchers) == 0 {
 			a.gone = time.Now().Add(presenceGrace)
@@ -193,7 +204,7 @@ func (l *lobby) leave(w *Watcher) {
 func (l *lobby) tellUnread(topic string) {
 	state := l.store.State()
 	for w := range l.watchers {
-		if _, ok := state.ReadsFrom(w.user, topic); ok {
+		if w.reads(state, topic) {
 			w.topic(topic, 0)
 		}
 	}
@@ -211,7 +222,7 @@ func (l *lobby) types(t room.Typing) {
 	defer l.mu.Unlock()
 	state := l.store.State()
 	for w := range l.watchers {
-		if _, ok := state.ReadsFrom(w.user, t.Topic); ok && w.user != t.User {
+		if w.As.Name() != t.User && w.reads(state, t.Topic) {
 			w.types(t)
 		}
 	}

@@ -190,7 +190,7 @@ func TestAnEditBelongsToItsOriginal(t *testing.T) {
 		}
 		h := hub.New(w.store) // which holds nothing of the topic
 		defer h.Close()
-		late = &reader{Cursor: h.Open("bert", topic, 3, 0)}
+		late = &reader{Cursor: h.Open(room.NewActor("bert", ""), topic, 3, 0)}
 		defer late.Close()
 	}
 }

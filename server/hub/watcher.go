@@ -10,10 +10,8 @@ import (
 // changes is collected as a set, so that a slow session costs no memory and
 // misses no state.
 type Watcher struct {
-	hub     *Hub
-	user    string
-	session string
-	onEnd   func()
+	room.Attendance
+	hub *Hub
 
 	wake chan struct{} // one slot
 
@@ -23,11 +21,10 @@ type Watcher struct {
 	pending room.Changes
 }
 
-// Watch lets a session attend: its user counts as online, and onEnd, which
-// must not block, is called when its sign-in ends. Changes come only after
+// Watch lets a session attend: its user counts as online. Changes come only after
 // Start.
-func (h *Hub) Watch(user, session string, onEnd func()) *Watcher {
-	w := &Watcher{hub: h, user: user, session: session, onEnd: onEnd, wake: make(chan struct{}, 1)}
+func (h *Hub) Watch(a room.Attendance) *Watcher {
+	w := &Watcher{hub: h, Attendance: a, wake: make(chan struct{}, 1)}
 	h.lobby.enter(w)
 	return w
 }
@@ -75,6 +72,12 @@ func (w *Watcher) Take() room.Changes {
 	c := w.pending
 	w.pending = room.Changes{}
 	return c
+}
+
+// reads tells whether who watches may know of a topic.
+func (w *Watcher) reads(state *room.State, topic string) bool {
+	_, ok := w.As.In(state).ReadsFrom(w.As.Name(), topic)
+	return ok
 }
 
 func (w *Watcher) deal(id string) {

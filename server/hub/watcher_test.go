@@ -65,9 +65,15 @@ func (l *lobby) publish(events ...room.Event) {
 	l.Publish(events, outcomes)
 }
 
+// attend is a session by a sign-in that has no end of its own.
+func (l *lobby) attend(user, signIn string, onEnd func()) *hub.Watcher {
+	never := func() time.Time { return time.Now().Add(time.Hour) }
+	return l.Watch(room.Attendance{As: room.NewActor(user, ""), SignIn: signIn, Ends: never, Transport: "pipe", OnEnd: onEnd})
+}
+
 // watch is a session that is told of changes.
 func (l *lobby) watch(user, session string) *hub.Watcher {
-	w := l.Watch(user, session, func() {})
+	w := l.attend(user, session, func() {})
 	l.t.Cleanup(w.Close)
 	w.Start()
 	w.Take()
@@ -120,7 +126,7 @@ func TestChangesAreASet(t *testing.T) {
 
 func TestChangesBeginWithStart(t *testing.T) {
 	inLobby(t, func(t *testing.T, l *lobby) {
-		w := l.Watch("bert", "s1", func() {})
+		w := l.attend("bert", "s1", func() {})
 		defer w.Close()
 		l.publish(room.DealChanged{Stamp: by("anna"), ID: deal}, posted())
 		told(t, "before", w, nil, nil, nil)
@@ -147,7 +153,7 @@ func TestOnlyTheSessionThatEndedIsTold(t *testing.T) {
 	inLobby(t, func(t *testing.T, l *lobby) {
 		var ended []string
 		for _, session := range []string{"s1", "s2"} {
-			w := l.Watch("bert", session, func() { ended = append(ended, session) })
+			w := l.attend("bert", session, func() { ended = append(ended, session) })
 			defer w.Close()
 		}
 		l.publish(room.SessionEnded{Stamp: by("bert"), ID: "s1"})
@@ -245,9 +251,9 @@ func TestPresence(t *testing.T) {
 		if l.Online("carla") || !l.Online("bert") {
 			t.Error("bert is here, and carla is not")
 		}
-		first := l.Watch("carla", "s2", func() {})
+		first := l.attend("carla", "s2", func() {})
 		told(t, "carla came", w, nil, nil, []string{"carla"})
-		second := l.Watch("carla", "s3", func() {})
+		second := l.attend("carla", "s3", func() {})
 		told(t, "with a second session", w, nil, nil, nil)
 
 		first.Close()
@@ -260,7 +266,7 @@ func TestPresence(t *testing.T) {
 		second.Close()
 		time.Sleep(2900 * time.Millisecond)
 		told(t, "within the grace", w, nil, nil, nil)
-		third := l.Watch("carla", "s4", func() {})
+		third := l.attend("carla", "s4", func() {})
 		time.Sleep(time.Minute)
 		told(t, "she came back within it", w, nil, nil, nil)
 
@@ -280,7 +286,7 @@ func TestPresence(t *testing.T) {
 func TestWhoHasLeftIsToldNothing(t *testing.T) {
 	inLobby(t, func(t *testing.T, l *lobby) {
 		ended := false
-		w := l.Watch("bert", "s1", func() { ended = true })
+		w := l.attend("bert", "s1", func() { ended = true })
 		w.Start()
 		w.Take()
 		drain(w)
@@ -307,6 +313,7 @@ func TestAWatcherIsToldThatRightsHaveChanged(t *testing.T) {
 		})
 		l.publish(posted(), room.TopicRead{Stamp: by("carla"), Topic: topic, Seq: 1})
 		l.publish(room.UserAdded{Stamp: by("anna"), Name: "new", Display: "New", Role: room.Member})
+		l.publish(company, vouched("bert", ""), vouched("carla", room.Member))
 		if stale != 0 {
 			t.Error("it was told when nothing had changed")
 		}
@@ -333,12 +340,12 @@ func TestAWatcherIsToldThatRightsHaveChanged(t *testing.T) {
 // What ends comes before what is new, whatever the order was in the batch.
 func TestSessionsEndBeforeWhatIsNewIsTold(t *testing.T) {
 	inLobby(t, func(t *testing.T, l *lobby) {
-		w := l.Watch("bert", "s1", nil)
+		w := l.attend("bert", "s1", nil)
 		defer w.Close()
 		w.Start()
 		w.Take()
 		ended := false
-		w2 := l.Watch("bert", "s2", func() {
+		w2 := l.attend("bert", "s2", func() {
 			ended = true
 			if c := w.Take(); len(c.Topics) != 0 {
 				t.Errorf("%v was told before", c)

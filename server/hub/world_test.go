@@ -50,6 +50,13 @@ func furniture() []room.Event {
 	}
 }
 
+// company is a company's own sign-in, which vouches for somebody in a role.
+var company = room.SignInRulesChanged{Stamp: by("anna"), Provider: ptr(&room.Provider{Label: "Company", Issuer: "https://login.example", ClientID: "room", NameClaim: "name"})}
+
+func vouched(user string, role room.Role) room.Event {
+	return room.Vouched{Stamp: by(user), Rules: 2, Issuer: "https://login.example", Subject: user, User: user, Display: user, Role: role, Match: true, Create: true}
+}
+
 // world is a hub between the real store and the real journal.
 type world struct {
 	t       testing.TB
@@ -146,7 +153,7 @@ type reader struct {
 }
 
 func (w *world) open(t testing.TB, user string, from, seq int64) *reader {
-	c := w.hub.Open(user, topic, from, seq)
+	c := w.hub.Open(room.NewActor(user, ""), topic, from, seq)
 	t.Cleanup(c.Close)
 	return &reader{c, max(seq, from-1)}
 }

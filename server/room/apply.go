@@ -55,6 +55,12 @@ func (s *State) Apply(ev Event, head func(topic string) int64) (*State, error) {
 		return s, ev.check()
 	case InvitationMade:
 		return s, s.checkInvitation(ev)
+	case SignInRulesChanged:
+		return s.changeRules(ev)
+	case Vouched:
+		return s.vouch(ev)
+	case ToolTokenMade:
+		return s, s.checkToolToken(ev)
 	case SetupOffered:
 		if s.HasAdmin() {
 			return s, ErrSetupDone
@@ -133,7 +139,7 @@ func (s *State) createDeal(ev DealCreated) (*State, error) {
 	if s.deals[ev.ID] != nil {
 		return s, ErrExists
 	}
-	d := &Deal{ID: ev.ID, Name: ev.Name, Open: true, History: ev.History, Created: ev.At, Version: 1}
+	d := &Deal{ID: ev.ID, Name: ev.Name, Open: true, History: ev.History, Receipts: ev.Receipts, Created: ev.At, Version: 1}
 	if ev.By != "" {
 		d.Members = map[string]Membership{ev.By: {Joined: ev.At}}
 	}
@@ -155,6 +161,7 @@ func (s *State) changeDeal(ev DealChanged) (*State, error) {
 	set(&d.Name, ev.Name)
 	set(&d.Open, ev.Open)
 	set(&d.History, ev.History)
+	set(&d.Receipts, ev.Receipts)
 	if !renew(old, &d, &d.Version) {
 		return s, nil
 	}

@@ -164,7 +164,7 @@ func TestAnEventMakesAnotherRoomAndLeavesTheOneBefore(t *testing.T) {
 	for _, ev := range append(slices.Clone(furniture),
 		room.UserChanged{Stamp: by("anna"), Name: "bert", Display: ptr("Bertram"), Role: ptr(room.Admin)},
 		room.UserChanged{Stamp: by("anna"), Name: "bert", Active: ptr(false)},
-		room.DealChanged{Stamp: by("anna"), ID: one, Name: ptr("Eins"), Open: ptr(false), History: ptr(room.HistoryJoined)},
+		room.DealChanged{Stamp: by("anna"), ID: one, Name: ptr("Eins"), Open: ptr(false), History: ptr(room.HistoryJoined), Receipts: ptr(true)},
 		room.TopicChanged{Stamp: by("anna"), ID: topicOne, Title: ptr("Z"), Number: ptr(3), Open: ptr(false)},
 		room.MemberAdded{Stamp: by("anna"), Deal: two, User: "otto"},
 		room.MemberRemoved{Stamp: by("anna"), Deal: two, User: "otto"},
@@ -329,7 +329,7 @@ func TestNewStateIsWhatItIsGiven(t *testing.T) {
 	for topic := range s.Topics() {
 		topics = append(topics, *topic)
 	}
-	if again := room.NewState(users, deals, topics); !reflect.DeepEqual(snapshot(s), snapshot(again)) {
+	if again := room.NewState(users, deals, topics, nil); !reflect.DeepEqual(snapshot(s), snapshot(again)) {
 		t.Error("the two differ")
 	}
 }

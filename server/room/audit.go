@@ -31,6 +31,16 @@ const (
 	ActionTopicMemberRemoved Action = "topic.member.removed"
 	ActionReaderMoved        Action = "topic.reader.moved"
 	ActionDirectCreated      Action = "direct.created"
+	ActionRulesChanged       Action = "signin.rules"
+	ActionTOTPSet            Action = "user.totp.set"
+	ActionTOTPRemoved        Action = "user.totp.removed"
+	ActionPasskeyAdded       Action = "user.passkey.added"
+	ActionPasskeyRemoved     Action = "user.passkey.removed"
+	ActionRecoveryCodesMade  Action = "user.recovery.made"
+	ActionFactorsRemoved     Action = "user.factors.removed"
+	ActionToolTokenMade      Action = "token.made"
+	ActionToolTokenRevoked   Action = "token.revoked"
+	ActionVouched            Action = "user.vouched" // linked to the company's sign-in, or given a role by it
 )
 
 // What is Noted.
@@ -96,7 +106,9 @@ func (ev Noted) check() error {
 
 // Audit are the rows that the trail gets of an event, without Seq and Hash.
 // Whether the event has changed anything is the caller's to know. An
-// InvitationAccepted has taken inv; of other events it doesn't count.
+// InvitationAccepted has taken inv; of other events it doesn't count. A Vouched
+// says what has come of it: Role if it has given one, Create if it made the account.
+// What a program did for somebody says so, and in which role.
 func Audit(ev Event, inv Invitation) []AuditRow {
 	r := AuditRow{At: ev.Stamped().At, By: ev.Stamped().By, Address: ev.Stamped().Address}
 	var granted []AuditRow // with it
@@ -118,6 +130,9 @@ func Audit(ev Event, inv Invitation) []AuditRow {
 	case SessionOpened:
 		r.Action, r.User = ActionSessionOpened, ev.User
 		told["session"] = ev.ID
+		if ev.Factor != NoFactor {
+			told["factor"] = ev.Factor
+		}
 	case SessionEnded:
 		r.Action, r.User = ActionSessionEnded, ev.User
 		told["session"] = ev.ID
@@ -147,11 +162,15 @@ func Audit(ev Event, inv Invitation) []AuditRow {
 	case DealCreated:
 		r.Action, r.Deal = ActionDealCreated, ev.ID
 		told["name"], told["history"] = ev.Name, ev.History
+		if ev.Receipts {
+			told["receipts"] = true
+		}
 	case DealChanged:
 		r.Action, r.Deal = ActionDealChanged, ev.ID
 		tell(told, "name", ev.Name)
 		tell(told, "open", ev.Open)
 		tell(told, "history", ev.History)
+		tell(told, "receipts", ev.Receipts)
 	case MemberAdded:
 		r.Action, r.Deal, r.User = ActionMemberAdded, ev.Deal, ev.User
 	case MemberRemoved:
@@ -188,10 +207,49 @@ func Audit(ev Event, inv Invitation) []AuditRow {
 		told["from"] = ev.Seq
 	case DirectCreated:
 		r.Action, r.Deal, r.Topic, r.User = ActionDirectCreated, ev.Deal, ev.ID, ev.With
+	case SignInRulesChanged:
+		r.Action = ActionRulesChanged
+		tell(told, "demand", ev.Demand)
+		tell(told, "idle", ev.Idle)
+		tell(told, "life", ev.Life)
+		if ev.Provider != nil {
+			told["provider"] = (*ev.Provider).told()
+		}
+	case TOTPSet:
+		r.Action, r.User = ActionTOTPSet, ev.User
+	case TOTPRemoved:
+		r.Action, r.User = ActionTOTPRemoved, ev.User
+	case PasskeyAdded:
+		r.Action, r.User = ActionPasskeyAdded, ev.User
+		told["label"] = ev.Label
+	case PasskeyRemoved:
+		r.Action, r.User = ActionPasskeyRemoved, ev.User
+	case RecoveryCodesMade:
+		r.Action, r.User = ActionRecoveryCodesMade, ev.User
+	case FactorsRemoved:
+		r.Action, r.User = ActionFactorsRemoved, ev.User
+	case ToolTokenMade:
+		r.Action, r.User = ActionToolTokenMade, ev.User
+		told["token"], told["label"], told["role"], told["expires"] = ev.ID, ev.Label, ev.Role, ev.Expires
+	case ToolTokenRevoked:
+		r.Action, r.User = ActionToolTokenRevoked, ev.User
+		told["token"] = ev.ID
+	case Vouched:
+		r.Action, r.User = ActionVouched, ev.User
+		told["issuer"], told["subject"] = ev.Issuer, ev.Subject
+		if ev.Role != "" {
+			told["role"] = ev.Role
+		}
+		if ev.Create {
+			told["made"] = true
+		}
 	case Noted:
 		r.Action, r.User, r.Deal, r.Topic, r.Count = ev.Action, ev.User, ev.Deal, ev.Topic, ev.Count
 	default:
 		return nil
+	}
+	if role := ev.Stamped().Role; role != "" {
+		told["program"] = role
 	}
 	r.Detail = told.String()
 	return append([]AuditRow{r}, granted...)

@@ -36,6 +36,17 @@ var (
 	ErrSessionEnded = &Error{Code: 401, Text: "This sign-in has ended; sign in again."}
 	ErrNoSession    = &Error{Code: 401, Text: "There is no session of this key any more; connect anew."}
 
+	// ErrCrowded says that too many want to sign in at this moment.
+	ErrCrowded = &Error{Code: 503, Text: "Very many are trying to sign in at this moment; try again in a few seconds.", Retry: true}
+	// ErrNeedsCode comes as a *NeedsCode.
+	ErrNeedsCode = &Error{Code: 401, Text: "Enter the code of your second factor, too."}
+	// ErrWrongCode is an ErrWrongSignIn, and comes as a *NeedsCode.
+	ErrWrongCode = Refuse(ErrWrongSignIn, "The code is wrong, or was used already; enter the next one.")
+	// ErrTokenEnded is told to a program whose token has ended while it was there.
+	ErrTokenEnded = &Error{Code: 401, Text: "The token was revoked, or has ended; ask for another one."}
+
+	ErrEnroll      = &Error{Code: 403, Text: "A second factor is demanded of you; set one up first."}
+	ErrProve       = &Error{Code: 403, Text: "Show once more that it is you, by your password or a passkey."}
 	ErrForbidden   = &Error{Code: 403, Text: "You may not do this."}
 	ErrNotAdmin    = &Error{Code: 403, Text: "Only an admin may do this."}
 	ErrObserver    = &Error{Code: 403, Text: "Observers read; they do not write."}

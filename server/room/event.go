@@ -17,6 +17,8 @@ type Stamp struct {
 	// Session is the id of By's sign-in that it was done in. Once that has ended,
 	// the event is refused with ErrSessionEnded. "": it depends on none.
 	Session string
+	// Role is that of a program which acts for By and may do less; "": By's own.
+	Role Role
 }
 
 // Stamped makes whatever embeds a Stamp an Event.
@@ -63,22 +65,160 @@ type (
 		PasswordHashed string
 		Keep           string
 	}
+	// PasswordRehashed keeps the same password in another way, if Old is what
+	// is stored still.
+	PasswordRehashed struct {
+		Stamp
+		User     string
+		Old, New string
+	}
+	// SignInRulesChanged changes what is not nil; *Provider nil: there is none
+	// any more. It ends the sign-ins with a password alone of whom a second
+	// factor is demanded then. Refused if that is so of By's own sign-in.
+	SignInRulesChanged struct {
+		Stamp
+		Version    int64
+		Demand     *[]Role
+		Idle, Life *int64
+		Provider   **Provider
+	}
 )
+
+// Second factors. Only the user may set them up, in a sign-in: one with a
+// password alone then counts as one with the factor, and the user's others of
+// that kind end. Codes are hashes of recovery codes, which replace those that
+// there were, if there are any.
+type (
+	// TOTPSet replaces the user's secret for time-based codes. Step is that of
+	// the code that has shown it to work.
+	TOTPSet struct {
+		Stamp
+		User   string
+		Sealed []byte
+		Step   int64
+		Codes  []TokenHash
+	}
+	// TOTPRemoved is refused if it is the last factor and one is demanded; so
+	// is PasskeyRemoved.
+	TOTPRemoved struct {
+		Stamp
+		User string
+	}
+	// PasskeyAdded adds one; refused with ErrExists if it is anybody's already.
+	PasskeyAdded struct {
+		Stamp
+		User       string
+		ID         []byte
+		Label      string
+		Credential []byte
+		Codes      []TokenHash
+	}
+	PasskeyRemoved struct {
+		Stamp
+		User string
+		ID   []byte
+	}
+	// RecoveryCodesMade replaces the user's recovery codes.
+	RecoveryCodesMade struct {
+		Stamp
+		User  string
+		Codes []TokenHash
+	}
+	// FactorsRemoved takes all second factors of somebody who has lost them, and
+	// ends the sign-ins. It is an admin's, not for oneself, or the operator's.
+	FactorsRemoved struct {
+		Stamp
+		User string
+	}
+)
+
+// Tokens of programs.
+type (
+	// ToolTokenMade is the user's, or an admin's. Token is the hash of what the
+	// program holds; Role at most the user's.
+	ToolTokenMade struct {
+		Stamp
+		ID      string
+		Token   TokenHash
+		User    string
+		Label   string
+		Role    Role
+		Expires int64 // unix-ms
+	}
+	// ToolTokenRevoked ends one, and whatever lives by it.
+	ToolTokenRevoked struct {
+		Stamp
+		ID   string
+		User string // whose it is
+	}
+	// ToolTokenUsed moves forward when one was used last. One that was revoked
+	// stays so.
+	ToolTokenUsed struct {
+		Stamp
+		ID   string
+		User string
+	}
+)
+
+// Vouched is the word of the company's own sign-in: Subject is User there.
+// Where they don't know each other yet, they are linked from then on: with the
+// account that is there if Match, with a new one of Display if Create and there
+// is none. Role "" leaves it as it is, and so it does with the last admin's.
+// The provider's rules must be as they were at version Rules.
+type Vouched struct {
+	Stamp
+	Rules           int64
+	Issuer, Subject string
+	User, Display   string
+	Role            Role
+	Match, Create   bool
+}
+
+// Shown is what somebody has shown to be who it is. PasswordHashed is what was
+// stored for the password that was right; "": none was asked for. Factor is what
+// was shown beside it, or in its place: of TOTP the code of Step, which must be
+// later than all that were used; of recovery the code of hash Code; of a passkey
+// Passkey, whose Credential was Was and is then as given; of a provider what
+// Issuer and Subject are linked to. What isn't as it was any more, or isn't enough
+// by then, is ErrWrongSignIn.
+type Shown struct {
+	PasswordHashed  string
+	Factor          Factor
+	Step            int64
+	Code            TokenHash
+	Passkey         []byte
+	Was, Credential []byte
+	Issuer, Subject string
+}
 
 // Sign-ins.
 type (
 	// SessionOpened is a sign-in. ID is public (16 characters, as NewID
-	// makes), Token the hash of what the cookie holds. PasswordHashed is what
-	// was stored for the password that was right; it is refused with
-	// ErrWrongSignIn if the user has another one by then. "": no password was
-	// asked for.
+	// makes), Token the hash of what the cookie holds. Bound is one that ends
+	// with the connection that has opened it. What was Shown is spent by this.
 	SessionOpened struct {
 		Stamp
-		ID             string
-		Token          TokenHash
-		User           string
-		PasswordHashed string
-		Expires        int64 // unix-ms
+		ID      string
+		Token   TokenHash
+		User    string
+		Expires int64 // unix-ms
+		Device  string
+		Bound   bool
+		Shown
+	}
+	// Proved is that a user has shown once more, in a sign-in, who it is. What
+	// was Shown is spent by this; a recovery code is no proof.
+	Proved struct {
+		Stamp
+		User string
+		Shown
+	}
+	// SessionUsed moves forward when a sign-in was used last. One that has ended
+	// stays so.
+	SessionUsed struct {
+		Stamp
+		ID   string
+		User string
 	}
 	// SessionEnded ends a sign-in and whatever lives by it.
 	SessionEnded struct {
@@ -123,15 +263,17 @@ type (
 		Stamp
 		ID, Name string
 		History  History
+		Receipts bool
 	}
 	// DealChanged changes what is not nil.
 	DealChanged struct {
 		Stamp
-		ID      string
-		Version int64
-		Name    *string
-		Open    *bool
-		History *History
+		ID       string
+		Version  int64
+		Name     *string
+		Open     *bool
+		History  *History
+		Receipts *bool
 	}
 	// MemberAdded lets a user into a deal; of one who is in, it changes
 	// nothing.
@@ -241,8 +383,11 @@ type Outcome struct {
 	// Redacted tells that a MessagePosted removed the words of messages before
 	// it.
 	Redacted bool
-	// Ended are the ids of the sessions that the event ended.
+	// Ended are the ids of the sessions, and of the tokens of programs, that the
+	// event ended.
 	Ended []string
+	// Changed tells that a Vouched made the account, or changed its role.
+	Changed bool
 }
 
 // Changes are what looks different to a session since it last asked, as sets

@@ -40,6 +40,15 @@ func NewToken() string {
 	return base64.RawURLEncoding.EncodeToString(random(32))
 }
 
+// toolTokenPrefix lets people and scanners tell what has leaked.
+const toolTokenPrefix = "rr_"
+
+// NewToolToken makes a secret for a program, such as NewToken's.
+func NewToolToken() string { return toolTokenPrefix + NewToken() }
+
+// IsToolToken tells whether a token has the shape of a program's.
+func IsToolToken(token string) bool { return strings.HasPrefix(token, toolTokenPrefix) }
+
 // TokenHash is the SHA-256 of a token as its bearer writes it.
 type TokenHash [sha256.Size]byte
 

@@ -14,6 +14,10 @@ const (
 	MaxDealNameLength = 120       // characters of a deal's name
 	MaxTopicNumber    = 1<<15 - 1 // a topic's number is 0 to this
 	MaxClientID       = 64        // octets of visible ASCII
+	MaxDevice         = 200       // octets of visible ASCII that a browser says of itself
+	MaxPasskeys       = 20        // of a user
+	MaxToolTokens     = 50        // of a user
+	RecoveryCodes     = 10        // of a user
 	MinPassword       = 12        // octets
 	MaxPassword       = 256       // octets
 
@@ -27,7 +31,11 @@ const (
 	PingAfter      = 15 * time.Second    // of silence
 	LostAfter      = 30 * time.Second    // of silence
 	TokenLife      = 60 * time.Second    // of POST /api/session/token
-	SessionLife    = 14 * 24 * time.Hour // of a browser's sign-in
+	SessionLife    = 14 * 24 * time.Hour // of a browser's sign-in, unless an admin says otherwise
+	SessionIdle    = 3 * 24 * time.Hour  // of one that isn't used
+	ProofLife      = 10 * time.Minute    // in which who has shown who it is may change how one signs in
+	UsedEvery      = 5 * time.Minute     // a sign-in's last use is kept so often at most
+	MaxTokenLife   = 366 * 24 * time.Hour
 	InvitationLife = 7 * 24 * time.Hour
 	PasswordLink   = 24 * time.Hour // an invitation to set a new password
 )

@@ -220,6 +220,8 @@ func (s *State) Affected(ev Event) []string {
 		return []string{ev.Deal}
 	case UserChanged:
 		return s.dealsWith(ev.Name, ev.Role != nil || ev.Active != nil)
+	case Vouched: // most change nothing; see Outcome
+		return s.dealsWith(ev.User, true)
 	case UserAdded:
 		return s.dealsWith(ev.Name, false)
 	case AdminClaimed:

@@ -163,7 +163,14 @@ func TestPeopleAreThoseWhoReadAndThoseWhoWereThere(t *testing.T) {
 }
 
 func TestWhichDealsAnEventMakesLookDifferent(t *testing.T) {
-	start := after(t, furnished(t), room.UserAdded{Stamp: by("anna"), Name: "zoe", Display: "Zoe", Role: room.Admin}) // in no deal
+	const issuer = "https://login.example"
+	company := &room.Provider{Label: "Company", Issuer: issuer, ClientID: "room", NameClaim: "name"}
+	vouched := func(user string, role room.Role) room.Event {
+		return room.Vouched{Stamp: by(user), Rules: 2, Issuer: issuer, Subject: user, User: user, Display: user, Role: role, Create: true}
+	}
+	start := after(t, furnished(t),
+		room.UserAdded{Stamp: by("anna"), Name: "zoe", Display: "Zoe", Role: room.Admin}, // in no deal
+		room.SignInRulesChanged{Stamp: by("anna"), Provider: &company})
 	for _, c := range []struct {
 		what string
 		ev   room.Event
@@ -180,6 +187,8 @@ func TestWhichDealsAnEventMakesLookDifferent(t *testing.T) {
 		{"an admin in no deal renamed", room.UserChanged{Stamp: by("anna"), Name: "zoe", Display: ptr("Z")}, []string{one, two}},
 		{"an admin in no deal demoted", room.UserChanged{Stamp: by("anna"), Name: "zoe", Role: ptr(room.Member)}, []string{one, two}},
 		{"an admin in no deal deactivated", room.UserChanged{Stamp: by("anna"), Name: "zoe", Active: ptr(false)}, []string{one, two}},
+		{"an admin in no deal whom the company has demoted", vouched("zoe", room.Member), []string{one, two}},
+		{"a new admin of the company's", vouched("max", room.Admin), []string{one, two}},
 		{"a new member of nothing", room.UserAdded{Stamp: by("anna"), Name: "max", Display: "Max", Role: room.Member}, nil},
 		{"a new admin", room.UserAdded{Stamp: by("anna"), Name: "max", Display: "Max", Role: room.Admin}, []string{one, two}},
 		{"a post", room.MessagePosted{Stamp: by("bert"), Topic: topicOne}, nil},

@@ -13,12 +13,15 @@ type State struct {
 	users  map[string]*User
 	deals  map[string]*Deal
 	topics map[string]*Topic
+	rules  *SignInRules // nil: those that there are without
 }
 
 // NewState is the room with these in it; the store makes it from what it
-// keeps. Deals' Topics and members' users must be among the others.
-func NewState(users []User, deals []Deal, topics []Topic) *State {
+// keeps. Deals' Topics and members' users must be among the others; rules may
+// be nil.
+func NewState(users []User, deals []Deal, topics []Topic, rules *SignInRules) *State {
 	s := &State{
+		rules:  rules,
 		users:  make(map[string]*User, len(users)),
 		deals:  make(map[string]*Deal, len(deals)),
 		topics: make(map[string]*Topic, len(topics)),

@@ -17,8 +17,10 @@ type Deal struct {
 	Name    string
 	Open    bool
 	History History
-	Created int64 // unix-ms
-	Version int64 // 1, and one more with each change by hand
+	// Receipts tells whether its readers may see up to where each has read.
+	Receipts bool
+	Created  int64 // unix-ms
+	Version  int64 // 1, and one more with each change by hand
 
 	// Members are all that are or were members, by user name.
 	Members map[string]Membership

@@ -136,7 +136,7 @@ func TestAMemberOfALargeDealIsAddedSwiftly(t *testing.T) {
 		d.Topics = append(d.Topics, all[i].ID)
 	}
 	users := []room.User{{Name: "anna", Display: "Anna", Role: room.Admin, Active: true}, {Name: "bert", Display: "Bert", Role: room.Member, Active: true}}
-	s := room.NewState(users, []room.Deal{d}, all)
+	s := room.NewState(users, []room.Deal{d}, all, nil)
 	began := time.Now()
 	if _, err := s.Apply(room.MemberAdded{Stamp: by("anna"), Deal: one, User: "bert"}, func(string) int64 { return 40 }); err != nil {
 		t.Fatal(err)

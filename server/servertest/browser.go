@@ -31,7 +31,8 @@ type Page struct {
 	t       testing.TB
 	ctx     context.Context
 	tab     *chromedp.Target
-	profile string // directory
+	profile string            // directory
+	prefers map[string]string // media features that are emulated
 
 	mu         sync.Mutex
 	complaints []Complaint
@@ -96,7 +97,7 @@ func openPage(t testing.TB, chromium, profile string, flags []string) *Page {
 	}
 	ctx, closeBrowser := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, closeTab := chromedp.NewContext(ctx)
-	p := &Page{t: t, ctx: ctx, profile: profile}
+	p := &Page{t: t, ctx: ctx, profile: profile, prefers: make(map[string]string)}
 	p.judge()
 	t.Cleanup(func() {
 		closeTab()
@@ -111,7 +112,7 @@ func openPage(t testing.TB, chromium, profile string, flags []string) *Page {
 func (p *Page) Tab() *Page {
 	p.t.Helper()
 	ctx, closeTab := chromedp.NewContext(p.ctx)
-	tab := &Page{t: p.t, ctx: ctx, profile: p.profile}
+	tab := &Page{t: p.t, ctx: ctx, profile: p.profile, prefers: make(map[string]string)}
 	tab.judge()
 	p.t.Cleanup(closeTab)
 	tab.begin()

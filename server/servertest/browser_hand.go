@@ -142,7 +142,7 @@ func (p *Page) Show(width, height int64, colors string) {
 	touched := width < 640
 	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: touched})
 	call(p, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: touched})
-	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: colors}}})
+	p.Prefer("prefers-color-scheme", colors)
 }
 
 // Settle waits until what moves has arrived, and was painted.

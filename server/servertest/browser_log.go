@@ -11,16 +11,17 @@ type Message struct {
 	Trouble string
 }
 
-// What an article of the log says, but for its heading, its links and buttons,
-// and what is for eyes only, is its message.
+// What an article of the log says, but for its heading, what it answers, its
+// buttons, and what is for eyes only, is its message.
 const readArticles = `function () {
-	const other = "header, a, button, [role=alert], [aria-hidden=true], [hidden]";
+	const other = "header, [role=article] > a, button, [role=alert], [aria-hidden=true], [hidden]";
 	const said = (article) => {
 		const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
 		let all = "";
 		while (texts.nextNode()) if (!texts.currentNode.parentElement.closest(other)) all += texts.currentNode.data;
 		return all;
 	};
+	for (const more of this.querySelectorAll("[role=article] button[aria-expanded=false]")) more.click();
 	return [...this.querySelectorAll("[role=article]")].map((article) => ({
 		seq: Number(new URL(article.querySelector("header a[href]")?.href ?? "about:blank").hash.slice(1)),
 		heading: article.querySelector("header").textContent,
@@ -30,7 +31,7 @@ const readArticles = `function () {
 }`
 
 // Messages are those of the log that the page shows now, none if it shows no
-// log.
+// log. What is folded is unfolded, as by somebody who reads it all.
 func (p *Page) Messages() []Message {
 	p.t.Helper()
 	log, ok := p.one("log", "…")

@@ -72,10 +72,34 @@ func (s *Session) SignIn(t testing.TB, as *API) {
 	if s.Control == nil {
 		s.Control = s.Channel(t)
 	}
-	s.Control.Say(t, "TOKEN 0 "+as.Token(t)+"\n")
+	s.SignInBy(t, as.Token(t), as.Name)
+}
+
+// SignInBy is SignIn with a token that is there.
+func (s *Session) SignInBy(t testing.TB, token, name string) {
+	t.Helper()
+	if s.Control == nil {
+		s.Control = s.Channel(t)
+	}
+	s.Control.Say(t, "TOKEN 0 "+token+"\n")
+	s.entered(t, "ACK TOKEN "+name)
+}
+
+// SignInAs signs in by a name and a password, both as fields are written.
+func (s *Session) SignInAs(t testing.TB, name, password string) {
+	t.Helper()
+	s.Control = s.Channel(t)
+	s.Control.Say(t, "USER 0 "+name+"\n")
+	s.Control.Expect(t, "ACK USER")
+	s.Control.Say(t, "PASS 0 "+password+"\n")
+	s.entered(t, "ACK PASS "+name)
+}
+
+// entered hears the ACK of a sign-in.
+func (s *Session) entered(t testing.TB, want string) {
+	t.Helper()
 	ack := s.Control.Hear(t)
 	keyed, ok := s.Session.(transport.Keyed)
-	want := "ACK TOKEN " + as.Name
 	if ok {
 		want += " *"
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"redroom/server/room"
-	"redroom/server/transport"
 	"redroom/server/wire"
 )
 
@@ -13,6 +12,7 @@ import (
 // the session's last words.
 type control struct {
 	*channel
+	named   *string     // the reader's; whom USER has named; nil: nobody
 	watcher Watcher     // the reader's; nil until signed in
 	view    *view       // the writer's; nil until WATCH
 	unread  *time.Timer // the writer's: when the view will have more to tell
@@ -24,7 +24,7 @@ type control struct {
 var controlFrames = map[string]func(*control, *wire.Header) bool{
 	wire.TypeToken:  (*control).token,
 	wire.TypeUser:   (*control).user,
-	wire.TypePass:   (*control).user,
+	wire.TypePass:   (*control).pass,
 	wire.TypeWatch:  (*control).watch,
 	wire.TypePing:   (*control).ping,
 	wire.TypePong:   (*control).pong,
@@ -90,13 +90,24 @@ func (k *control) handle(h *wire.Header) bool {
 	switch {
 	case handler == nil:
 		return true
-	case k.watcher == nil && h.Type != wire.TypeToken && h.Type != wire.TypePing && h.Type != wire.TypePong:
+	case k.watcher == nil && !k.mayComeFirst(h.Type):
 		k.s.end(&ending{code: 401, sentence: room.ErrNotSignedIn.Text, err: errFrame(room.ErrNotSignedIn, refOf(h))})
 		return false
 	case h.Length > 0 && h.Type != wire.TypePost:
 		return k.reply(errFrame(noPayload(h.Type), refOf(h)))
 	}
 	return handler(k, h)
+}
+
+// mayComeFirst tells whether a frame may come before the sign-in.
+func (k *control) mayComeFirst(typ string) bool {
+	switch typ {
+	case wire.TypeToken, wire.TypeUser, wire.TypePing, wire.TypePong:
+		return true
+	case wire.TypePass:
+		return k.named != nil
+	}
+	return false
 }
 
 // reply answers at once, when there is a place.
@@ -106,75 +117,6 @@ func (k *control) reply(octets []byte) bool {
 	}
 	k.answer(octets)
 	return true
-}
-
-func (k *control) token(h *wire.Header) bool {
-	if k.watcher != nil {
-		return k.reply(errFrame(room.Refuse(room.ErrControlOnce, "This session is signed in already."), h.Type))
-	}
-	s, asked := k.s, time.Now()
-	signIn, user, err := s.server.Desk.SpendToken(s.ctx, h.String(0))
-	if err != nil {
-		s.end(signInRefused(room.AsError(err), h.Type))
-		return false
-	}
-	k.watcher = s.server.Hub.Watch(user.Name, signIn.ID, func() { s.end(s.signInOver(user.Name)) })
-	k.watcher.WhenStale(func() {
-		if k.telling.Load() {
-			k.interrupt()
-		}
-	})
-	// A sign-in that ended before the watcher was there to notice:
-	if err := s.server.Desk.Lives(s.ctx, signIn); err != nil {
-		s.end(signInRefused(room.AsError(err), h.Type))
-		return false
-	}
-	if err := s.load.SignIn(user.Name); err != nil {
-		e := overLimit(err)
-		e.err = errFrame(room.AsError(err), h.Type, number(e.seconds))
-		s.end(e)
-		return false
-	}
-	s.signIn(user.Name)
-	ack := []string{h.Type, user.Name}
-	if conn, ok := s.conn.(transport.Keyed); ok {
-		ack = append(ack, conn.Key())
-	}
-	if !k.place() {
-		return false
-	}
-	k.answers <- answer{octets: ackFrame(ack...), after: func() error {
-		s.log.Info("signed in", "user", user.Name, "opened", time.Since(s.opened), "asked", time.Since(asked))
-		return nil
-	}}
-	return true
-}
-
-// signInRefused ends a session whose sign-in failed.
-func signInRefused(why *room.Error, ref string) *ending {
-	e := &ending{code: 401, sentence: why.Text, err: errFrame(why, ref)}
-	if why.Code == 503 {
-		e.code, e.seconds = 503, 1
-	}
-	return e
-}
-
-// signInOver ends a session whose sign-in, or account, has ended.
-func (s *session) signInOver(user string) *ending {
-	if u := s.server.Store.State().User(user); u == nil || !u.Active {
-		return &ending{code: 410, sentence: room.ErrDeactivated.Text}
-	}
-	return &ending{code: 401, sentence: room.ErrSessionEnded.Text}
-}
-
-// user answers USER and PASS, which a browser does not use.
-func (k *control) user(h *wire.Header) bool {
-	if k.watcher != nil {
-		return k.reply(errFrame(room.Refuse(room.ErrControlOnce, "This session is signed in already."), h.Type))
-	}
-	why := room.Refuse(room.ErrNotSignedIn, "Sign in with TOKEN.")
-	k.s.end(&ending{code: 401, sentence: why.Text, err: errFrame(why, h.Type)})
-	return false
 }
 
 func (k *control) watch(h *wire.Header) bool {
@@ -192,7 +134,7 @@ func (k *control) watch(h *wire.Header) bool {
 		return false
 	}
 	k.answers <- answer{after: func() error {
-		k.view = newView(k.s.server, user, marks)
+		k.view = newView(k.s.server, k.s.actor(), marks)
 		if err := k.tell(k.view.everything); err != nil {
 			return err
 		}

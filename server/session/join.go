@@ -21,7 +21,7 @@ type joined struct {
 func (s *session) join(user string, h *wire.Header) (joined, error) {
 	topic := h.String(0)
 	j, err := s.place(user, topic, h)
-	if _, ok := s.server.Store.State().ReadsFrom(user, topic); !ok {
+	if _, ok := s.sees().ReadsFrom(user, topic); !ok {
 		return joined{}, room.ErrNotFound
 	}
 	return j, err
@@ -30,7 +30,7 @@ func (s *session) join(user string, h *wire.Header) (joined, error) {
 // place is where a reader of the topic begins.
 func (s *session) place(user, topic string, h *wire.Header) (joined, error) {
 	store := s.server.Store
-	from, ok := store.State().ReadsFrom(user, topic)
+	from, ok := s.sees().ReadsFrom(user, topic)
 	if !ok {
 		return joined{}, room.ErrNotFound
 	}

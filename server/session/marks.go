@@ -37,7 +37,7 @@ func (m *marks) flush() {
 	if m.seq == 0 {
 		return
 	}
-	ev := room.TopicRead{Stamp: room.Stamp{At: now(), By: m.t.user}, Topic: m.t.topic, Seq: m.seq}
+	ev := room.TopicRead{Stamp: m.t.s.stamp(), Topic: m.t.topic, Seq: m.seq}
 	m.seq, m.sent = 0, time.Now()
 	// The last mark outlives the session; one that is refused is read again.
 	m.t.s.server.Journal.Submit(context.WithoutCancel(m.t.s.ctx), ev, func(room.Outcome, error) {})

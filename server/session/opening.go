@@ -17,8 +17,8 @@ type opening struct {
 // noteOpening tells the audit trail that the session opens a topic, the first
 // time. It fails where the topic is strict and the trail can't be written; the
 // row may still come to be then, as with any event of which nothing is known.
-func (s *session) noteOpening(user, topic string) error {
-	t := s.server.Store.State().Topic(topic)
+func (s *session) noteOpening(topic string) error {
+	t := s.sees().Topic(topic)
 	if t == nil {
 		return room.ErrNotFound
 	}
@@ -35,11 +35,12 @@ func (s *session) noteOpening(user, topic string) error {
 		return nil
 	}
 	ev := room.Noted{
-		Stamp:  room.Stamp{At: now(), By: user, Address: address(s.conn.Remote())},
+		Stamp:  s.stamp(),
 		Action: room.ActionTopicOpened,
 		Deal:   t.Deal,
 		Topic:  topic,
 	}
+	ev.Address = address(s.conn.Remote())
 	if !t.Strict {
 		s.server.Journal.Keep(ev)
 	} else if _, err := s.server.Journal.Append(s.ctx, ev); err != nil {

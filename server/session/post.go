@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,7 @@ func (t *topicChannel) post(h *wire.Header) error {
 	if !room.ValidClientID(id) {
 		return t.refuseFrame(h, room.Refuse(room.ErrUnprocessable, fmt.Sprintf("A client id is 1 to %d of visible ASCII.", room.MaxClientID)))
 	}
+	t.s.use()
 	event, refusal := t.postEvent(h, id)
 	if refusal == nil {
 		body, err := t.payload(h, event.Kind.Limit())
@@ -63,7 +65,11 @@ func (t *topicChannel) submit(event room.MessagePosted) error {
 	}
 	err = t.s.server.Journal.Submit(t.s.ctx, event, func(o room.Outcome, err error) {
 		done()
-		t.answer(postAnswer(event.ID, o, err))
+		a := answer{octets: postAnswer(event.ID, o, err)}
+		if err := cmp.Or(err, o.Err); isDenied(err) {
+			a.after = func() error { t.s.tellDenied(wire.TypePost, t.topic, err); return nil }
+		}
+		t.answers <- a
 	})
 	if err != nil {
 		done()
@@ -90,7 +96,7 @@ func (t *topicChannel) refusedPost(id string, refusal *room.Error) []byte {
 // postEvent is the event of a POST, without its body.
 func (t *topicChannel) postEvent(h *wire.Header, id string) (ev room.MessagePosted, refusal *room.Error) {
 	ev = room.MessagePosted{
-		Stamp: room.Stamp{At: now(), By: t.user},
+		Stamp: t.s.stamp(),
 		Topic: t.topic,
 		ID:    id,
 		Kind:  room.Text,

@@ -347,7 +347,7 @@ func TestTheKeyIsDeadWhenTheSignInHasEnded(t *testing.T) {
 	for _, name := range []string{"he is deactivated", "his sign-ins end", "his password changes"} {
 		t.Run(name, func(t *testing.T) {
 			inTime(t, func(t *testing.T, p *parts) {
-				cookie, s, err := p.desk.Open(t.Context(), "bert", home)
+				cookie, s, err := p.desk.Open(t.Context(), "bert", room.Visitor{Address: home})
 				if err != nil {
 					t.Fatal(err)
 				}

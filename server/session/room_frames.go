@@ -9,11 +9,12 @@ import (
 
 // dealFrame is what DEAL says.
 type dealFrame struct {
-	ID      string        `json:"id"`
-	Name    string        `json:"name"`
-	Open    bool          `json:"open"`
-	History room.History  `json:"history"`
-	People  []personFrame `json:"people"`
+	ID       string        `json:"id"`
+	Name     string        `json:"name"`
+	Open     bool          `json:"open"`
+	History  room.History  `json:"history"`
+	Receipts bool          `json:"receipts"`
+	People   []personFrame `json:"people"`
 }
 
 type personFrame struct {

@@ -77,17 +77,26 @@ type Store interface {
 	Epoch() string
 }
 
-// Desk tells who bears a token; each is good once.
+// Desk tells who somebody is; see package signin. An error that has a method
+// RetryAfter() time.Duration says how long to wait.
 type Desk interface {
+	// SpendToken is who bears a token: a page's, which is good once, or a
+	// program's, whose Session has a Role.
 	SpendToken(ctx context.Context, token string) (room.Session, *room.User, error)
-	// Lives tells whether a sign-in hasn't ended yet.
+	// SignIn opens a sign-in; nobody but who asked has its cookie.
+	SignIn(ctx context.Context, name, password, code string, from room.Visitor) (cookie string, s room.Session, err error)
+	// Lives is nil unless a sign-in has ended.
 	Lives(ctx context.Context, s room.Session) error
+	// Use notes that a sign-in is used, and Ends is when it ends if it isn't used
+	// again. They wait for nothing.
+	Use(s room.Session)
+	Ends(s room.Session) time.Time
 }
 
 // Hub brings what is new.
 type Hub interface {
-	Open(user, topic string, from, seq int64) Cursor
-	Watch(user, session string, onEnd func()) Watcher
+	Open(as *room.Actor, topic string, from, seq int64) Cursor
+	Watch(room.Attendance) Watcher
 	Online(user string) bool
 	Types(user, topic string)
 }
@@ -316,9 +325,9 @@ func overLimit(err error) *ending {
 
 // secondsOf is how long a refusal says to wait.
 func secondsOf(err error) int64 {
-	var refusal *load.Refusal
-	if errors.As(err, &refusal) {
-		return refusal.Seconds()
+	var waits interface{ RetryAfter() time.Duration }
+	if errors.As(err, &waits) {
+		return max(1, int64(waits.RetryAfter()/time.Second))
 	}
 	return 1
 }

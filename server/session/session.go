@@ -29,22 +29,24 @@ type session struct {
 	conn   transport.Session
 	log    *slog.Logger
 
-	ctx       context.Context // ends when the session is to end; its cause may be an *ending
-	cancel    context.CancelCauseFunc
-	taking    context.Context // ends with ctx, or earlier, when no channel is taken and no topic's is read any more
-	drain     context.CancelCauseFunc
-	budget    *semaphore.Weighted
-	opened    time.Time
-	heard     atomic.Int64 // when anything came last, unix-ns
-	load      *load.Session
-	signedOff func() // it counts no longer as one that has not signed in
+	ctx        context.Context // ends when the session is to end; its cause may be an *ending
+	cancel     context.CancelCauseFunc
+	taking     context.Context // ends with ctx, or earlier, when no channel is taken and no topic's is read any more
+	stopTaking context.CancelCauseFunc
+	budget     *semaphore.Weighted
+	opened     time.Time
+	heard      atomic.Int64 // when anything came last, unix-ns
+	load       *load.Session
+	signedOff  func()        // it counts no longer as one that has not signed in
+	own        *room.Session // the sign-in that it has opened itself, and that ends with it; of the control channel's reader
 
 	mu       sync.Mutex
 	channels int
-	control  bool                // there is a control channel
-	user     string              // "" until signed in
-	ends     map[*channel]func() // what the end of the session does to channels
-	openings map[string]*opening // by topic
+	control  bool                  // there is a control channel
+	signed   *signedIn             // nil until signed in
+	ends     map[*channel]func()   // what the end of the session does to channels
+	topical  map[*channel]struct{} // those that serve a topic: the drain stops their reading
+	openings map[string]*opening   // by topic
 
 	running  sync.WaitGroup
 	topics   sync.WaitGroup // those of them that serve a topic's channel, or will
@@ -75,10 +77,11 @@ func newSession(srv *Server, conn transport.Session) *session {
 		ask:    make(chan struct{}, 1),
 
 		ends:     make(map[*channel]func()),
+		topical:  make(map[*channel]struct{}),
 		openings: make(map[string]*opening),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(conn.Context())
-	s.taking, s.drain = context.WithCancelCause(s.ctx)
+	s.taking, s.stopTaking = context.WithCancelCause(s.ctx)
 	s.heard.Store(time.Now().UnixNano())
 	return s
 }
@@ -95,6 +98,33 @@ func (s *session) end(why error) {
 	}
 	if conn, ok := s.conn.(transport.KeyDropper); ok {
 		conn.DropKey()
+	}
+}
+
+// drain takes no channel any more. When it returns, no topic's channel reads
+// anything more.
+func (s *session) drain(why error) {
+	s.stopTaking(why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.topical {
+		c.stopReading()
+	}
+}
+
+// untilDrained has a channel's reading be stopped by the drain, until it is
+// called off.
+func (s *session) untilDrained(c *channel) (off func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.topical[c] = struct{}{}
+	if s.taking.Err() != nil {
+		c.stopReading()
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.topical, c)
 	}
 }
 
@@ -158,6 +188,7 @@ func (s *session) serve() {
 	e := s.cause()
 	s.conn.Close(e.code, e.sentence)
 	s.running.Wait()
+	s.signOut()
 	s.log.Info("session ended", "user", s.signedInAs(), "cause", context.Cause(s.ctx))
 }
 
@@ -197,12 +228,12 @@ func (s *session) admitChannel() (refusal error, unsigned bool) {
 	s.channels++
 	over := s.load.Channel()
 	switch {
-	case s.user == "" && s.channels > 1:
+	case s.signed == nil && s.channels > 1:
 		return room.ErrNotYet, false
 	case s.channels > room.MaxChannels:
 		return room.ErrTooManyChannels, false
 	}
-	return over, s.user == ""
+	return over, s.signed == nil
 }
 
 func (s *session) channelOver() {
@@ -221,19 +252,6 @@ func (s *session) takeControl() bool {
 	}
 	s.control = true
 	return true
-}
-
-func (s *session) signIn(user string) {
-	s.mu.Lock()
-	s.user = user
-	s.mu.Unlock()
-	s.signedOff()
-}
-
-func (s *session) signedInAs() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.user
 }
 
 // spend counts frames and octets that have come, and waits until the user, and
@@ -267,6 +285,18 @@ func rest(ctx context.Context, wait, atMost time.Duration) error {
 	case <-ctx.Done():
 		return errEnded
 	}
+}
+
+// isDenied tells whether somebody was refused what is not his to do, or to know of.
+// What he may not know of looks the same here as what doesn't exist.
+func isDenied(err error) bool {
+	code := room.AsError(err).Code
+	return code == 403 || code == 404
+}
+
+// tellDenied has the log tell that somebody was; the journal must not wait for it.
+func (s *session) tellDenied(frame, topic string, why error) {
+	s.log.Info("a frame was refused", "status", room.AsError(why).Code, "frame", frame, "topic", speakable(topic), "user", s.signedInAs(), "why", room.AsError(why).Text)
 }
 
 // errFrame is ERR n code ref [detail] with the refusal's sentence.

@@ -32,17 +32,16 @@ type parts struct {
 	store   *store.Store
 	desk    *signin.Desk
 	server  *session.Server
+	log     *strings.Builder // what the parts say; to be read when all wait
 }
 
 type sessionHub struct{ *hub.Hub }
 
-func (h sessionHub) Open(user, topic string, from, seq int64) session.Cursor {
-	return h.Hub.Open(user, topic, from, seq)
+func (h sessionHub) Open(as *room.Actor, topic string, from, seq int64) session.Cursor {
+	return h.Hub.Open(as, topic, from, seq)
 }
 
-func (h sessionHub) Watch(user, id string, onEnd func()) session.Watcher {
-	return h.Hub.Watch(user, id, onEnd)
-}
+func (h sessionHub) Watch(a room.Attendance) session.Watcher { return h.Hub.Watch(a) }
 
 // inTime runs a test where time passes when everybody waits for it.
 func inTime(t *testing.T, test func(t *testing.T, p *parts)) {
@@ -52,13 +51,14 @@ func inTime(t *testing.T, test func(t *testing.T, p *parts)) {
 func inTimeWith(t *testing.T, limits load.Limits, test func(t *testing.T, p *parts)) {
 	data := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		log := slog.New(slog.DiscardHandler)
+		said := new(strings.Builder)
+		log := slog.New(slog.NewTextHandler(said, nil))
 		st, err := store.Open(t.Context(), data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		h := hub.New(st)
-		p := &parts{store: st, journal: journal.New(st, h, log)}
+		p := &parts{store: st, journal: journal.New(st, h, log), log: said}
 		p.desk = signin.New(signin.Config{Store: st, Journal: p.journal, Log: log})
 		p.server = session.New(session.Config{Journal: p.journal, Store: st, Desk: p.desk, Hub: sessionHub{h}, Load: load.New(limits, log), Log: log})
 		for _, ev := range []room.Event{
@@ -120,7 +120,7 @@ func (p *pipe) channel(t *testing.T) *wire {
 // signIn opens a session of user's, with its control channel.
 func (p *parts) signIn(t *testing.T, user string) (*pipe, *wire) {
 	t.Helper()
-	cookie, s, err := p.desk.Open(t.Context(), user, home)
+	cookie, s, err := p.desk.Open(t.Context(), user, room.Visitor{Address: home})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -54,10 +53,13 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 	}
 	j, err := c.s.join(user, first)
 	if err == nil {
-		err = c.s.noteOpening(user, first.String(0))
+		err = c.s.noteOpening(first.String(0))
 	}
 	if err != nil {
 		refusal := room.AsError(err)
+		if isDenied(err) {
+			c.s.tellDenied(first.Type, first.String(0), err)
+		}
 		var detail []string
 		switch refusal.Code {
 		case 409:
@@ -76,11 +78,11 @@ func serveTopic(c *channel, user string, first *wire.Header) {
 		read:    make(chan int64, 1),
 		over:    make(chan struct{}),
 	}
+	c.s.use()
 	defer c.s.atEnd(c, c.cut)()
-	drained := context.AfterFunc(c.s.taking, c.stopReading)
-	defer drained()
+	defer c.s.untilDrained(c)()
 
-	cursor := c.s.server.Hub.Open(user, t.topic, j.from, j.start)
+	cursor := c.s.server.Hub.Open(c.s.actor(), t.topic, j.from, j.start)
 	c.may = cursor.Check
 	cursor.WhenStale(c.interrupt)
 	written := make(chan struct{})
@@ -144,6 +146,7 @@ func (t *topicChannel) mark(h *wire.Header) error {
 		seq = max(seq, before)
 	default:
 	}
+	t.s.use()
 	t.read <- seq // this goroutine is the only one that fills the slot
 	return nil
 }

@@ -31,7 +31,11 @@ func (s *session) readDatagrams() {
 // types tells the topic's other readers, if the user could post there.
 func (s *session) types(topic string) {
 	user := s.signedInAs()
-	if s.load.Typing() && s.server.Store.State().MayPost(user, topic) {
+	if user == "" || !s.load.Typing() {
+		return
+	}
+	s.use()
+	if s.sees().MayPost(user, topic) {
 		s.server.Hub.Types(user, topic)
 	}
 }
@@ -46,7 +50,7 @@ func (k *control) typing(h *wire.Header) bool {
 // on the control channel where there are none.
 func (s *session) tellTyping(v *view, dst []byte, typing map[room.Typing]struct{}) []byte {
 	for t := range typing {
-		if _, ok := s.server.Store.State().ReadsFrom(v.user, t.Topic); !ok {
+		if _, ok := v.state().ReadsFrom(v.user, t.Topic); !ok {
 			continue
 		}
 		frame := wire.AppendFrame(nil, wire.TypeTyping, nil, t.Topic, t.User)

@@ -20,6 +20,7 @@ const unreadEvery = time.Second // a topic's UNREAD at most so often
 // (takeBack), it is as if it had never given them.
 type view struct {
 	server *Server
+	as     *room.Actor
 	user   string
 
 	deals    map[string]string              // id -> what its DEAL said
@@ -47,10 +48,11 @@ type givenFrame struct {
 	undo func()
 }
 
-func newView(srv *Server, user string, marks map[string]int64) *view {
+func newView(srv *Server, as *room.Actor, marks map[string]int64) *view {
 	return &view{
 		server:   srv,
-		user:     user,
+		as:       as,
+		user:     as.Name(),
 		deals:    make(map[string]string),
 		topics:   make(map[string]toldTopic),
 		shown:    make(map[string]map[string]struct{}),
@@ -61,10 +63,13 @@ func newView(srv *Server, user string, marks map[string]int64) *view {
 	}
 }
 
+// state is the room as the user sees it.
+func (v *view) state() *room.State { return v.as.In(v.server.Store.State()) }
+
 // everything tells all that the user may see.
 func (v *view) everything() (dst []byte, next time.Duration) {
 	v.given = v.given[:0]
-	state := v.server.Store.State()
+	state := v.state()
 	for _, d := range state.Deals() {
 		dst = v.deal(dst, state, d.ID)
 	}
@@ -89,7 +94,7 @@ func (v *view) note(c room.Changes) {
 // changes tells what was noted. If something has to wait, next is how long.
 func (v *view) changes() (dst []byte, next time.Duration) {
 	v.given = v.given[:0]
-	state := v.server.Store.State()
+	state := v.state()
 	c := v.pending
 	v.pending = room.Changes{}
 	for id := range c.Deals {
@@ -132,7 +137,7 @@ func (v *view) deal(dst []byte, state *room.State, id string) []byte {
 		return v.dealGone(dst, id)
 	}
 	people := state.People(d)
-	f := dealFrame{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, People: make([]personFrame, len(people))}
+	f := dealFrame{ID: d.ID, Name: d.Name, Open: d.Open, History: d.History, Receipts: d.Receipts, People: make([]personFrame, len(people))}
 	for i, p := range people {
 		f.People[i] = personFrame{p.User.Name, p.User.Display, p.User.Role, p.Reads}
 	}
@@ -166,7 +171,7 @@ func (v *view) deal(dst []byte, state *room.State, id string) []byte {
 func (v *view) topic(dst []byte, t *room.Topic, from int64) []byte {
 	f := topicFrameOf(t)
 	head := v.server.Store.Head(t.ID).Seq
-	if newest, ok := v.server.Store.State().ReadsFrom(v.user, t.ID); !ok || newest != from {
+	if newest, ok := v.state().ReadsFrom(v.user, t.ID); !ok || newest != from {
 		return dst // that has changed before the head was read, and is noted soon
 	}
 	now := toldTopic{deal: t.Deal, said: mustJSON(f), from: from}
@@ -268,7 +273,7 @@ func (v *view) flushUnread(dst []byte, now time.Time) (_ []byte, next time.Durat
 		delete(v.waiting, topic)
 		// The right is looked at after the head was read.
 		head, read := v.server.Store.Head(topic).Seq, v.marks[topic]
-		from, ok := v.server.Store.State().ReadsFrom(v.user, topic)
+		from, ok := v.state().ReadsFrom(v.user, topic)
 		if _, shown := v.topics[topic]; !ok || !shown {
 			continue
 		}

@@ -21,6 +21,8 @@ const (
 
 var home = netip.MustParseAddr("192.0.2.1")
 
+var visitor = room.Visitor{Address: home, Device: "a browser"}
+
 // clock is set by the test.
 type clock struct {
 	mu  sync.Mutex
@@ -48,6 +50,7 @@ func (nobody) Publish([]room.Event, []room.Outcome) {}
 // goodPassword.
 type desk struct {
 	*Desk
+	key   Key
 	clock *clock
 	store *store.Store
 	t     *testing.T
@@ -67,7 +70,8 @@ func newDesk(t *testing.T) desk {
 			t.Error(err)
 		}
 	})
-	d := desk{Desk: New(Config{Store: s, Journal: j, Now: clock.Now}), clock: clock, store: s, t: t}
+	key := NewKey()
+	d := desk{Desk: New(Config{Store: s, Journal: j, Key: key, Now: clock.Now}), key: key, clock: clock, store: s, t: t}
 	d.add("anna", room.Admin, goodPassword)
 	return d
 }
@@ -90,7 +94,7 @@ func (d desk) add(name string, role room.Role, password string) {
 
 func (d desk) hashed(password string) string {
 	d.t.Helper()
-	hashed, err := d.HashPassword(d.t.Context(), password)
+	hashed, err := d.HashPassword(d.t.Context(), password, "")
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -105,7 +109,7 @@ func (d desk) deactivate(name string) {
 
 func (d desk) open(name string) (cookie string, s room.Session) {
 	d.t.Helper()
-	cookie, s, err := d.Open(d.t.Context(), name, home)
+	cookie, s, err := d.Open(d.t.Context(), name, visitor)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -185,7 +189,7 @@ func TestAPasswordIsTheSameFromEveryKeyboard(t *testing.T) {
 func TestAPasswordHas12To256Octets(t *testing.T) {
 	d := newDesk(t)
 	for length, ok := range map[int]bool{0: false, 11: false, 12: true, 256: true, 257: false} {
-		_, err := d.HashPassword(t.Context(), string(make([]byte, length)))
+		_, err := d.HashPassword(t.Context(), string(make([]byte, length)), "")
 		if ok != (err == nil) || !ok && !errors.Is(err, room.ErrUnprocessable) {
 			t.Errorf("%d octets: %v", length, err)
 		}
@@ -212,7 +216,7 @@ func TestHashingTakesTurns(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for range many {
-		all.Go(func() { d.HashPassword(t.Context(), goodPassword) })
+		all.Go(func() { d.HashPassword(t.Context(), goodPassword, "") })
 	}
 	<-started
 
@@ -238,7 +242,12 @@ func TestASignInLastsUntilItExpires(t *testing.T) {
 	if err != nil || s != opened || u.Name != "anna" {
 		t.Fatalf("got %v, %v, %v", s, u, err)
 	}
-	d.clock.pass(room.SessionLife - time.Millisecond)
+	// It is used now and then, and so doesn't end for being idle.
+	for d.clock.Now().Before(time.UnixMilli(opened.Opened).Add(room.SessionLife - 24*time.Hour)) {
+		d.clock.pass(24 * time.Hour)
+		d.Use(opened)
+	}
+	d.clock.pass(24*time.Hour - time.Millisecond)
 	if _, _, err := d.Session(t.Context(), cookie); err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +312,7 @@ func TestADeactivatedAccountOpensNoSignIn(t *testing.T) {
 	d := newDesk(t)
 	d.add("gone", room.Member, "")
 	d.deactivate("gone")
-	_, _, err := d.Open(t.Context(), "gone", home)
+	_, _, err := d.Open(t.Context(), "gone", visitor)
 	wantError(t, err, room.ErrDeactivated)
 }
 
@@ -318,7 +327,7 @@ func TestAnUnknownCookieIsNoSignIn(t *testing.T) {
 // TestAPasswordThatIsChangedMeanwhileOpensNothing changes it while it is compared.
 func TestAPasswordThatIsChangedMeanwhileOpensNothing(t *testing.T) {
 	d := newDesk(t)
-	if _, _, err := d.SignIn(t.Context(), "anna", goodPassword, home); err != nil {
+	if _, _, err := d.SignIn(t.Context(), "anna", goodPassword, "", visitor); err != nil {
 		t.Fatal(err)
 	}
 	next := d.hashed(goodPassword) // the same words: it is another one all the same
@@ -326,7 +335,7 @@ func TestAPasswordThatIsChangedMeanwhileOpensNothing(t *testing.T) {
 		d.append(room.PasswordChanged{Name: "anna", PasswordHashed: next})
 		return argon2id(password, salt, p)
 	}
-	cookie, _, err := d.SignIn(t.Context(), "anna", goodPassword, home)
+	cookie, _, err := d.SignIn(t.Context(), "anna", goodPassword, "", visitor)
 	wantError(t, err, room.ErrWrongSignIn)
 	if cookie != "" {
 		t.Error("there is a cookie")

@@ -14,12 +14,17 @@ import (
 
 const (
 	failuresEvery = time.Minute // failed sign-ins become a row each
-	maxFailures   = 10_000      // accounts and addresses in a minute; beyond, the address is not kept
+	// maxFailures are how many accounts and addresses of a minute are told apart.
+	// Beyond that the address is not kept, and beyond twice that nor the account.
+	maxFailures = 100
 )
 
-// Run hands on, each time a minute is over, the sign-ins that have failed in it,
-// and when ctx ends those that there are.
+// Run recalls from where people have signed in. Then it hands on, each time a
+// minute is over, the sign-ins that have failed in it, and when ctx ends those that
+// there are. After that the provider isn't asked any more.
 func (d *Desk) Run(ctx context.Context) error {
+	defer d.providers.requests.stop()
+	d.recall(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -87,6 +92,9 @@ func (f *failures) add(one failure, unseen bool) {
 	defer f.mu.Unlock()
 	if f.counts[one] == 0 && (unseen || f.kinds[one.minute] >= maxFailures) {
 		one.address = ""
+	}
+	if f.counts[one] == 0 && f.kinds[one.minute] >= 2*maxFailures {
+		one.user, one.address = "", ""
 	}
 	if f.counts[one]++; f.counts[one] == 1 {
 		f.kinds[one.minute]++

@@ -24,8 +24,12 @@ func (d *Desk) IssueToken(cookie string, s room.Session) (token string, expires 
 
 // SpendToken is the sign-in that a connection token stands for, and whose it
 // is. It is good once: after that, after room.TokenLife, and when the sign-in
-// has ended it is a room.ErrTokenUnknown.
+// has ended it is a room.ErrTokenUnknown. A program's token is good as Bearer has
+// it.
 func (d *Desk) SpendToken(ctx context.Context, token string) (room.Session, *room.User, error) {
+	if room.IsToolToken(token) {
+		return d.Bearer(ctx, token)
+	}
 	cookie, ok := d.tokens.spend(room.HashToken(token), d.now())
 	if !ok {
 		return room.Session{}, nil, room.ErrTokenUnknown
@@ -40,9 +44,12 @@ func (d *Desk) SpendToken(ctx context.Context, token string) (room.Session, *roo
 // Lives is nil while a sign-in that a connection was opened with goes on, else
 // room.ErrSessionEnded.
 func (d *Desk) Lives(ctx context.Context, s room.Session) error {
+	if s.Role != "" {
+		return d.toolTokenLives(ctx, s)
+	}
 	cookie, ok := d.tokens.cookie(s.ID)
 	if !ok {
-		return room.ErrSessionEnded
+		return d.sessionLives(ctx, s)
 	}
 	_, _, err := d.session(ctx, cookie)
 	if isEnded(err) {

@@ -96,3 +96,36 @@ func TestExpiredTokensAreForgotten(t *testing.T) {
 		t.Errorf("%d sessions are kept, want 1", n)
 	}
 }
+
+// TestAProgramsTokenLivesUntilItIsRevokedOrEnds is about a connection that was
+// opened by it.
+func TestAProgramsTokenLivesUntilItIsRevokedOrEnds(t *testing.T) {
+	for what, end := range map[string]func(d desk){
+		"revoked":     func(d desk) { d.append(room.ToolTokenRevoked{ID: "tool", User: "bert"}) },
+		"ended":       func(d desk) { d.clock.pass(time.Hour) },
+		"deactivated": func(d desk) { d.deactivate("bert") },
+		"of a lesser role": func(d desk) {
+			observer := room.Observer
+			d.append(room.UserChanged{Name: "bert", Role: &observer})
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			d := newDesk(t)
+			d.add("bert", room.Member, "")
+			token := room.NewToolToken()
+			d.append(room.ToolTokenMade{
+				Stamp: room.Stamp{At: d.clock.Now().UnixMilli()}, ID: "tool", Token: room.HashToken(token), User: "bert",
+				Label: "Feed", Role: room.Member, Expires: d.clock.Now().Add(time.Hour).UnixMilli(),
+			})
+			s, _, err := d.SpendToken(t.Context(), token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantError(t, d.Lives(t.Context(), s), nil)
+			end(d)
+			wantError(t, d.Lives(t.Context(), s), room.ErrTokenUnknown)
+			_, _, err = d.SpendToken(t.Context(), token)
+			wantError(t, err, room.ErrTokenUnknown)
+		})
+	}
+}

@@ -109,13 +109,19 @@ func (t *tries) undo(this try, now time.Time) {
 	}
 }
 
-// succeeded takes back a try that was no failure, and makes its address one
-// that the account is at home at.
-func (t *tries) succeeded(this try, now time.Time) {
-	t.undo(this, now)
+// settle makes an address one that an account is at home at.
+func (t *tries) settle(name string, from netip.Addr, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	put(t.familiar, this.pair, now, maxFamiliar)
+	put(t.familiar, source{name: name, network: network(from)}, at, maxFamiliar)
+}
+
+// isFamiliar tells whether an account's owner has signed in from there.
+func (t *tries) isFamiliar(name string, from netip.Addr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.familiar[source{name: name, network: network(from)}]
+	return ok
 }
 
 // wait is the time until the source may fail once more.
@@ -135,14 +141,20 @@ func (t *tries) move(s source, by time.Duration, now time.Time) {
 	}
 }
 
-// put sets a source's time; in a full map the earliest gives way.
+// put sets a source's time. In a full map the earliest of some gives way: to look
+// for the earliest of all at each try would be what a flood of them needs.
 func put(in map[source]time.Time, s source, at time.Time, limit int) {
+	const some = 16
 	if _, there := in[s]; !there && len(in) >= limit {
 		var first source
 		var earliest time.Time
+		seen := 0
 		for other, at := range in {
 			if earliest.IsZero() || at.Before(earliest) {
 				first, earliest = other, at
+			}
+			if seen++; seen == some {
+				break
 			}
 		}
 		delete(in, first)
@@ -161,6 +173,20 @@ func network(a netip.Addr) netip.Prefix {
 	p, err := a.Prefix(bits)
 	if err != nil {
 		return netip.Prefix{} // no address: a test's, or a socket's
+	}
+	return p
+}
+
+// neighborhood is what somebody who can have many addresses has them in.
+func neighborhood(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := 24
+	if a.Is6() {
+		bits = 48
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
 	}
 	return p
 }

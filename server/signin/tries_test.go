@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -94,6 +95,37 @@ func TestStrangersDontKeepTheOwnerOut(t *testing.T) {
 	// The owner's own address is no free pass.
 	if n := exhaust(t, d, "anna", "192.0.2.1"); n != accountBurst {
 		t.Errorf("%d failures from there, want %d", n, accountBurst)
+	}
+}
+
+// TestTheOwnerIsAtHomeWhereverOneSignsIn however that is, and after a restart.
+func TestTheOwnerIsAtHomeWhereverOneSignsIn(t *testing.T) {
+	d := newDesk(t).cheaply()
+	d.open("anna") // by a link
+	exhaust(t, d, "anna", "198.51.100.7")
+	if err := d.try("anna", goodPassword, home.String()); err != nil {
+		t.Errorf("from where the owner has followed a link: %v", err)
+	}
+
+	after := d
+	after.Desk = New(Config{Store: d.store, Journal: d.journal, Now: d.clock.Now})
+	after.derive = d.derive
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error)
+	go func() { ran <- after.Run(ctx) }()
+	for began := time.Now(); !after.tries.isFamiliar("anna", home); runtime.Gosched() {
+		if time.Since(began) > 10*time.Second {
+			t.Fatal("it isn't recalled where anna has signed in")
+		}
+	}
+	exhaust(t, after, "anna", "198.51.100.7")
+	if err := after.try("anna", goodPassword, home.String()); err != nil {
+		t.Errorf("after a restart: %v", err)
+	}
+	wantError(t, after.try("anna", goodPassword, "203.0.113.9"), room.ErrTooManyTries)
+	stop()
+	if err := <-ran; err != nil {
+		t.Error(err)
 	}
 }
 

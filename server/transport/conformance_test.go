@@ -80,6 +80,9 @@ func TestSessionSaysWhatItIs(t *testing.T) {
 		if !server.Remote().Addr().IsLoopback() || server.Remote().Port() == 0 || server.Remote().Addr().Is4In6() {
 			t.Errorf("the client is at %v", server.Remote())
 		}
+		if named, ok := server.(transport.Named); !ok || named.Agent() == "" {
+			t.Error("it doesn't know what the client calls itself")
+		}
 		for _, s := range []transport.Session{client, server} {
 			if s.Context().Err() != nil {
 				t.Error("a session is over before it was closed")

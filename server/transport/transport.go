@@ -65,6 +65,12 @@ type Session interface {
 	Context() context.Context
 }
 
+// Named is a Session that knows at the server what the client calls itself, in a
+// request's User-Agent (RFC 9110 section 10.1.5).
+type Named interface {
+	Agent() string
+}
+
 // Channel is one ordered, reliable byte stream.
 type Channel interface {
 	io.Reader

@@ -120,7 +120,7 @@ func (ws *WebSockets) Serve(w http.ResponseWriter, r *http.Request, remote netip
 	case first != nil && first.Type == wire.TypeAttach:
 		ws.attach(c, first.String(0))
 	default:
-		ws.open(c, remote)
+		ws.open(c, remote, r.UserAgent())
 	}
 }
 
@@ -172,8 +172,9 @@ func (ws *WebSockets) heardFrom(c *wsChannel) (stopping bool) {
 }
 
 // open serves the session whose control channel c is to be.
-func (ws *WebSockets) open(c *wsChannel, remote netip.AddrPort) {
+func (ws *WebSockets) open(c *wsChannel, remote netip.AddrPort, agent string) {
 	s := newWSSession(c, remote)
+	s.agent = agent
 	s.key = newKey()
 	s.arrivals <- c
 	ws.mu.Lock()
@@ -238,6 +239,7 @@ func newKey() string {
 // were attached to it.
 type wsSession struct {
 	remote   netip.AddrPort
+	agent    string // at the server
 	control  *wsChannel
 	arrivals chan Channel                              // at the server
 	dial     func(context.Context) (*wsChannel, error) // at the client
@@ -267,6 +269,7 @@ func newWSSession(control *wsChannel, remote netip.AddrPort) *wsSession {
 }
 
 func (s *wsSession) Transport() string        { return "WebSocket" }
+func (s *wsSession) Agent() string            { return s.agent }
 func (s *wsSession) Remote() netip.AddrPort   { return s.remote }
 func (s *wsSession) Context() context.Context { return s.ctx }
 

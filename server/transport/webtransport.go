@@ -65,7 +65,7 @@ func NewWebTransport(handler http.Handler, allowed func(origin string) bool, ser
 		}
 		datagrams := make(chan []byte, datagramsWaiting)
 		made.sending.Go(func() { sendDatagrams(s, datagrams) })
-		serve(wtSession{s, datagrams})
+		serve(wtSession{s, datagrams, r.UserAgent()})
 	})
 	webtransport.ConfigureHTTP3Server(wt.H3)
 	made.server = wt
@@ -130,9 +130,11 @@ func DialWebTransport(ctx context.Context, url, origin string, trust *tls.Config
 type wtSession struct {
 	s         *webtransport.Session
 	datagrams chan<- []byte // at the server, where sending must not wait
+	agent     string        // at the server
 }
 
 func (s wtSession) Transport() string        { return "WebTransport" }
+func (s wtSession) Agent() string            { return s.agent }
 func (s wtSession) Remote() netip.AddrPort   { return addrPort(s.s.RemoteAddr()) }
 func (s wtSession) Context() context.Context { return s.s.Context() }
 

@@ -7,8 +7,8 @@ import { at, call } from "./api.js";
 
 /** @typedef {import("./rooms.js").Role} Role */
 
-/** @typedef {{name: string, display: string, role: Role, active: boolean, version: number}} User */
-/** @typedef {{id: string, name: string, open: boolean, history: string, version: number}} Deal */
+/** totp, passkeys: the second factors that there are. @typedef {{name: string, display: string, role: Role, active: boolean, version: number, totp?: boolean, passkeys?: number}} User */
+/** @typedef {{id: string, name: string, open: boolean, history: string, receipts: boolean, version: number}} Deal */
 /** @typedef {{name: string, display: string, role: Role, from?: number}} Reader */
 
 /**
@@ -45,6 +45,8 @@ export const ask = {
   readers: async (topic) => (await call("GET", `/api/topics/${at(topic)}/members`)).members,
   /** @param {Record<string, string>} query @returns {Promise<{entries: Entry[], head: number}>} */
   trail: (query) => call("GET", `/api/audit?${new URLSearchParams(query)}`),
+  /** @returns {Promise<import("./rules.js").Rules>} */
+  rules: () => call("GET", "/api/signin/rules"),
   /** @param {{deals: string[], role: string}} form @returns {Promise<import("./api.js").Invitation>} */
   invitation: (form) => call("POST", "/api/invitations", form),
   /** @param {string} user @returns {Promise<import("./api.js").Invitation>} */
@@ -61,6 +63,10 @@ export const changes = {
   user: (user, body) => ({ method: "PATCH", path: `/api/users/${at(user)}`, body }),
   /** @param {string} user @returns {Change} */
   endSessions: (user) => ({ method: "DELETE", path: `/api/users/${at(user)}/sessions` }),
+  /** @param {string} user @returns {Change} */
+  removeFactors: (user) => ({ method: "DELETE", path: `/api/users/${at(user)}/factors` }),
+  /** Of signing in. @param {Record<string, unknown>} body @returns {Change} */
+  rules: (body) => ({ method: "PATCH", path: "/api/signin/rules", body }),
   /** @param {string} deal @param {Record<string, unknown>} body @returns {Change} */
   deal: (deal, body) => ({ method: "PATCH", path: `/api/deals/${at(deal)}`, body }),
   /** @param {string} deal @param {string} user @returns {Change} */
@@ -176,7 +182,7 @@ export function wholeNumber(text, least, most) {
 
 /**
  * A place in the administration.
- * @typedef {{view: "users" | "user" | "deals" | "deal" | "topic" | "audit", id: string, query: URLSearchParams}} Place
+ * @typedef {{view: "users" | "user" | "deals" | "deal" | "topic" | "signin" | "audit", id: string, query: URLSearchParams}} Place
  */
 
 /**
@@ -191,6 +197,7 @@ export function placeOf(hash) {
   if (section === "users") return id ? { view: "user", id: decode(id), query } : { view: "users", id: "", query };
   if (section === "deals") return id ? { view: "deal", id: decode(id), query } : { view: "deals", id: "", query };
   if (section === "topics" && id) return { view: "topic", id: decode(id), query };
+  if (section === "signin") return { view: "signin", id: "", query };
   if (section === "audit") return { view: "audit", id: "", query };
   return { view: "users", id: "", query: new URLSearchParams() };
 }

@@ -4,6 +4,7 @@
  */
 
 /** @typedef {import("./rooms.js").Me} Me */
+/** What there is to sign in with, beside passwords and passkeys. @typedef {{setup?: true, provider?: {label: string}}} Entrance */
 
 /**
  * A message as the HTTP log has it.
@@ -24,10 +25,13 @@
 /** A server that doesn't say within so long, in ms, who one is might as well be away. */
 const PATIENCE = 5_000;
 
+/** Instead of a status: it wasn't shown once more who one is. */
+const UNPROVED = -403;
+
 /** A request that wasn't answered as hoped. */
 export class Problem extends Error {
   /**
-   * @param {number} status 0: there was no answer
+   * @param {number} status 0: there was no answer; negative: it was this page that refused
    * @param {Record<string, unknown>} [body]
    * @param {number} [seconds] to wait, as the server said; 0 if it didn't
    */
@@ -43,6 +47,13 @@ export class Problem extends Error {
     return typeof this.body.detail === "string" ? this.body.detail : "";
   }
 }
+
+/**
+ * Has who is signed in show once more that it is them, since a request wants
+ * that: "" if they did, else what is said of that they didn't. The page sets it.
+ * @type {{prove: (() => Promise<string>) | null}}
+ */
+export const asking = { prove: null };
 
 /**
  * @param {string} method
@@ -67,8 +78,12 @@ export async function call(method, path, body, signal) {
   } catch {
     throw new Problem(0);
   }
-  if (!answer.ok) throw new Problem(answer.status, parse(text), Number(answer.headers.get("Retry-After")) || 0);
-  return parse(text);
+  const said = parse(text);
+  if (answer.ok) return said;
+  if (said.prove !== true || !asking.prove) throw new Problem(answer.status, said, Number(answer.headers.get("Retry-After")) || 0);
+  const detail = await asking.prove();
+  if (detail) throw new Problem(UNPROVED, { detail });
+  return call(method, path, body, signal);
 }
 
 /** @param {string} text */
@@ -88,7 +103,9 @@ export const api = {
   whoAmI: () => call("GET", "/api/session", undefined, AbortSignal.timeout(PATIENCE)),
   /** @param {number} number makes the address one of its own @param {AbortSignal} signal @returns {Promise<import("./check.js").Offer>} */
   offer: (number, signal) => call("GET", `/api/check?${number}`, undefined, signal),
-  /** @param {{name: string, password: string}} form @returns {Promise<Me>} */
+  /** What there is to sign in with. @returns {Promise<Entrance>} */
+  entrance: () => call("GET", "/api/signin"),
+  /** @param {{name: string, password: string, code?: string}} form @returns {Promise<Me>} */
   signIn: (form) => call("POST", "/api/session", form),
   signOut: () => call("DELETE", "/api/session", undefined, AbortSignal.timeout(PATIENCE)),
   /** @param {AbortSignal} signal @returns {Promise<import("./link.js").Ticket>} */
@@ -110,7 +127,11 @@ export const api = {
   /** The conversation with somebody, made if there is none. @param {string} deal @param {string} other @returns {Promise<import("./rooms.js").Named>} */
   direct: (deal, other) => call("POST", `/api/deals/${at(deal)}/direct`, { with: other }),
 
-  /** @param {string} topic @param {{before?: number, after?: number, limit: number}} span @returns {Promise<{messages: Entry[], head: number, epoch: string, from: number}>} */
+  /**
+   * A stretch of a log, and with `edits` those edits of its messages that lie after it.
+   * @param {string} topic @param {{before?: number, after?: number, since?: number, limit: number, edits?: 1}} span
+   * @returns {Promise<{messages: Entry[], edits?: Entry[], head: number, epoch: string, from: number}>}
+   */
   messages: (topic, span) =>
     call("GET", `/api/topics/${at(topic)}/messages?${new URLSearchParams(Object.entries(span).map(([k, v]) => [k, String(v)]))}`),
 };

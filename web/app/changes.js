@@ -8,6 +8,7 @@
  * none of them behind.
  * @module
  */
+import { messageAt } from "./log.js";
 
 /** @typedef {import("./rooms.js").Log} Log */
 /** @typedef {import("./rooms.js").Message} Message */
@@ -42,7 +43,7 @@ export function original(log, seq) {
  * @param {number} seq
  */
 export function isRedacted(log, seq) {
-  return held(log, seq)?.redacted ?? log.messages.some((message) => message.kind === "redact" && original(log, message.seq) === seq);
+  return held(log, seq)?.redacted ?? [...log.messages, ...(log.window?.messages ?? [])].some((message) => message.kind === "redact" && original(log, message.seq) === seq);
 }
 
 /**
@@ -59,10 +60,17 @@ export function amend(log) {
     const redaction = redactions.get(message.seq);
     return redaction === undefined ? edited(message, edits.get(message.seq) ?? []) : redacted(message, redaction);
   };
-  const messages = log.messages.map(current);
+  const all = (/** @type {readonly Message[]} */ before) => {
+    const after = before.map(current);
+    return after.every((message, at) => message === before[at]) ? before : after;
+  };
+  const messages = /** @type {Message[]} */ (all(log.messages));
+  const elsewhere = log.window && all(log.window.messages);
+  const window = log.window && elsewhere !== log.window.messages ? { ...log.window, messages: /** @type {readonly Message[]} */ (elsewhere) } : log.window;
+  const changes = all(log.edits);
   const quotes = new Map([...log.quotes].map(([seq, message]) => [seq, message && current(message)]));
-  const same = messages.every((message, at) => message === log.messages[at]) && [...quotes].every(([seq, quote]) => quote === log.quotes.get(seq));
-  return { log: same ? log : { ...log, messages, quotes }, redacted: new Set(redactions.keys()) };
+  const same = messages === log.messages && window === log.window && changes === log.edits && [...quotes].every(([seq, quote]) => quote === log.quotes.get(seq));
+  return { log: same ? log : { ...log, messages, window, edits: changes, quotes }, redacted: new Set(redactions.keys()) };
 }
 
 /**
@@ -107,7 +115,12 @@ function collect(log) {
       else edits.set(ref, [message]);
     }
   };
-  log.messages.forEach(see);
+  const seen = new Set();
+  for (const message of [...log.edits, ...(log.window?.messages ?? []), ...log.messages]) {
+    if (seen.has(message.seq)) continue;
+    seen.add(message.seq);
+    see(message);
+  }
   for (const quote of log.quotes.values()) if (quote?.redacted) see(quote);
   return { edits, redactions };
 }
@@ -117,7 +130,7 @@ function collect(log) {
  * @param {number} seq
  */
 function held(log, seq) {
-  return log.messages[seq - log.start - 1] ?? log.quotes.get(seq);
+  return messageAt(log, seq) ?? log.quotes.get(seq) ?? log.edits.find((edit) => edit.seq === seq);
 }
 
 /**
@@ -128,10 +141,11 @@ function held(log, seq) {
 function edited(message, edits) {
   const { seq, author, time, kind, text, versions = [] } = message;
   if (kind !== "text" && kind !== "report") return message;
-  const own = edits.filter((edit) => edit.author === author);
-  if (own.length === 0 || own.length + 1 === versions.length) return message;
-  const first = versions[0] ?? { seq, time, text };
-  const all = [first, ...own.map(({ seq, time, text }) => ({ seq, time, text }))];
+  // What is known of it already may lie in no stretch any more.
+  const known = versions.length > 0 ? versions : [{ seq, time, text }];
+  const own = edits.filter((edit) => edit.author === author && !known.some((version) => version.seq === edit.seq));
+  if (own.length === 0) return message;
+  const all = [...known, ...own.map(({ seq, time, text }) => ({ seq, time, text }))].sort((a, b) => a.seq - b.seq);
   return { ...message, versions: all, text: all[all.length - 1].text };
 }
 

@@ -25,6 +25,7 @@ import { number } from "./wire.js";
  * @property {() => number} random
  * @property {() => void} heard something came on the link
  * @property {() => void} refused the link takes no further channels: its session is over
+ * @property {(topic: string) => boolean} looked whether the tail of this topic is what one looks at
  * @property {(topic: string) => void} joined posts may be sent now
  * @property {(topic: string) => void} gone one may not know of it (any more)
  * @property {(id: string, answer: Answer) => void} answered
@@ -34,8 +35,10 @@ import { number } from "./wire.js";
 
 /** How many of the newest messages a first JOIN asks for, and a page of older ones. */
 const PAGE = 200;
-/** The most that a JOIN may ask for by a negative number. */
-const MOST = 1000;
+/** The most that a first JOIN asks for: where more is unread, one reads it by a window (windows.js). */
+const MOST = 400;
+/** A tail that nobody looks at is cut to a page when it has grown to so many messages. */
+const LONG = 1000;
 /** How much of what was read stands above what is new. */
 const BEFORE = 20;
 /** How long after a message the chain's value is compared, so that many share one HEAD. */
@@ -96,7 +99,7 @@ export class Cursor {
   constructor(topic, unread, around) {
     this.topic = topic;
     this.around = around;
-    this.#first = Math.min(MOST, Math.max(PAGE, unread + BEFORE));
+    this.#first = unread + BEFORE > MOST ? PAGE : Math.max(PAGE, unread + BEFORE);
     this.#pause = new Pause(around.clock);
     this.#proof = new Proof(topic);
   }
@@ -109,6 +112,15 @@ export class Cursor {
   /** The seq before the first message that is held. */
   get start() {
     return this.#start;
+  }
+
+  /**
+   * A window has become part of the tail, which begins further back now; there
+   * the chain stays as it was told.
+   * @param {number} start
+   */
+  merged(start) {
+    this.#start = start;
   }
 
   /** The seq before the first message that the chain was recomputed for. */
@@ -215,22 +227,16 @@ export class Cursor {
     const epoch = this.#epoch;
     const before = this.#start + 1;
     try {
-      const page = await api.messages(topic, { before, limit });
-      const found = page.messages.map(fromEntry).filter((arrival) => arrival !== null);
-      found.sort((a, b) => a.message.seq - b.message.seq);
+      const { messages, links, ...page } = await (await import("./pages.js")).older(api, topic, this.#from, { before, limit });
       // Meanwhile the log may have begun anew, or have been cut.
       if (epoch !== this.#epoch || before !== this.#start + 1) {
         dispatch({ type: "older", topic, state: "idle" });
         return false;
       }
-      const gapless = found.every((arrival, index) => arrival.message.seq === before - found.length + index);
-      if (!gapless || page.epoch !== epoch || found.length === 0) {
-        dispatch({ type: "older", topic, state: "failed" });
-        return false;
-      }
-      this.#start = before - 1 - found.length;
-      dispatch({ type: "page", topic, messages: found.map((arrival) => arrival.message) });
-      void this.#prove(this.#start + 1, before - 1, found.map((arrival) => arrival.link));
+      if (page.epoch !== epoch || messages.length === 0) throw new Error("no page of this log");
+      this.#start = before - 1 - messages.length;
+      dispatch({ type: "page", topic, messages });
+      if (links) void this.#prove(this.#start + 1, before - 1, links);
       return true;
     } catch {
       dispatch({ type: "older", topic, state: "failed" });
@@ -248,16 +254,21 @@ export class Cursor {
   async quote(seq) {
     const { dispatch, api } = this.around;
     let message = null;
+    /** @type {import("./rooms.js").Message[]} */
+    let edits = [];
     let answered = false;
     try {
-      const page = await api.messages(this.topic, { after: seq - 1, limit: 1 });
+      const page = await api.messages(this.topic, { after: seq - 1, limit: 1, edits: 1 });
       const found = page.messages.map(fromEntry)[0]?.message;
-      if (found?.seq === seq) message = found;
+      if (found?.seq === seq) {
+        message = found;
+        edits = (page.edits ?? []).flatMap((entry) => fromEntry(entry)?.message ?? []);
+      }
       answered = true;
     } catch {
       // It stays a reply to something that can't be shown.
     }
-    dispatch({ type: "quote", topic: this.topic, seq, message });
+    dispatch({ type: "quote", topic: this.topic, seq, message, edits });
     return answered;
   }
 
@@ -389,6 +400,7 @@ export class Cursor {
     void this.#proof.extend(arrivals.map((arrival) => arrival.link));
     this.#findNamed(arrivals.map((arrival) => arrival.message));
     void this.#learn();
+    if (this.#last - this.#start > LONG && !this.around.looked(this.topic)) this.trim(PAGE);
     if (this.#last < this.#head) return;
     if (this.#checked < 0) void this.#check();
     else this.#checkSoon ??= this.around.clock.after(CHECK_AFTER, () => {

@@ -7,12 +7,14 @@ import { Cursor } from "./cursor.js";
 
 /** How many topics keep their channel. */
 export const KEPT = 10;
+/** How much is fetched above a message that one goes to. */
+const ABOVE = 60;
 
 /**
  * @typedef {object} Surroundings
  * @property {import("./store.js").Store} store
  * @property {import("./outbox.js").Outbox} outbox
- * @property {Omit<import("./cursor.js").Surroundings, "dispatch" | "gone">} cursor what each of them has around it
+ * @property {Omit<import("./cursor.js").Surroundings, "dispatch" | "gone" | "looked">} cursor what each of them has around it
  */
 
 export class Cursors {
@@ -22,6 +24,9 @@ export class Cursors {
   #link = null;
   /** The last looked at is the last here. @type {Map<string, Cursor>} */
   #all = new Map();
+
+  /** The topic that is looked at. */
+  #looked = "";
 
   /** @param {Surroundings} around */
   constructor(around) {
@@ -79,6 +84,7 @@ export class Cursors {
    * @param {string} topic
    */
   open(topic) {
+    this.#looked = topic;
     let cursor = this.#all.get(topic);
     if (cursor) this.#all.delete(topic);
     else cursor = this.#make(topic);
@@ -122,8 +128,18 @@ export class Cursors {
   async reach(topic, seq) {
     const cursor = this.#all.get(topic);
     if (!cursor || seq < cursor.from) return false;
-    for (let pages = 0; cursor.start >= seq && pages < 20; pages++) if (!(await cursor.older(1000))) return false;
+    for (let pages = 0; cursor.start >= seq && pages < 20; pages++) if (!(await cursor.older(Math.min(1000, cursor.start - seq + ABOVE)))) return false;
     return cursor.start < seq;
+  }
+
+  /**
+   * The window that has come to the tail becomes part of it.
+   * @param {string} topic
+   */
+  merge(topic) {
+    this.#store.dispatch({ type: "merge", topic });
+    const log = this.#store.state.logs.get(topic);
+    if (log && !log.window) this.#all.get(topic)?.merged(log.start);
   }
 
   /**
@@ -158,6 +174,7 @@ export class Cursors {
     return new Cursor(topic, unread, {
       ...this.#around.cursor,
       dispatch: (action) => this.#store.dispatch(action),
+      looked: (topic) => this.#looked === topic && !this.#store.state.logs.get(topic)?.window,
       gone: (topic) => {
         this.#store.dispatch({ type: "topic-gone", id: topic });
         this.dropGone();

@@ -1,6 +1,6 @@
 /**
  * Keeps in this browser what must outlive a page: one's posts until they are
- * answered, and the room as it was last seen, to be read without a network. It
+ * answered, what is being written, and the room as it was last seen, to be read without a network. It
  * mirrors the state: what is gone there is removed here at once, what is new is
  * written at once (posts) or soon (the rest).
  *
@@ -11,6 +11,7 @@
  * @module
  */
 import { within } from "./clock.js";
+import { isBegun } from "./drafts.js";
 import { Left } from "./shelf.js";
 import { last } from "./rooms.js";
 
@@ -52,6 +53,10 @@ export class Keeper {
   #logs = new Map();
   /** @type {unknown[]} */
   #room = [];
+  /** What the shelf has of each draft, once it was read. @type {import("./drafts.js").Drafts} */
+  #drafts = new Map();
+  /** When drafts that are on their way to the shelf are there; null: none is. @type {Promise<void> | null} */
+  #drafting = null;
   /** When posts that are on their way to the shelf are there. @type {Promise<unknown>} */
   #writing = Promise.resolve();
   /** @type {(() => void) | null} */
@@ -99,10 +104,52 @@ export class Keeper {
     if (room && !this.#late) this.#restore(room, logs);
     else for (const log of logs) this.#logs.set(log.topic, null);
     store.dispatch({ type: "storage", storage: "" });
+    await this.#takeDrafts(shelf);
     locks?.request(lock(tab), () => this.#untilOver()).catch(none);
     this.#listening = store.subscribe(() => this.#look());
     this.#still = clock.after(STILL, () => this.#note());
     await this.adopt();
+  }
+
+  /** @param {Shelf} shelf */
+  async #takeDrafts(shelf) {
+    const kept = await shelf.drafts();
+    this.#drafts = new Map(kept.map(({ topic, text, ref, edit }) => [topic, { text, ref, edit, elsewhere: true }]));
+    if (kept.length > 0) this.#around.store.dispatch({ type: "kept-drafts", drafts: this.#drafts });
+  }
+
+  /** Writes what has changed of what is being written; at each key, but one after the other. */
+  #lookAtDrafts() {
+    if (this.#drafting || this.#drafts === this.#around.store.state.drafts) return;
+    this.#drafting = this.#writeDrafts().finally(() => (this.#drafting = null));
+  }
+
+  async #writeDrafts() {
+    const { store } = this.#around;
+    for (let { drafts } = store.state; this.#shelf && this.#drafts !== drafts; { drafts } = store.state) {
+      /** @type {Map<string, import("./drafts.js").Draft | null>} */
+      const changed = new Map();
+      for (const topic of new Set([...this.#drafts.keys(), ...drafts.keys()])) {
+        const draft = drafts.get(topic);
+        // What another tab writes it keeps itself.
+        if (draft !== this.#drafts.get(topic) && !draft?.elsewhere) changed.set(topic, draft && isBegun(draft) ? draft : null);
+      }
+      this.#drafts = drafts;
+      try {
+        // What went may have gone as a post, which comes right after: it is kept first.
+        await null;
+        await this.#writing;
+        if (changed.size > 0) await this.#shelf.draft(changed);
+      } catch (error) {
+        await this.#failed(error);
+      }
+    }
+  }
+
+  /** Resolves when what is being written is kept, or can't be. */
+  async written() {
+    this.#look();
+    if (this.#drafting) await within(PATIENCE, this.#around.clock, this.#drafting).catch(none);
   }
 
   /** Takes over the posts of tabs that are gone, and of others as soon as they are. */
@@ -192,6 +239,7 @@ export class Keeper {
   #look() {
     if (!this.#shelf) return;
     const { state } = this.#around.store;
+    this.#lookAtDrafts();
     /** @type {Map<string, Post>} */
     const open = new Map();
     for (const post of state.posts) if (post.state !== "accepted") open.set(post.id, post);
@@ -204,7 +252,7 @@ export class Keeper {
     if (answered.length + dropped.length > 0) this.#put({ answered, dropped });
     if (posts.length > 0) this.#put({ posts });
     else if (answered.length === 0 && state.storage === "full") this.#around.store.dispatch({ type: "storage", storage: "" });
-    const changed = this.#room[0] !== state.deals || this.#room[1] !== state.topics || [...state.logs].some(([topic, log]) => this.#logs.get(topic) !== log);
+    const changed = this.#room[0] !== state.deals || this.#room[1] !== state.topics || [...state.logs].some(([topic, log]) => !isSame(this.#logs.get(topic), log));
     if (changed) this.#writeSoon();
   }
 
@@ -233,7 +281,7 @@ export class Keeper {
     /** @type {string[]} */
     const dropped = [];
     for (const [topic, log] of state.logs) {
-      if (this.#logs.get(topic) === log) continue;
+      if (isSame(this.#logs.get(topic), log)) continue;
       const start = Math.max(log.start, last(log) - MESSAGES, cursors().get(topic)?.proved ?? 0);
       const hashes = (await cursors().get(topic)?.hashes(start)) ?? [];
       const known = hashes.length === last(log) - start + 1;
@@ -312,6 +360,15 @@ export class Keeper {
  */
 function isGone(kept, log) {
   return !log || (kept !== null && log.from > kept.start + 1);
+}
+
+/**
+ * Whether of a topic nothing has changed that is kept: a window isn't.
+ * @param {Log | null | undefined} kept
+ * @param {Log} log
+ */
+function isSame(kept, log) {
+  return kept === log || (kept?.messages === log.messages && kept.quotes === log.quotes && kept.epoch === log.epoch && kept.from === log.from && kept.head === log.head && kept.asOf === log.asOf);
 }
 
 /** @param {string} tab */

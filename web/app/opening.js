@@ -21,12 +21,13 @@ export class Opening {
   #life = new AbortController();
   #taken = false;
 
-  /** @param {{api: Pick<import("./api.js").Api, "whoAmI" | "ticket">, race: Race, clock: Clock, version?: Version}} parts */
-  constructor({ api, race, clock, version }) {
+  /** @param {{api: Pick<import("./api.js").Api, "whoAmI" | "ticket">, race: Race, clock: Clock, version?: Version, known?: boolean}} parts known: whether somebody seems to be signed in; else a ticket is asked for only once that is so */
+  constructor({ api, race, clock, version, known = true }) {
     this.#race = race;
     /** Who one is, or why there is no answer. */
     this.me = api.whoAmI();
-    this.#found = connect({ api, race, clock, version }, false, this.#life.signal);
+    const begin = () => connect({ api, race, clock, version }, false, this.#life.signal);
+    this.#found = known ? begin() : this.me.then(begin);
     this.#found.catch(none);
     // Nobody is signed in, or who is isn't known: there will be no session for this.
     this.me.catch(() => this.close());

@@ -3,6 +3,7 @@
  * legible. Nothing is computed with, so no number loses a place.
  * @module
  */
+import { closes, opens, scalar, tokensOf } from "./json.js";
 
 /**
  * @typedef {{kind: "text", text: string}
@@ -23,39 +24,18 @@
 const MOST = 40;
 /** Deeper than this is not indented further. */
 const DEEPEST = 16;
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
  * @param {string} text
  * @returns {Report}
  */
 export function read(text) {
-  if (!isJSON(text)) return { kind: "text", text };
-  const tokens = /** @type {string[]} */ (text.match(TOKEN));
+  const tokens = tokensOf(text);
+  if (!tokens) return { kind: "text", text };
   if (!opens(tokens[0])) return { kind: "text", text: scalar(tokens[0]) };
   const values = entries(tokens);
   if (tokens[0] === "[" || values.length > MOST) return { kind: "tree", text: indented(tokens), count: values.length };
   return { kind: "list", items: values.map(item) };
-}
-
-/**
- * A report in one line, for where there is no room for more.
- * @param {string} text
- */
-export function extract(text) {
-  const report = read(text);
-  if (report.kind !== "list") return report.text.replace(/\s+/g, " ");
-  return report.items.map(({ name, value, kind }) => `${name} ${kind === "tree" ? "…" : value}`).join(" · ");
-}
-
-/** @param {string} text */
-function isJSON(text) {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -95,15 +75,6 @@ function item([name, , ...value]) {
   return { name: scalar(name), value: scalar(value[0]), kind: /^[-\d]/.test(value[0]) ? "number" : "text", count: 0 };
 }
 
-/**
- * A string without its quotes, anything else as it is written.
- * @param {string} token
- * @returns {string}
- */
-function scalar(token) {
-  return token.startsWith('"') ? JSON.parse(token) : token;
-}
-
 /** @param {string[]} tokens */
 function indented(tokens) {
   /** @type {string[]} */
@@ -129,14 +100,4 @@ function indented(tokens) {
     }
   });
   return [...lines, line].join("\n");
-}
-
-/** @param {string} token */
-function opens(token) {
-  return token === "{" || token === "[";
-}
-
-/** @param {string} token */
-function closes(token) {
-  return token === "}" || token === "]";
 }

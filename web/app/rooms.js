@@ -7,11 +7,14 @@
  * @module
  */
 import { amend, isChange, withdraw } from "./changes.js";
+import { extend, home, last, merge, open, part, settled, trim, widen } from "./log.js";
+
+export { last, messageAt, settled } from "./log.js";
 
 /** @typedef {"admin" | "member" | "observer" | "bot"} Role */
-/** @typedef {{name: string, display: string, role: Role}} Me */
+/** @typedef {{name: string, display: string, role: Role, enroll?: true}} Me enroll: a second factor has to be set up first */
 /** @typedef {{name: string, display: string, role: Role, reads: boolean}} Person */
-/** @typedef {{id: string, name: string, open: boolean, history: string, people: Person[]}} Deal */
+/** @typedef {{id: string, name: string, open: boolean, history: string, receipts?: boolean, people: Person[]}} Deal */
 
 /**
  * @typedef {object} Topic
@@ -73,15 +76,30 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {number} at unix-ms
  */
 
+/** How the fetching of what lies beyond an end goes. @typedef {"idle" | "loading" | "failed"} Fetching */
+
 /**
- * A stretch of a topic without gaps: the messages start+1 ... start+length.
+ * A stretch of a topic that one looks at while it isn't the tail: the messages
+ * start+1 ... start+length.
+ * @typedef {object} Window
+ * @property {number} start
+ * @property {readonly Message[]} messages
+ * @property {Fetching} older
+ * @property {Fetching} newer
+ */
+
+/**
+ * What is held of a topic: its tail, the messages start+1 ... start+length, and
+ * what else one looks at (log.js).
  * @typedef {object} Log
  * @property {string} epoch
  * @property {number} from the first seq that one may read
  * @property {number} start the seq before the first message that is held
  * @property {number} head the newest seq when the channel was joined, or later
  * @property {Message[]} messages
- * @property {"idle" | "loading" | "failed"} older
+ * @property {Fetching} older
+ * @property {Window | null} window what one looks at instead; null: the tail
+ * @property {readonly Message[]} edits of what the window and the quotes hold, where they lie elsewhere
  * @property {Map<number, Message | null>} quotes what replies speak of; null: not to be had
  * @property {Check | null} check
  * @property {number} asOf unix-ms, when this was all there is; 0: it is now
@@ -108,6 +126,8 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @property {ReadonlyMap<string, Log>} logs
  * @property {readonly Post[]} posts in the order in which they were written
  * @property {"" | "refused" | "full"} storage why this browser doesn't keep them; "" if it does
+ * @property {number} lost how often something that one could read was taken away; it may have come back since
+ * @property {import("./drafts.js").Drafts} drafts what is being written
  * @property {number} unsendable how many posts were given up since one looked, because their topic is gone
  * @property {number} asOf unix-ms, when the deals and topics of an earlier visit were so; 0: they are now, or nothing is known
  * @property {ReadonlySet<string> | null} stale deals, topics and people that a repeated WATCH hasn't named yet
@@ -117,6 +137,8 @@ import { amend, isChange, withdraw } from "./changes.js";
  * @typedef {{type: "connection", state: Connection["state"], via?: string, why?: Connection["why"], at: number}
  *   | {type: "kept", room: import("./shelf.js").KeptRoom, logs: import("./shelf.js").KeptLog[]}
  *   | {type: "adopted", posts: Post[]} | {type: "storage", storage: Rooms["storage"]} | {type: "seen-unsendable"}
+ *   | {type: "draft", topic: string, draft: import("./drafts.js").Draft} | {type: "kept-drafts", drafts: import("./drafts.js").Drafts}
+ *   | {type: "give-up"}
  *   | {type: "watch"} | {type: "watched"}
  *   | {type: "deal", deal: Deal} | {type: "deal-gone", id: string}
  *   | {type: "topic", topic: Named} | {type: "topic-gone", id: string}
@@ -129,7 +151,11 @@ import { amend, isChange, withdraw } from "./changes.js";
  *   | {type: "older", topic: string, state: Log["older"]}
  *   | {type: "page", topic: string, messages: Message[]}
  *   | {type: "trim", topic: string, keep: number}
- *   | {type: "quote", topic: string, seq: number, message: Message | null}
+ *   | {type: "window", topic: string, epoch: string, messages: Message[], edits: Message[]}
+ *   | {type: "window-page", topic: string, epoch: string, messages: Message[], edits: Message[]}
+ *   | {type: "window-side", topic: string, side: "older" | "newer", state: Fetching}
+ *   | {type: "part", topic: string, seq: number} | {type: "merge", topic: string} | {type: "home", topic: string}
+ *   | {type: "quote", topic: string, seq: number, message: Message | null, edits?: Message[]}
  *   | {type: "checked", topic: string, check: Check}
  *   | {type: "forget", topic: string}
  *   | {type: "post", post: {id: string, topic: string, kind?: string, text: string, ref: number, time: number}}
@@ -155,6 +181,8 @@ export function empty(me, now) {
     logs: new Map(),
     posts: [],
     storage: "",
+    lost: 0,
+    drafts: new Map(),
     unsendable: 0,
     asOf: 0,
     stale: null,
@@ -178,6 +206,12 @@ export function reduce(rooms, action) {
       return rooms.storage === action.storage ? rooms : { ...rooms, storage: action.storage };
     case "seen-unsendable":
       return { ...rooms, unsendable: 0 };
+    case "draft":
+      return drafted(rooms, action);
+    case "kept-drafts":
+      return { ...rooms, drafts: new Map([...action.drafts, ...rooms.drafts]) };
+    case "give-up":
+      return gaveUp(rooms);
     case "watch":
       return { ...rooms, stale: new Set([...rooms.deals.keys(), ...rooms.topics.keys(), ...[...rooms.presence.keys()].map(person)]) };
     case "watched":
@@ -205,13 +239,25 @@ export function reduce(rooms, action) {
     case "messages":
       return messages(rooms, action);
     case "page":
-      return page(rooms, action);
+      return changed(rooms, action.topic, (log) => extend(log, action.messages));
     case "older":
       return withLog(rooms, action.topic, (log) => ({ ...log, older: action.state }));
     case "trim":
       return withLog(rooms, action.topic, (log) => trim(log, action.keep));
+    case "window":
+      return changed(rooms, action.topic, (log) => (log.epoch === action.epoch ? open(log, action.messages, action.edits) : log));
+    case "window-page":
+      return changed(rooms, action.topic, (log) => (log.epoch === action.epoch ? widen(log, action.messages, action.edits) : log));
+    case "window-side":
+      return withLog(rooms, action.topic, (log) => (log.window ? { ...log, window: { ...log.window, [action.side]: action.state } } : log));
+    case "part":
+      return withLog(rooms, action.topic, (log) => part(log, action.seq));
+    case "merge":
+      return withLog(rooms, action.topic, merge);
+    case "home":
+      return withLog(rooms, action.topic, home);
     case "quote":
-      return changed(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message) }));
+      return changed(rooms, action.topic, (log) => ({ ...log, quotes: put(log.quotes, action.seq, action.message), edits: [...log.edits, ...(action.edits ?? [])] }));
     case "checked":
       return withLog(rooms, action.topic, (log) => ({ ...log, check: action.check }));
     case "forget":
@@ -227,32 +273,6 @@ export function reduce(rooms, action) {
     case "discard":
       return { ...rooms, posts: rooms.posts.filter((post) => post.id !== action.id) };
   }
-}
-
-/**
- * The seq of the newest message that is held, or before the first.
- * @param {Log} log
- */
-export function last(log) {
-  return log.start + log.messages.length;
-}
-
-/**
- * Whether everything there was at the JOIN has come.
- * @param {Log | undefined} log
- * @returns {log is Log}
- */
-export function settled(log) {
-  return log !== undefined && last(log) >= log.head;
-}
-
-/**
- * @param {Log} log
- * @param {number} seq
- * @returns {Message | undefined}
- */
-export function messageAt(log, seq) {
-  return log.messages[seq - log.start - 1];
 }
 
 /**
@@ -320,6 +340,7 @@ export function rights(rooms, topic, { seq, author, kind, redacted }) {
     answer: open && (kind === "text" || kind === "report"),
     edit: open && mine && kind === "text",
     redact: open && (mine || rooms.me.role === "admin") && ["text", "report", "file"].includes(kind),
+    readers: seq > 0 && !redacted && rooms.deals.get(topic.deal)?.receipts === true,
   };
 }
 
@@ -371,7 +392,7 @@ function current(log) {
  */
 function kept(rooms, { room, logs }) {
   /** @type {(log: import("./shelf.js").KeptLog) => [string, Log]} */
-  const restored = ({ topic, hashes, current, at, ...log }) => [topic, { ...log, older: "idle", check: null, asOf: current ? Math.max(at, room.at) : at, kept: true }];
+  const restored = ({ topic, hashes, current, at, ...log }) => [topic, { ...log, older: "idle", window: null, edits: [], check: null, asOf: current ? Math.max(at, room.at) : at, kept: true }];
   return {
     ...rooms,
     deals: new Map(room.deals.map((deal) => [deal.id, deal])),
@@ -498,18 +519,53 @@ function topicSeen(rooms, topic) {
 }
 
 /**
+ * What one wrote there stays for now: one who may read from a later message on
+ * only loses the topic, and has it again at once.
  * @param {Rooms} rooms
  * @param {string} id
  */
 function topicGone(rooms, id) {
   return {
     ...rooms,
-    unsendable: rooms.unsendable + rooms.posts.filter((post) => post.topic === id && post.state === "waiting" && post.match === 0).length,
+    lost: rooms.lost + 1,
     topics: without(rooms.topics, id),
     typing: without(rooms.typing, id),
     logs: without(rooms.logs, id),
-    posts: rooms.posts.filter((post) => post.topic !== id),
   };
+}
+
+/**
+ * Whether something was written for a topic that isn't there any more.
+ * @param {Rooms} rooms
+ */
+export function hasOrphans({ watched, stale, topics, posts, drafts }) {
+  return watched && !stale && (posts.some((post) => !topics.has(post.topic)) || [...drafts.keys()].some((topic) => !topics.has(topic)));
+}
+
+/**
+ * What was written for topics that didn't come again is given up.
+ * @param {Rooms} rooms
+ */
+function gaveUp(rooms) {
+  if (!hasOrphans(rooms)) return rooms;
+  const { topics } = rooms;
+  const gone = rooms.posts.filter((post) => !topics.has(post.topic));
+  return {
+    ...rooms,
+    unsendable: rooms.unsendable + gone.filter((post) => post.state === "waiting" && post.match === 0).length,
+    posts: rooms.posts.filter((post) => topics.has(post.topic)),
+    drafts: new Map([...rooms.drafts].filter(([topic]) => topics.has(topic))),
+  };
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Extract<Action, {type: "draft"}>} action
+ */
+function drafted(rooms, { topic, draft }) {
+  const empty = draft.text === "" && draft.ref === 0 && draft.edit === null && !draft.elsewhere;
+  const drafts = empty ? without(rooms.drafts, topic) : put(rooms.drafts, topic, draft);
+  return drafts === rooms.drafts ? rooms : { ...rooms, drafts };
 }
 
 /**
@@ -555,10 +611,11 @@ function read(rooms, { topic, seq }) {
 function joined(rooms, { topic, epoch, from, head, start }) {
   const known = rooms.logs.get(topic);
   if (known && known.epoch === epoch && last(known) === start && from <= known.start + 1) {
-    return { ...rooms, logs: put(rooms.logs, topic, current({ ...known, from, head: Math.max(head, known.head) })) };
+    const window = known.window && from <= known.window.start + 1 ? known.window : null;
+    return { ...rooms, logs: put(rooms.logs, topic, current({ ...known, window, from, head: Math.max(head, known.head) })) };
   }
   /** @type {Log} */
-  const log = { epoch, from, head, start, messages: [], older: "idle", quotes: new Map(), check: null, asOf: 0, kept: false };
+  const log = { epoch, from, head, start, messages: [], older: "idle", window: null, edits: [], quotes: new Map(), check: null, asOf: 0, kept: false };
   return { ...rooms, logs: put(rooms.logs, topic, log), posts: unmatched(outdated(rooms.posts, topic, epoch), topic, start) };
 }
 
@@ -691,30 +748,6 @@ function accepted(rooms, { topic, id, seq }) {
     ? posts.filter((other) => other.id !== id)
     : posts.map((other) => (other.id === id ? { ...post, state: "accepted", seq, match: 0, code: 0, reason: "" } : other));
   return { ...rooms, posts };
-}
-
-/**
- * Older messages, in order, that end where the log starts.
- * @param {Rooms} rooms
- * @param {Extract<Action, {type: "page"}>} action
- */
-function page(rooms, action) {
-  return changed(rooms, action.topic, (log) => {
-    const older = action.messages.filter((message) => message.seq <= log.start);
-    const start = log.start - older.length;
-    if (older.some((message, index) => message.seq !== start + 1 + index)) return { ...log, older: "failed" };
-    return { ...log, start, messages: [...older, ...log.messages], older: "idle" };
-  });
-}
-
-/**
- * @param {Log} log
- * @param {number} keep
- */
-function trim(log, keep) {
-  const surplus = log.messages.length - keep;
-  if (surplus <= 0) return log;
-  return { ...log, start: log.start + surplus, messages: log.messages.slice(surplus) };
 }
 
 /**

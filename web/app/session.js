@@ -14,6 +14,7 @@ import { Keeper } from "./keeper.js";
 import { fromNews } from "./news.js";
 import { askTicket, connect } from "./opening.js";
 import { Outbox } from "./outbox.js";
+import { hasOrphans } from "./rooms.js";
 import { Typing } from "./typing.js";
 
 /** @typedef {import("./control.js").End} End */
@@ -48,6 +49,8 @@ const LOST = { code: 0, seconds: 0, silent: false };
 
 /** A session that lived so long starts the count of failures anew. */
 const STEADY = 5_000;
+/** How long a topic that is gone may take to be there again, with what one wrote for it, in ms. */
+const GRACE = 2_000;
 /** How long an answer is waited for when the browser says that there is no network. */
 const DOUBT = 1_000;
 
@@ -100,8 +103,45 @@ export class Session {
     this.typing = new Typing({ clock, dispatch: (action) => store.dispatch(action), send: (topic) => this.#sendTyping(topic) });
   }
 
+  /** @type {Promise<import("./windows.js").Windows> | null} */
+  #windows = null;
+
+  /** Where one looks in a topic, when that isn't the newest. It rejects if what reads there didn't come. */
+  windows() {
+    const { api } = this.#parts;
+    return (this.#windows ??= import("./windows.js").then(
+      ({ Windows }) => new Windows({ store: this.#store, api, cursors: this.cursors }),
+      (error) => {
+        this.#windows = null; // it is asked for again when it is needed
+        throw error;
+      },
+    ));
+  }
+
+  /**
+   * Looks at the newest again.
+   * @param {string} topic
+   */
+  home(topic) {
+    void this.#windows?.then((windows) => windows.home(topic), () => {});
+  }
+
+  #unsubscribe = () => {};
+  /** @type {(() => void) | null} */
+  #grace = null;
+
+  /** Gives up what was written for topics that don't come again. */
+  #look() {
+    if (this.#grace || !hasOrphans(this.#store.state)) return;
+    this.#grace = this.#clock.after(GRACE, () => {
+      this.#grace = null;
+      this.#store.dispatch({ type: "give-up" });
+    });
+  }
+
   /** Connects, and stays connected until `stop`, or until the server says that this sign-in is over. */
   async start() {
+    this.#unsubscribe = this.#store.subscribe(() => this.#look());
     await this.keeper.begin();
     let failures = 0;
     let asked = false;
@@ -135,6 +175,8 @@ export class Session {
   /** Leaves for good. */
   stop() {
     this.#stopped = true;
+    this.#unsubscribe();
+    this.#grace?.();
     this.keeper.stop();
     this.cursors.close();
     this.outbox.stop();
@@ -296,6 +338,8 @@ export class Session {
     if (!action) return;
     this.#store.dispatch(action);
     if (["watched", "deal", "deal-gone", "topic", "topic-gone"].includes(action.type)) this.cursors.dropGone();
+    // What waited for a topic that is there again is sent.
+    if (action.type === "topic" && this.outbox.topics.has(action.topic.id)) this.cursors.tend();
   }
 
   /** @param {Set<string>} topics */

@@ -1,13 +1,15 @@
 /**
  * What this browser keeps for one person between two visits, in IndexedDB: the
- * posts that aren't answered yet, and what was last seen of the room. It knows
+ * posts that aren't answered yet, what is being written, and what was last seen of
+ * the room. It knows
  * nothing of what it keeps but its keys.
  *
  * Everything belongs to one sign-in. Whoever signs in next, and whoever signs
  * out, in any tab, ends what the tabs before may write: a change that comes too
  * late fails with Left, and leaves nothing behind.
  *
- * A change is done when the browser has told the disk to keep it.
+ * A change is done when the browser has told the disk to keep it, a draft when the
+ * browser has it.
  * @module
  */
 
@@ -38,12 +40,14 @@
  * @property {boolean} current whether that was still so when it was written
  */
 
+/** @typedef {import("./drafts.js").Draft & {topic: string}} KeptDraft */
+
 /** @typedef {{posts?: Post[], answered?: string[], logs?: KeptLog[], dropped?: string[], room?: KeptRoom}} Change */
 
 const NAME = "redroom";
-const VERSION = 1;
+const VERSION = 2;
 const ME = "me";
-const STORES = ["person", "posts", "room", "logs"];
+const STORES = ["person", "posts", "drafts", "room", "logs"];
 
 /** What is kept isn't this sign-in's any more. */
 export class Left extends Error {
@@ -68,12 +72,15 @@ export class Shelf {
    */
   static async open(factory = indexedDB) {
     const opening = factory.open(NAME, VERSION);
-    opening.onupgradeneeded = () => {
+    opening.onupgradeneeded = ({ oldVersion }) => {
       const db = opening.result;
-      db.createObjectStore("person");
-      db.createObjectStore("room");
-      db.createObjectStore("logs", { keyPath: "topic" });
-      db.createObjectStore("posts", { keyPath: "id" }).createIndex("tab", "tab");
+      if (oldVersion < 1) {
+        db.createObjectStore("person");
+        db.createObjectStore("room");
+        db.createObjectStore("logs", { keyPath: "topic" });
+        db.createObjectStore("posts", { keyPath: "id" }).createIndex("tab", "tab");
+      }
+      if (oldVersion < 2) db.createObjectStore("drafts", { keyPath: "topic" });
     };
     return new Shelf(await asked(opening));
   }
@@ -128,6 +135,27 @@ export class Shelf {
     });
   }
 
+  /**
+   * Keeps drafts in place of those that there are of these topics. What is typed
+   * outlives the browser, but isn't worth a disk's time at each key.
+   * @param {Map<string, import("./drafts.js").Draft | null>} drafts by topic; null for none
+   */
+  async draft(drafts) {
+    const work = async (/** @type {IDBTransaction} */ tx) => {
+      const store = tx.objectStore("drafts");
+      for (const [topic, draft] of drafts) {
+        if (draft) store.put({ ...draft, topic });
+        else store.delete(topic);
+      }
+    };
+    await this.#mine(["person", "drafts"], work, "readwrite", "relaxed");
+  }
+
+  /** @returns {Promise<KeptDraft[]>} */
+  async drafts() {
+    return this.#mine(["person", "drafts"], (tx) => asked(tx.objectStore("drafts").getAll()), "readonly");
+  }
+
   /** The tabs that have posts here. @returns {Promise<string[]>} */
   async tabs() {
     const keys = await this.#mine(["person", "posts"], (tx) => asked(tx.objectStore("posts").index("tab").getAll()), "readonly");
@@ -166,7 +194,7 @@ export class Shelf {
   }
 
   /**
-   * Forgets what was seen of the room, and with `all` the posts and who was
+   * Forgets what was seen of the room, and with `all` posts, drafts and who was
    * here as well. No tab writes here any more before somebody enters. What
    * belongs to a later sign-in than that of this tab stays, but with `all`.
    * @param {{all: boolean}} what
@@ -187,12 +215,14 @@ export class Shelf {
    * @param {string[]} stores person among them
    * @param {(tx: IDBTransaction) => Promise<T>} work
    * @param {IDBTransactionMode} [mode]
+   * @param {IDBTransactionDurability} [durability]
    */
-  #mine(stores, work, mode = "readwrite") {
-    return this.#run(stores, mode, async (tx) => {
+  #mine(stores, work, mode = "readwrite", durability = "strict") {
+    const checked = async (/** @type {IDBTransaction} */ tx) => {
       if (!this.#stamp || (await person(tx))?.stamp !== this.#stamp) throw new Left();
       return work(tx);
-    });
+    };
+    return this.#run(stores, mode, checked, durability);
   }
 
   /**
@@ -201,10 +231,11 @@ export class Shelf {
    * @param {string[]} stores
    * @param {IDBTransactionMode} mode
    * @param {(tx: IDBTransaction) => Promise<T>} work waits for nothing but requests of the transaction
+   * @param {IDBTransactionDurability} [durability]
    * @returns {Promise<T>}
    */
-  async #run(stores, mode, work) {
-    const tx = this.#db.transaction(stores, mode, { durability: "strict" });
+  async #run(stores, mode, work, durability = "strict") {
+    const tx = this.#db.transaction(stores, mode, { durability });
     const done = new Promise((resolve, reject) => {
       tx.oncomplete = resolve;
       tx.onabort = () => reject(tx.error ?? new DOMException("aborted", "AbortError"));

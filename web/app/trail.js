@@ -3,6 +3,9 @@
  * @module
  */
 
+import { span } from "./rules.js";
+import { plain } from "./sentence.js";
+
 /** @typedef {import("./sentence.js").Part} Part */
 /** @typedef {import("../lang/en-admin.js").AdminDictionary} AdminDictionary */
 
@@ -29,6 +32,14 @@
  * @property {(topic: string) => string} topic
  */
 
+/**
+ * @typedef {object} Speech
+ * @property {AdminDictionary} words
+ * @property {Record<string, string>} roles
+ * @property {(value: number) => string} number
+ * @property {(items: string[]) => Part[]} list
+ */
+
 /** What there is in the trail, as its filter lists them. */
 export const ACTIONS = /** @type {const} */ ([
   "session.opened",
@@ -52,6 +63,16 @@ export const ACTIONS = /** @type {const} */ ([
   "topic.reader.moved",
   "topic.opened",
   "direct.created",
+  "signin.rules",
+  "user.totp.set",
+  "user.totp.removed",
+  "user.passkey.added",
+  "user.passkey.removed",
+  "user.recovery.made",
+  "user.factors.removed",
+  "user.vouched",
+  "token.made",
+  "token.revoked",
   "search",
   "export",
   "backup",
@@ -63,10 +84,22 @@ export const ACTIONS = /** @type {const} */ ([
  * once.
  * @param {Entry} entry
  * @param {Names} names
- * @param {{words: AdminDictionary, roles: Record<string, string>, number: (value: number) => string, list: (items: string[]) => Part[]}} speech
+ * @param {Speech} speech
  * @returns {Part[][]}
  */
-export function told(entry, names, { words, roles, number, list }) {
+export function told(entry, names, speech) {
+  const done = did(entry, names, speech);
+  const role = entry.detail?.program;
+  return role ? [...done, speech.words.trail.byProgram(speech.roles[String(role)] ?? String(role))] : done;
+}
+
+/**
+ * @param {Entry} entry
+ * @param {Names} names
+ * @param {Speech} speech
+ * @returns {Part[][]}
+ */
+function did(entry, names, { words, roles, number, list }) {
   const { trail } = words;
   const detail = entry.detail ?? {};
   const by = entry.by ? names.user(entry.by) : trail.operator;
@@ -82,9 +115,10 @@ export function told(entry, names, { words, roles, number, list }) {
     const known = Object.entries(sentences).filter(([key]) => key in detail);
     return known.length > 0 ? known.map(([key, say]) => say(detail[key])) : null;
   };
+  const demanded = (/** @type {unknown} */ demand) => (Array.isArray(demand) ? demand : []).map((role) => words.signIn.roles[/** @type {keyof typeof words.signIn.roles} */ (role)] ?? String(role));
   switch (entry.action) {
     case "session.opened":
-      return [trail.signedIn(user)];
+      return [(trail.signedInBy[/** @type {keyof typeof trail.signedInBy} */ (detail.factor)] ?? trail.signedIn)(user)];
     case "session.ended":
       return [self ? trail.signedOut(user) : trail.sessionEnded(by, user)];
     case "sessions.ended":
@@ -113,13 +147,14 @@ export function told(entry, names, { words, roles, number, list }) {
     case "invitation.accepted":
       return [trail.accepted(user || by), ...(detail.role ? [trail.invitedBy(detail.made_by ? names.user(detail.made_by) : trail.operator, role(detail.role))] : [])];
     case "deal.created":
-      return [trail.dealCreated(by, deal)];
+      return [trail.dealCreated(by, deal), ...(detail.receipts ? [trail.receiptsOn(by, deal)] : [])];
     case "deal.changed":
       return (
         each({
           name: (name) => trail.dealRenamed(by, String(name)),
           open: (open) => (open ? trail.dealReopened(by, deal) : trail.dealClosed(by, deal)),
           history: (history) => (history === "joined" ? trail.dealJoined(by, deal) : trail.dealAll(by, deal)),
+          receipts: (receipts) => (receipts ? trail.receiptsOn(by, deal) : trail.receiptsOff(by, deal)),
         }) ?? [trail.dealChanged(by, deal)]
       );
     case "deal.member.added":
@@ -156,6 +191,33 @@ export function told(entry, names, { words, roles, number, list }) {
       return [trail.opened(by, topic)];
     case "direct.created":
       return [trail.direct(by, user, deal)];
+    case "signin.rules":
+      return (
+        each({
+          demand: (demand) => (demanded(demand).length > 0 ? trail.demands(by, plain(list(demanded(demand)))) : trail.demandsNone(by)),
+          idle: (idle) => (idle ? trail.idleEnds(by, span(idle, words.signIn.spans, number)) : trail.idleNever(by)),
+          life: (life) => trail.lifeEnds(by, span(life, words.signIn.spans, number)),
+          provider: (provider) => (provider ? trail.companySet(by, String(provider.issuer)) : trail.companyDropped(by)),
+        }) ?? [trail.rulesChanged(by)]
+      );
+    case "user.totp.set":
+      return [trail.totpSet(user)];
+    case "user.totp.removed":
+      return [trail.totpRemoved(user)];
+    case "user.passkey.added":
+      return [trail.passkeyAdded(user, String(detail.label ?? ""))];
+    case "user.passkey.removed":
+      return [trail.passkeyRemoved(user)];
+    case "user.recovery.made":
+      return [trail.recoveryMade(user)];
+    case "user.factors.removed":
+      return [trail.factorsRemoved(by, user)];
+    case "user.vouched":
+      return [...(detail.made ? [trail.vouchedMade(user)] : []), detail.role ? trail.vouchedRole(user, role(detail.role)) : trail.vouched(user)];
+    case "token.made":
+      return [trail.tokenMade(by, user, String(detail.label ?? ""), role(detail.role))];
+    case "token.revoked":
+      return [trail.tokenRevoked(by, user)];
     case "search":
       return [trail.searched(by)];
     case "export":

@@ -3,7 +3,7 @@
  * one talks to in a direct one, and whether one is still who one was.
  * @module
  */
-import { displayName } from "./rooms.js";
+import { called } from "./names.js";
 
 /** @typedef {import("./rooms.js").Rooms} Rooms */
 /** @typedef {import("./rooms.js").Topic} Topic */
@@ -26,13 +26,22 @@ export function readers(rooms, topic) {
 }
 
 /**
+ * The other one of a direct conversation; "" of any other topic.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ */
+export function otherOf(rooms, topic) {
+  return (topic.direct && topic.members?.find((name) => name !== rooms.me.name)) || "";
+}
+
+/**
  * What a topic is called; a direct one by the name of the other.
  * @param {Rooms} rooms
  * @param {Topic} topic
  */
 export function titleOf(rooms, topic) {
-  const other = topic.direct && topic.members?.find((name) => name !== rooms.me.name);
-  return other ? displayName(rooms, topic, other) : topic.title;
+  const other = otherOf(rooms, topic);
+  return other ? called(rooms, topic, other) : topic.title;
 }
 
 /**
@@ -45,6 +54,31 @@ export function listedAs(rooms, topic) {
   const title = titleOf(rooms, topic);
   const another = topic.direct && directs(rooms, PLAIN).some((other) => other.id !== topic.id && titleOf(rooms, other) === title);
   return another ? `${title} · ${rooms.deals.get(topic.deal)?.name ?? ""}` : title;
+}
+
+/**
+ * Whom a topic is open to, to be said before one writes: all of its deal, some
+ * of it alone, or two; and how many admins are among them.
+ * @param {Rooms} rooms
+ * @param {Topic} topic
+ * @returns {{kind: "deal" | "narrowed" | "direct", count: number, admins: number}}
+ */
+export function audience(rooms, topic) {
+  const people = readers(rooms, topic);
+  const admins = people.filter(({ role }) => role === "admin").length;
+  return { kind: topic.direct ? "direct" : topic.narrowed ? "narrowed" : "deal", count: people.length, admins };
+}
+
+/**
+ * Somebody, as one's deals have them, and those of one's deals that they read.
+ * @param {Rooms} rooms
+ * @param {string} name
+ * @returns {{person: Person | undefined, deals: import("./rooms.js").Deal[]}}
+ */
+export function inCommon({ deals }, name) {
+  const all = [...deals.values()].flatMap((deal) => deal.people.filter((person) => person.name === name).map((person) => ({ deal, person })));
+  const reading = all.filter(({ person }) => person.reads);
+  return { person: (reading[0] ?? all[0])?.person, deals: reading.map(({ deal }) => deal) };
 }
 
 /**

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** @typedef {import("../lang/en.js").Dictionary} Dictionary */
+/** @typedef {import("../lang/en.js").RoomDictionary & import("../lang/en-parts.js").PartsDictionary} Dictionary */
 
 /** What there is a dictionary for; the first is the one for everybody else. */
 export const LANGUAGES = ["en", "de"];

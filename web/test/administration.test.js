@@ -11,6 +11,8 @@ test("a form sends what is different, and of which version it is", () => {
 test("each change says where it goes, whatever is in a name", () => {
   assert.deepEqual(changes.user("bert", { active: false, version: 2 }), { method: "PATCH", path: "/api/users/bert", body: { active: false, version: 2 } });
   assert.deepEqual(changes.removeMember("d/1", "a?b"), { method: "DELETE", path: "/api/deals/d%2F1/members/a%3Fb" });
+  assert.deepEqual(changes.removeFactors("a/b"), { method: "DELETE", path: "/api/users/a%2Fb/factors" });
+  assert.deepEqual(changes.rules({ idle: 0, version: 2 }), { method: "PATCH", path: "/api/signin/rules", body: { idle: 0, version: 2 } });
   assert.deepEqual(changes.moveReader("t", "bert", 5), { method: "PATCH", path: "/api/topics/t/members/bert", body: { from: 5 } });
 });
 
@@ -100,6 +102,7 @@ test("a fragment names a section, or one thing in it", () => {
   assert.deepEqual(of("#deals/0123456789abcdef"), ["deal", "0123456789abcdef", ""]);
   assert.deepEqual(of("#topics/0123456789abcdef"), ["topic", "0123456789abcdef", ""]);
   assert.deepEqual(of("#topics"), ["users", "", ""]);
+  assert.deepEqual(of("#signin"), ["signin", "", ""]);
   assert.deepEqual(of("#audit?user=bert&action=topic.opened"), ["audit", "", "user=bert&action=topic.opened"]);
   assert.deepEqual(of("#users/%"), ["user", "%", ""]);
   assert.deepEqual(of("#<script>"), ["users", "", ""]);

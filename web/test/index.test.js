@@ -10,51 +10,56 @@ function files(ending, ...folders) {
   return folders.flatMap((folder) => readdirSync(new URL(`../${folder}/`, import.meta.url)).filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`));
 }
 
-/** What a part of the document names in links of this kind. */
-function named(rel, part = index) {
-  return [...part.matchAll(new RegExp(`<link rel="${rel}" href="\\{\\{\\.Assets\\}\\}/([^"]+)"`, "g"))].map(([, path]) => path);
-}
-
 /** The scripts of the document. */
 const scripts = [...index.matchAll(/<script [^>]*src="\{\{\.Assets\}\}\/([^"]+)"/g)].map(([, path]) => path);
 
-/** All that a module imports, and what that imports. */
-function imports(path, found = new Set()) {
-  for (const [, relative] of read(path).matchAll(/^import (?:.* from )?"([^"]+)";$/gm)) {
+/** All that a module imports, and what that imports; with `later`, what is loaded when it is needed, too. */
+function imports(path, later = false, found = new Set()) {
+  const source = read(path);
+  const names = [...source.matchAll(/^(?:import|export) (?:[^"]* from )?"([^"]+)";$/gm)];
+  if (later) names.push(...source.replaceAll(/\/\*\*.*?\*\//gs, "").matchAll(/\bimport\("([^"]+)"\)/g));
+  for (const [, relative] of names) {
     const imported = new URL(relative, `file:///${path}`).pathname.slice(1);
-    if (!found.has(imported)) imports(imported, found.add(imported));
+    if (!found.has(imported)) imports(imported, later, found.add(imported));
   }
   return found;
 }
 
-const [first, rest] = index.split('<template id="later">');
-const [later, administration] = rest.split('<template id="administration">');
-
-test("every module is named in the document, once: none waits until another one that needs it has come", () => {
-  assert.deepEqual([...named("modulepreload"), ...scripts].sort(), files(".js", "app", "ui").sort());
+test("the document begins with what it takes to connect, and nothing that is shown is loaded with that", () => {
+  assert.deepEqual(scripts, ["ui/begin.js", "ui/lost.js", "ui/page.js"]);
+  assert.ok(index.indexOf("ui/begin.js") < index.indexOf("stylesheet"));
+  assert.deepEqual([...imports("ui/begin.js", true)].filter((path) => !path.startsWith("app/")), []);
 });
 
-test("what it takes to connect is named first, and nothing else is loaded before it", () => {
-  assert.equal(scripts[0], "ui/begin.js");
-  assert.deepEqual(named("modulepreload", first), [...imports("ui/begin.js")].sort());
-  assert.ok(first.lastIndexOf("modulepreload") < first.indexOf("stylesheet"));
-});
-
-test("all the rest is what the page needs", () => {
-  const needed = imports("ui/page.js");
-  for (const path of named("modulepreload", later)) assert.ok(needed.has(path), `nothing imports ${path}`);
+test("every module is loaded by something", () => {
+  const loaded = new Set(scripts.flatMap((path) => [path, ...imports(path, true)]));
+  assert.deepEqual(
+    files(".js", "app", "ui", "lang").filter((path) => !loaded.has(path)),
+    [],
+  );
 });
 
 test("what only the administration needs is loaded with it, and not with the room", () => {
   const room = imports("ui/page.js");
-  const needed = [...imports("ui/admin.js"), "ui/admin.js"].filter((path) => !room.has(path) && path !== "ui/page.js");
-  assert.deepEqual(named("modulepreload", administration).sort(), needed.sort());
+  assert.deepEqual([...room].filter((path) => /admin|effects|trail/.test(path)), []);
+  for (const path of ["ui/admin-audit.js", "app/administration.js"]) assert.ok(imports("ui/admin.js").has(path));
 });
 
-test("every stylesheet is named, once, and they come as one file, colors and sizes first", () => {
-  const [, all] = /<link rel="stylesheet" href="\{\{\.Assets\}\}\/\{\{joined "ui\/all\.css"([^}]+)\}\}">/.exec(index);
-  const joined = [...all.matchAll(/"([^"]+)"/g)].map(([, path]) => path);
-  assert.deepEqual([...joined].sort(), files(".css", "ui").sort());
+test("a language is loaded alone", () => {
+  for (const path of imports("ui/page.js")) assert.ok(!path.startsWith("lang/"), `${path} is loaded with every language`);
+});
+
+test("every stylesheet is part of the one that the document names, colors and sizes first, or comes with what is loaded later", () => {
+  const joined = [...read("ui/all.css").matchAll(/^@import "\.\/([^"]+)";$/gm)].map(([, name]) => `ui/${name}`);
+  const room = new Set(["ui/page.js", ...imports("ui/page.js")]);
+  const brought = new Set();
+  for (const path of files(".js", "ui")) {
+    for (const [, name] of read(path).matchAll(/^import \w+ from "\.\/([^"]+\.css)" with \{ type: "css" \};$/gm)) {
+      assert.ok(!room.has(path), `${path} is there from the first moment, and so should be ${name}`);
+      brought.add(`ui/${name}`);
+    }
+  }
+  assert.deepEqual([...joined, ...brought, "ui/all.css"].sort(), files(".css", "ui").sort());
   assert.deepEqual(joined.slice(0, 2), ["ui/tokens.css", "ui/page.css"]);
   assert.equal(index.split("stylesheet").length, 2);
 });

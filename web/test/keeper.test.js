@@ -11,6 +11,7 @@ import { DEAL, TOPIC, World, chainOf, hashes, idle, until } from "./scripted.js"
 /** What is on the disk, for any number of tabs. */
 class Disk {
   posts = new Map();
+  drafts = new Map();
   logs = new Map();
   room = undefined;
   /** What a change comes to; an Error is thrown. */
@@ -23,11 +24,22 @@ class Disk {
       change: async (tab, { posts = [], answered = [], logs = [], dropped = [], room }) => {
         const error = disk.change({ posts, answered, logs, room });
         if (error) throw error;
+        if (posts.length > 0) await disk.slowPosts;
         for (const post of posts) disk.posts.set(post.id, { ...structuredClone(post), tab });
         for (const id of answered) disk.posts.delete(id);
         for (const log of logs) disk.logs.set(log.topic, structuredClone(log));
         for (const topic of dropped) disk.logs.delete(topic);
         if (room) disk.room = structuredClone(room);
+      },
+      drafts: async () => structuredClone([...disk.drafts.values()]),
+      draft: async (drafts) => {
+        const error = disk.change({ drafts });
+        if (error) throw error;
+        await disk.slow;
+        for (const [topic, draft] of drafts) {
+          if (draft) disk.drafts.set(topic, { ...structuredClone(draft), topic });
+          else disk.drafts.delete(topic);
+        }
       },
       tabs: async () => [...new Set([...disk.posts.values()].map((post) => post.tab))],
       take: async (from, to) => {
@@ -77,6 +89,98 @@ async function visit(where, count = 3) {
   await until(() => where.disk.logs.has(TOPIC));
   return { world, stream, chain };
 }
+
+/** What is written in a topic, as the composer does it. */
+function write(world, text, topic = TOPIC) {
+  world.store.dispatch({ type: "draft", topic, draft: { text, ref: 0, edit: null } });
+}
+
+test("what is being written is kept at once, is there at the next visit, and is gone when it was sent or taken back", async () => {
+  const where = browser();
+  const { world } = await visit(where);
+  write(world, "Grüße");
+  await until(() => where.disk.drafts.get(TOPIC)?.text === "Grüße");
+  world.session.stop();
+
+  const next = page(where);
+  await next.start();
+  await until(() => next.state.drafts.get(TOPIC)?.text === "Grüße");
+  write(next, "Grüße aus");
+  await until(() => where.disk.drafts.get(TOPIC)?.text === "Grüße aus");
+  write(next, "");
+  await until(() => where.disk.drafts.size === 0);
+  write(next, " ");
+  await idle();
+  assert.equal(where.disk.drafts.size, 0);
+  next.session.stop();
+});
+
+test("what is being written goes no sooner than it is kept as a post", async () => {
+  const where = browser();
+  const { world } = await visit(where);
+  write(world, "Grüße");
+  await until(() => where.disk.drafts.size === 1);
+  let goOn = () => {};
+  where.disk.slowPosts = new Promise((resolve) => (goOn = resolve));
+  write(world, "");
+  world.session.outbox.post(TOPIC, "Grüße", 0);
+  for (let turns = 0; turns < 20; turns++) await idle();
+  assert.deepEqual([where.disk.drafts.get(TOPIC)?.text, where.disk.posts.size], ["Grüße", 0]);
+  goOn();
+  await until(() => where.disk.drafts.size === 0);
+  assert.equal(where.disk.posts.size, 1);
+  world.session.stop();
+});
+
+test("of many keys on a slow disk the last is kept, and the page can wait for it", async () => {
+  const where = browser();
+  const { world } = await visit(where);
+  let writes = 0;
+  where.disk.change = ({ drafts }) => void (writes += drafts ? 1 : 0);
+  let goOn = () => {};
+  where.disk.slow = new Promise((resolve) => (goOn = resolve));
+  for (let keys = 1; keys <= 100; keys++) {
+    write(world, "x".repeat(keys));
+    await idle();
+  }
+  const written = world.session.keeper.written();
+  goOn();
+  await written;
+  assert.equal(where.disk.drafts.get(TOPIC).text.length, 100);
+  assert.ok(writes <= 3, `${writes} writes`);
+  world.session.stop();
+});
+
+test("a draft of another tab isn't kept by this one", async () => {
+  const where = browser();
+  const { world } = await visit(where);
+  world.store.dispatch({ type: "draft", topic: TOPIC, draft: { text: "dort", ref: 0, edit: null, elsewhere: true } });
+  await world.session.keeper.written();
+  assert.equal(where.disk.drafts.size, 0);
+  world.session.stop();
+});
+
+test("a topic that goes and comes again at once takes neither drafts nor posts along; one that stays away does", async () => {
+  const where = browser();
+  const { world } = await visit(where);
+  write(world, "Entwurf");
+  world.link.control.send("TOPIC", [TOPIC, "gone"]);
+  await until(() => !world.state.topics.has(TOPIC));
+  world.session.outbox.post(TOPIC, "unterwegs", 0);
+  await world.clock.forward(1000);
+  world.link.control.send("TOPIC", [TOPIC], JSON.stringify({ deal: DEAL, title: "Forderungen", head: 3 }));
+  await until(() => world.state.topics.has(TOPIC));
+  await world.clock.forward(5000);
+  assert.deepEqual([world.state.drafts.get(TOPIC)?.text, world.state.posts.length, world.state.unsendable], ["Entwurf", 1, 0]);
+  assert.equal(where.disk.drafts.get(TOPIC)?.text, "Entwurf");
+
+  world.link.control.send("TOPIC", [TOPIC, "gone"]);
+  await until(() => !world.state.topics.has(TOPIC));
+  await world.clock.forward(5000);
+  assert.deepEqual([world.state.drafts.size, world.state.posts.length, world.state.unsendable], [0, 0, 1]);
+  await until(() => where.disk.drafts.size === 0);
+  world.session.stop();
+});
 
 test("a post is kept before it is sent, and until it is answered", async () => {
   const where = browser();
@@ -228,7 +332,9 @@ test("a topic that isn't one's own any more is removed from what is kept at the 
   world.session.stop();
   const next = page(where);
   await next.start([]);
-  await until(() => where.disk.logs.size === 0 && where.disk.posts.size === 0);
+  await until(() => where.disk.logs.size === 0);
+  await next.clock.forward(3000);
+  await until(() => where.disk.posts.size === 0);
   assert.equal(next.state.unsendable, 1, "and what wasn't sent is said");
   next.session.stop();
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TOPIC, World, idle, until } from "./scripted.js";
+import { Opening } from "../app/opening.js";
+import { FakeClock, TOPIC, World, idle, until } from "./scripted.js";
 
 const problem = (status, seconds = 0) => Object.assign(new Error(String(status)), { status, seconds });
 const connection = (world) => world.state.connection;
@@ -26,6 +27,22 @@ test("who one is and a ticket are asked for side by side, and the race has begun
   world.me.resolve();
   assert.deepEqual(await world.opening.me, { name: "anna", display: "Anna", role: "member" });
   world.opening.close();
+});
+
+test("where nobody seems to be signed in, no ticket is asked for before it is known who one is", async () => {
+  for (const [answer, tickets] of [[() => Promise.resolve({ name: "anna" }), 1], [() => Promise.reject(problem(401)), 0]]) {
+    let asked = 0;
+    let resolve = (_) => {};
+    const me = new Promise((resolved) => (resolve = resolved));
+    const ticket = () => (asked++, Promise.reject(problem(503)));
+    const opening = new Opening({ api: { whoAmI: () => me, ticket }, race: { stop() {} }, clock: new FakeClock(), known: false });
+    await idle();
+    assert.equal(asked, 0);
+    resolve(answer());
+    await idle();
+    assert.equal(asked, tickets);
+    opening.close();
+  }
 });
 
 test("the session signs in on the link that is there already, by its ticket, and asks for none", async () => {

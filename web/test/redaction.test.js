@@ -202,6 +202,6 @@ test("a redaction that names an edit which isn't held has it fetched, again afte
   const again = await until(() => world.link.topic(TOPIC));
   again.send("ACK", [TOPIC, 251, "e1", 1, chain[49]]);
   await until(() => world.state.logs.get(TOPIC).messages.at(-2).text === "");
-  assert.deepEqual(asked, [{ after: 6, limit: 1 }, { after: 6, limit: 1 }]);
+  assert.deepEqual(asked, [{ after: 6, limit: 1, edits: 1 }, { after: 6, limit: 1, edits: 1 }]);
   world.session.stop();
 });

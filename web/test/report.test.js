@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extract, read } from "../app/report.js";
+import { extract } from "../app/json.js";
+import { read } from "../app/report.js";
 
 const items = (text) => read(text).items.map(({ name, value, kind }) => [name, value, kind]);
 

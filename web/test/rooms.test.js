@@ -131,9 +131,15 @@ test("what a repeated WATCH no longer names is gone", () => {
   assert.equal(done.logs.has(T), false);
 });
 
-test("a deal that is gone takes its topics, logs and posts along", () => {
-  const state = run(joined, come(message(1)), post("a", "x"), { type: "deal-gone", id: D });
-  assert.equal(state.deals.size + state.topics.size + state.logs.size + state.posts.length, 0);
+test("a deal that is gone takes its topics and logs along, and what was written there if it doesn't come again", () => {
+  const draft = { type: "draft", topic: T, draft: { text: "x", ref: 0, edit: null } };
+  const gone = run(joined, come(message(1)), post("a", "x"), draft, { type: "deal-gone", id: D });
+  assert.equal(gone.deals.size + gone.topics.size + gone.logs.size, 0);
+  assert.deepEqual([gone.posts.length, gone.drafts.size], [1, 1]);
+  const given = run(gone, { type: "give-up" });
+  assert.deepEqual([given.posts.length, given.drafts.size, given.unsendable], [0, 0, 1]);
+  const again = run(gone, { type: "topic", topic }, { type: "give-up" });
+  assert.deepEqual([again.posts.length, again.drafts.size, again.unsendable], [1, 1, 0]);
 });
 
 test("unread is the server's count, but for what was read here since", () => {

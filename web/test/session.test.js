@@ -58,11 +58,22 @@ test("the first JOIN asks for the newest messages, one after a loss goes on behi
 test("a topic with much that is unread is joined as deep as that", async () => {
   const world = new World();
   const control = await world.start();
-  control.send("UNREAD", [TOPIC, 500, 100, 600]);
-  await until(() => world.state.topics.get(TOPIC).unread === 500);
+  control.send("UNREAD", [TOPIC, 300, 100, 400]);
+  await until(() => world.state.topics.get(TOPIC).unread === 300);
   world.session.cursors.open(TOPIC);
   const stream = await until(() => world.link.topic(TOPIC));
-  assert.deepEqual(stream.received[0].fields, [TOPIC, "-520"]);
+  assert.deepEqual(stream.received[0].fields, [TOPIC, "-320"]);
+  world.session.stop();
+});
+
+test("a topic with more that is unread than one would load is joined at its end", async () => {
+  const world = new World();
+  const control = await world.start();
+  control.send("UNREAD", [TOPIC, 5000, 100, 5100]);
+  await until(() => world.state.topics.get(TOPIC).unread === 5000);
+  world.session.cursors.open(TOPIC);
+  const stream = await until(() => world.link.topic(TOPIC));
+  assert.deepEqual(stream.received[0].fields, [TOPIC, "-200"]);
   world.session.stop();
 });
 

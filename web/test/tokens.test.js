@@ -3,7 +3,10 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 const css = readFileSync(new URL("../ui/tokens.css", import.meta.url), "utf8");
-const colors = new Map([...css.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)].map(([, name, light, dark]) => [name, [light, dark]]));
+const [usual, stronger] = css.split("@media (prefers-contrast: more)");
+const colorsIn = (part) => [...part.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g)].map(([, name, light, dark]) => [name, [light, dark]]);
+const colors = new Map(colorsIn(usual));
+const contrasting = new Map([...colors, ...colorsIn(stronger)]);
 
 const GROUNDS = ["ground", "panel", "raised", "hover", "accent-ground"];
 
@@ -19,9 +22,9 @@ function contrast(a, b) {
   const [high, low] = [luminance(a), luminance(b)].sort((x, y) => y - x);
   return (high + 0.05) / (low + 0.05);
 }
-function atLeast(ratio, front, back) {
+function atLeast(ratio, front, back, named = colors) {
   for (const [scheme, at] of [["light", 0], ["dark", 1]]) {
-    const found = contrast(colors.get(front)[at], colors.get(back)[at]);
+    const found = contrast(named.get(front)[at], named.get(back)[at]);
     assert.ok(found >= ratio, `${front} on ${back}, ${scheme}: ${found.toFixed(2)} is under ${ratio}`);
   }
 }
@@ -29,6 +32,12 @@ function atLeast(ratio, front, back) {
 test("every text color has 4.5:1 on every ground", () => {
   for (const text of ["text", "soft", "faint", "accent", "good", "warning"]) for (const ground of GROUNDS) atLeast(4.5, text, ground);
   for (const ground of ["accent", "accent-strong"]) atLeast(4.5, "on-accent", ground);
+});
+
+test("who asks for more contrast gets 7:1 for text, and 4.5:1 for every line", () => {
+  for (const text of ["text", "soft", "faint", "accent", "good", "warning"]) for (const ground of GROUNDS) atLeast(7, text, ground, contrasting);
+  for (const ground of ["accent", "accent-strong"]) atLeast(7, "on-accent", ground, contrasting);
+  for (const line of ["line", "edge", "focus"]) for (const ground of GROUNDS) atLeast(4.5, line, ground, contrasting);
 });
 
 test("initials have 4.5:1 on their tint", () => {

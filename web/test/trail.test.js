@@ -49,6 +49,30 @@ test("what has no name any more, or isn't one's to know, is said without", () =>
   assert.deepEqual(say({ action: "something.new" }), ["Anna Adler: something.new"]);
 });
 
+test("what was changed of signing in is said, a sentence each", () => {
+  assert.deepEqual(say({ action: "signin.rules", detail: { demand: ["admin", "member"], idle: 900, life: 28_800 } }), [
+    "Anna Adler now demands a second factor of Admins and Members.",
+    "Anna Adler lets sign-ins that aren’t used end after 15 minutes.",
+    "Anna Adler lets any sign-in end after 8 hours.",
+  ]);
+  assert.deepEqual(say({ action: "signin.rules", detail: { demand: ["observer"], idle: 0 } }, 1), ["Anna Adler verlangt jetzt einen zweiten Faktor von Beobachtern.", "Anna Adler lässt keine Anmeldung enden, weil sie ungenutzt ist."]);
+  assert.deepEqual(say({ action: "signin.rules", detail: { demand: [], provider: null } }), ["Anna Adler now demands a second factor of nobody.", "Anna Adler removed the company’s sign-in."]);
+  assert.deepEqual(say({ action: "signin.rules", detail: { provider: { issuer: "https://login.example" } } }), ["Anna Adler set the company’s sign-in: https://login.example."]);
+});
+
+test("a sign-in says what was shown for it", () => {
+  assert.deepEqual(say({ action: "session.opened", user: "bert", detail: { session: "s" } }), ["Bert Baum signed in."]);
+  assert.deepEqual(say({ action: "session.opened", user: "bert", detail: { session: "s", factor: "passkey" } }), ["Bert Baum signed in with a passkey."]);
+  assert.deepEqual(say({ action: "session.opened", user: "bert", detail: { session: "s", factor: "later" } }), ["Bert Baum signed in."]);
+});
+
+test("what a program did is told as that, and what the company’s sign-in made", () => {
+  assert.deepEqual(say({ action: "topic.opened", topic: "t1", detail: { program: "member" } }), ["Anna Adler opened Price.", "It was done by a program, with a token in the role Member."]);
+  assert.deepEqual(say({ action: "topic.opened", topic: "t1", detail: { program: "observer" } }, 1), ["Anna Adler hat Price geöffnet.", "Das tat ein Programm, mit einem Token in der Rolle Beobachter."]);
+  assert.deepEqual(say({ action: "user.vouched", by: "bert", user: "bert", detail: { made: true, role: "member" } }), ["The company’s sign-in made the account of Bert Baum.", "The company’s sign-in gave Bert Baum the role Member."]);
+  assert.deepEqual(say({ action: "user.vouched", by: "bert", user: "bert", detail: {} }), ["The company’s sign-in knows Bert Baum."]);
+});
+
 test("every action has a name in each language, and a sentence of its own", () => {
   for (const [at, { words, lang }] of dictionaries.entries()) {
     assert.deepEqual(Object.keys(words.actions), [...ACTIONS], lang);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromNews } from "../app/news.js";
-import { empty, groups, readOnly, reduce } from "../app/rooms.js";
+import { empty, groups, readOnly, reduce, rights } from "../app/rooms.js";
 import { exactName } from "../app/sentence.js";
-import { directs, listedAs, otherRole, readers, titleOf } from "../app/walls.js";
+import { audience, directs, inCommon, listedAs, otherRole, readers, titleOf } from "../app/walls.js";
 
 const ME = { name: "anna", display: "Anna Keller", role: "member" };
 const T = "topic00000000001";
@@ -84,4 +84,27 @@ test("a topic that is narrowed no more has no members any more", () => {
   assert.deepEqual([narrow.topics.get(T).narrowed, narrow.topics.get(T).members], [true, ["bert"]]);
   const wide = reduce(narrow, fromNews(frame({ ...named, narrowed: false, archived: false })));
   assert.deepEqual([wide.topics.get(T).narrowed, wide.topics.get(T).members], [false, null]);
+});
+
+test("whom a topic is open to is told apart: all of the deal, some of it, or two", () => {
+  const of = (more) => audience(peopled, { ...topic, ...more });
+  assert.deepEqual(of({}), { kind: "deal", count: 3, admins: 1 });
+  assert.deepEqual(of({ narrowed: true, members: ["bert"] }), { kind: "narrowed", count: 2, admins: 1 });
+  assert.deepEqual(of({ direct: true, members: ["anna", "bert"] }), { kind: "direct", count: 2, admins: 0 });
+});
+
+test("with somebody one has those deals in common that they read", () => {
+  const other = { ...deal, id: "deal000000000002", name: "Zweiter Deal", people: [people[0], { ...people[3], reads: true }] };
+  const two = run(peopled, { type: "deal", deal: other });
+  const of = (name) => inCommon(two, name).deals.map((deal) => deal.name);
+  assert.deepEqual([of("bert"), of("dora"), of("anna"), of("nobody")], [["GeldGeldGeld AG"], ["Zweiter Deal"], ["GeldGeldGeld AG", "Zweiter Deal"], []]);
+  assert.equal(inCommon(two, "dora").person.reads, true);
+  assert.equal(inCommon(peopled, "dora").person.display, "Dora", "who wrote here once is known by name");
+});
+
+test("who has read is offered where the deal shows it, for what is there", () => {
+  const shows = run(watched, { type: "deal", deal: { ...deal, receipts: true } });
+  const message = { seq: 3, author: "bert", time: 0, kind: "text", ref: 0, text: "a", redacted: false };
+  assert.deepEqual([rights(shows, topic, message).readers, rights(watched, topic, message).readers], [true, false]);
+  assert.deepEqual([rights(shows, topic, { ...message, redacted: true }).readers, rights(shows, topic, { ...message, seq: 0 }).readers], [false, false]);
 });

@@ -6,7 +6,11 @@ import { LANGUAGES, amount, choose, explain, formats } from "../app/words.js";
 
 const load = (part) => Promise.all(LANGUAGES.map(async (code) => ({ code, words: (await import(`../lang/${code}${part}.js`)).default })));
 const dictionaries = await load("");
+const parts = await load("-parts");
+const joining = await load("-joining");
+const check = await load("-check");
 const administration = await load("-admin");
+const account = await load("-account");
 
 /** All sentences with the way to them. */
 function* sentences(words, path = "") {
@@ -17,11 +21,11 @@ function* sentences(words, path = "") {
 }
 
 test("each language has its dictionaries, and each dictionary is of a language", () => {
-  assert.deepEqual(readdirSync(new URL("../lang/", import.meta.url)).sort(), LANGUAGES.flatMap((code) => [`${code}.js`, `${code}-admin.js`]).sort());
+  assert.deepEqual(readdirSync(new URL("../lang/", import.meta.url)).sort(), LANGUAGES.flatMap((code) => [`${code}.js`, `${code}-parts.js`, `${code}-joining.js`, `${code}-check.js`, `${code}-admin.js`, `${code}-account.js`]).sort());
 });
 
 test("all dictionaries have the same keys, and take the same", () => {
-  for (const all of [dictionaries, administration]) {
+  for (const all of [dictionaries, parts, joining, check, administration, account]) {
     const [first, ...others] = all.map(({ words }) => new Map(sentences(words)));
     for (const other of others) {
       assert.deepEqual([...other.keys()], [...first.keys()]);
@@ -34,7 +38,7 @@ test("all dictionaries have the same keys, and take the same", () => {
 });
 
 test("no sentence is empty, shouts, or says Sie", () => {
-  for (const { code, words } of [...dictionaries, ...administration]) {
+  for (const { code, words } of [...dictionaries, ...parts, ...joining, ...check, ...administration, ...account]) {
     for (const [key, value] of sentences(words)) {
       const said = typeof value === "function" ? value("2", "2", "3", "4", "5") : value;
       const text = typeof said === "string" ? said : plain(said);
@@ -46,11 +50,11 @@ test("no sentence is empty, shouts, or says Sie", () => {
 });
 
 test("names that others rely on", () => {
-  const { words } = dictionaries[0];
+  const words = { ...dictionaries[0].words, ...parts[0].words };
   assert.equal(words.form.userName, "User name");
   assert.equal(words.form.password, "Password");
   assert.equal(words.signIn.submit, "Sign in");
-  assert.equal(words.form.create, "Create account");
+  assert.equal(joining[0].words.account.create, "Create account");
   assert.equal(words.topics.label, "Topics");
   assert.equal(words.log.label, "Messages");
   assert.equal(words.composer.label, "Message");

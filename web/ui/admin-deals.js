@@ -4,6 +4,7 @@
  * @module
  */
 import { MOST, ask, changes, wrongLabel } from "../app/administration.js";
+import { exactName } from "../app/sentence.js";
 import { action, adder, byName, chip, crumbs, editor, make, person, question, section, trouble, whose } from "./admin-parts.js";
 import { newDeal, newTopic } from "./dialogs.js";
 import { h, icon, isolated } from "./dom.js";
@@ -72,6 +73,7 @@ export async function deal(desk, { id }) {
     {},
     ...["all", "joined"].map((value) => h("option", { value, selected: value === seen.history }, value === "all" ? dialog.historyAll : dialog.historyJoined)),
   );
+  const receipts = h("input", { type: "checkbox", checked: seen.receipts });
   const label = seen.open ? words.deals.close : words.deals.reopen;
   const turn = action(desk, {
     label,
@@ -90,7 +92,9 @@ export async function deal(desk, { id }) {
         wrong: () => words.wrong.name[wrongLabel(name.value, MOST.name) || "length"],
       },
       history: { label: dialog.history, control: history, value: () => history.value },
+      receipts: { label: words.deals.receipts, control: receipts, hint: words.deals.receiptsHint, value: () => receipts.checked },
     },
+    also: (body) => ("receipts" in body ? [body.receipts ? words.deals.receiptsOn(seen.name) : words.deals.receiptsOff(seen.name)] : []),
     change: (body) => changes.deal(id, body),
     stale,
     title: words.deals.save,
@@ -122,7 +126,7 @@ function membersOf(desk, deal, members, users) {
   const { words, speech } = desk;
   const problem = trouble();
   const row = (/** @type {Reader} */ member) => {
-    const shown = member.display || member.name;
+    const shown = exactName(member);
     const { removeTitle } = words.deals;
     const history =
       member.role !== "admin" &&

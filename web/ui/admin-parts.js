@@ -35,14 +35,14 @@ import { field, show } from "./form.js";
  * Makes a change, once it was said what it means and that was wanted.
  * @param {Desk} desk
  * @param {Change} change
- * @param {{title: string, button: string, who?: Somebody, meaning?: import("../app/effects.js").Meaning}} how what the question is called and its button says; whom it is about; what it means, if that isn't the server's to say
+ * @param {{title: string, button: string, who?: Somebody, meaning?: import("../app/effects.js").Meaning, also?: import("../app/sentence.js").Part[][]}} how what the question is called and its button says; whom it is about; what it means, if that isn't the server's to say, and what else
  * @returns {Promise<any>} what the server answered; null if it wasn't wanted
  */
-export async function make(desk, change, { title, button, who, meaning }) {
+export async function make(desk, change, { title, button, who, meaning, also = [] }) {
   const { words, speech, left, late } = desk;
   /** @param {import("../app/effects.js").Meaning} meaning */
   const wanted = async (meaning) => {
-    const sentences = consequences(meaning, { words, formats: speech.formats, who: who ? exactName(who) : "" });
+    const sentences = [...consequences(meaning, { words, formats: speech.formats, who: who ? exactName(who) : "" }), ...also];
     if (sentences.length === 0) return true;
     const means = h("ul", { class: "means", "aria-label": words.means }, ...sentences.map((sentence) => h("li", {}, ...said(sentence))));
     const told = who ? [whose(who), means] : [means];
@@ -147,6 +147,8 @@ async function changedMeanwhile(error, stale) {
   return stale().catch(() => true); // to be shown once it can be
 }
 
+/** Fields with a heading in common. @typedef {{label: string, hint: string}} Group */
+
 /**
  * @typedef {object} Field
  * @property {string} label
@@ -154,6 +156,7 @@ async function changedMeanwhile(error, stale) {
  * @property {string} [hint]
  * @property {(control: any) => unknown} value what it says; undefined where that makes no sense
  * @property {string | ((control: any) => string)} [wrong] what is said then
+ * @property {Group} [group] those that it stands among, all of which follow each other
  */
 
 /**
@@ -165,17 +168,20 @@ async function changedMeanwhile(error, stale) {
  * @param {(body: Record<string, unknown>) => Change} how.change
  * @param {() => Promise<boolean>} how.stale whether that isn't so any more
  * @param {string} how.title of the question before it is made
+ * @param {string} [how.key] names the form where there are several, for what was typed and the focus to come back to
+ * @param {string} [how.verb] what its button says
  * @param {Somebody} [how.who]
  * @param {HTMLElement} [how.problem] where it says what went wrong
  * @param {Partial<Record<number, string>>} [how.problems] the place's own sentences
  * @param {Child[]} [how.more] further buttons
+ * @param {(body: Record<string, unknown>) => import("../app/sentence.js").Part[][]} [how.also] what a change means beside rights
  */
-export function editor(desk, { seen, fields, change, stale, title, who, problem = trouble(), problems = {}, more = [] }) {
+export function editor(desk, { seen, fields, change, stale, title, key: form = "", verb = desk.words.save, who, problem = trouble(), problems = {}, more = [], also = () => [] }) {
   const { words } = desk;
-  const save = h("button", { class: "button main", "data-key": "save" }, words.save);
+  const save = h("button", { class: "button main", "data-key": `${form}save` }, verb);
   const entries = Object.entries(fields);
   for (const [key, { control }] of entries) {
-    control.dataset.key = `field ${key}`;
+    control.dataset.key = `${form}field ${key}`;
     control.dataset.was = written(control);
   }
   const refuse = (/** @type {string} */ text, /** @type {HTMLElement} */ at) => {
@@ -201,7 +207,7 @@ export function editor(desk, { seen, fields, change, stale, title, who, problem 
     set(save, "aria-busy", "true");
     save.textContent = words.saving;
     try {
-      if ((await make(desk, change(body), { title, button: title, who })) === null) return;
+      if ((await make(desk, change(body), { title, button: title, who, also: also(body) })) === null) return;
       for (const [at, [, { control }]] of entries.entries()) control.dataset.was = sent[at];
       desk.tell(words.saved);
       await desk.again();
@@ -210,16 +216,35 @@ export function editor(desk, { seen, fields, change, stale, title, who, problem 
     } finally {
       busy = false;
       set(save, "aria-busy", false);
-      save.textContent = words.save;
+      save.textContent = verb;
     }
   };
   return h(
     "form",
     { class: "editor", novalidate: true, onsubmit: submit },
     problem,
-    ...entries.map(([, { label, control, hint }]) => (control.type === "checkbox" ? boxed(label, control, hint) : field(label, control, hint))),
+    ...grouped(entries.map(([, field]) => field)),
     h("footer", {}, save, more),
   );
+}
+
+/**
+ * Fields in their order, those of a group together.
+ * @param {Field[]} fields
+ */
+function grouped(fields) {
+  /** @type {HTMLElement[]} */
+  const shown = [];
+  /** @type {Group | undefined} */
+  let last;
+  for (const { label, control, hint, group } of fields) {
+    if (group && group !== last) shown.push(h("fieldset", { class: "group" }, h("legend", {}, group.label), h("p", { class: "hint" }, group.hint)));
+    const one = control.type === "checkbox" ? boxed(label, control, hint) : field(label, control, hint);
+    if (group) shown[shown.length - 1].append(one);
+    else shown.push(one);
+    last = group;
+  }
+  return shown;
 }
 
 /**

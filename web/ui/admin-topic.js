@@ -87,12 +87,12 @@ function readersOf(desk, topic, members, readers, stale) {
   const { number, collator } = speech.formats;
   const problem = trouble();
   const row = (/** @type {Reader} */ reader) => {
-    const shown = reader.display || reader.name;
+    const shown = exactName(reader);
     const { from = 1, role } = reader;
     const move = action(desk, {
       label: words.deals.history,
       key: `from ${reader.name}`,
-      name: words.topics.fromOf(shown),
+      name: words.deals.historyOf(shown),
       kind: "quiet",
       problem,
       act: async () => {

@@ -3,8 +3,10 @@
  * @module
  */
 import { MOST, ask, changes, matches, wrongLabel } from "../app/administration.js";
+import { lacking } from "../app/rules.js";
 import { exactName } from "../app/sentence.js";
 import { action, byName, chip, crumbs, editor, make, person, section, trouble } from "./admin-parts.js";
+import { factorsOf, tokensOf } from "./admin-factors.js";
 import { Choices } from "./choices.js";
 import { linkToCopy } from "./dialogs.js";
 import { h, icon, isolated, said } from "./dom.js";
@@ -22,14 +24,16 @@ const ROLES = /** @type {const} */ (["member", "observer", "admin", "bot"]);
  */
 export async function users(desk) {
   const { words, speech } = desk;
-  const all = /** @type {import("../app/administration.js").User[]} */ (byName(await ask.users(), speech.formats.collator));
+  const [unordered, rules] = await Promise.all([ask.users(), ask.rules()]);
+  const all = /** @type {import("../app/administration.js").User[]} */ (byName(unordered, speech.formats.collator));
+  const outside = lacking(all, rules.demand);
   const none = h("p", { class: "soft", role: "status" });
   const rows = all.map((user) => ({
     user,
     row: h(
       "li",
       {},
-      h("a", { href: `#users/${encodeURIComponent(user.name)}`, "data-key": `user ${user.name}` }, person(user, desk, user.name === desk.me.name && chip(speech.words.room.you), !user.active && chip(words.users.inactive))),
+      h("a", { href: `#users/${encodeURIComponent(user.name)}`, "data-key": `user ${user.name}` }, person(user, desk, user.name === desk.me.name && chip(speech.words.room.you), !user.active && chip(words.users.inactive), outside.includes(user) && chip(words.factors.missing))),
     ),
   }));
   const find = h("input", {
@@ -87,8 +91,10 @@ async function invite({ speech, words, left }) {
  */
 export async function user(desk, { id }) {
   const { words, speech } = desk;
-  const seen = (await ask.users()).find((user) => user.name === id);
+  const [all, rules] = await Promise.all([ask.users(), ask.rules()]);
+  const seen = all.find((user) => user.name === id);
   if (!seen) throw { status: 404 };
+  const tokens = await tokensOf(desk, seen);
   const shown = seen.display || seen.name;
   const stale = async () => (await ask.users()).find((user) => user.name === id)?.version !== seen.version;
   const problem = trouble();
@@ -142,6 +148,8 @@ export async function user(desk, { id }) {
             : action(desk, { label: words.users.reactivate, key: "active", problem, stale, act: active(true, words.users.reactivate) }),
         ),
       ),
+      factorsOf(desk, seen, rules.demand.includes(seen.role)),
+      tokens,
       h("p", { class: "foot" }, h("a", { href: `#audit?user=${encodeURIComponent(seen.name)}` }, words.users.trail)),
     ],
   };

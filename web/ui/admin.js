@@ -1,6 +1,6 @@
 /**
- * The administration: users, deals with their topics, and the audit trail, each
- * at a fragment of its own. Whoever is no admin is told so, and nothing else.
+ * The administration: users, deals with their topics, the rules of signing in,
+ * and the audit trail, each at a fragment of its own. Whoever is no admin is told so, and nothing else.
  *
  * It holds a session, only to hear at once when this sign-in or role ends.
  * @module
@@ -16,10 +16,14 @@ import { explain } from "../app/words.js";
 import { audit } from "./admin-audit.js";
 import { deal, deals } from "./admin-deals.js";
 import { readable, write, written } from "./admin-parts.js";
+import { signin } from "./admin-signin.js";
 import { topic } from "./admin-topic.js";
 import { user, users } from "./admin-users.js";
 import { race, version } from "./begin.js";
-import { h, icon, said, set } from "./dom.js";
+import { h, icon, said, set, wear } from "./dom.js";
+import sheet from "./admin.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("./admin-parts.js").Desk} Desk */
 /** @typedef {import("./admin-parts.js").View} View */
@@ -34,9 +38,9 @@ import { h, icon, said, set } from "./dom.js";
  * @property {AbortController} left
  */
 
-const VIEWS = { users, user, deals, deal, topic, audit };
+const VIEWS = { users, user, deals, deal, topic, signin, audit };
 /** Which of the sections a view is in. */
-const SECTION = /** @type {const} */ ({ users: "users", user: "users", deals: "deals", deal: "deals", topic: "deals", audit: "audit" });
+const SECTION = /** @type {const} */ ({ users: "users", user: "users", deals: "deals", deal: "deals", topic: "deals", signin: "signin", audit: "audit" });
 /** What is typed there is never saved. */
 const SEARCH = "find";
 /** How long it is said what was done, and what wasn't, in ms. */

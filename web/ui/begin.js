@@ -1,11 +1,11 @@
 /**
  * What a document does first, with a few modules and before its views are there:
- * it connects. Only then it has the other modules loaded, as so many at once
- * leave a browser without the time for anything else.
+ * it connects.
  * @module
  */
 import { api } from "../app/api.js";
 import { clock } from "../app/clock.js";
+import { recall } from "../app/last.js";
 import { isLeaving } from "../app/leaving.js";
 import { Opening } from "../app/opening.js";
 import { Race } from "../app/race.js";
@@ -30,9 +30,8 @@ export const version = new Version({
 });
 
 /** Its first connection. */
-export const opening = WITHOUT_SIGN_IN.includes(location.pathname) || isLeaving() ? null : new Opening({ api, race, clock, version });
+export const opening = WITHOUT_SIGN_IN.includes(location.pathname) || isLeaving() ? null : new Opening({ api, race, clock, version, known: recall() !== "" });
 
 window.addEventListener("pagehide", () => opening?.close());
 
-const rest = location.pathname === "/admin" ? "#later, #administration" : "#later";
-for (const later of /** @type {NodeListOf<HTMLTemplateElement>} */ (document.querySelectorAll(rest))) document.head.append(later.content);
+if (location.pathname === "/admin") document.head.append(/** @type {HTMLTemplateElement} */ (document.querySelector("#administration")).content);

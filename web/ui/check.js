@@ -7,7 +7,10 @@ import { WAYS, ask, check, verdict } from "../app/check.js";
 import { clock } from "../app/clock.js";
 import { openWebSocket } from "../app/websocket.js";
 import { hasWebTransport, openWebTransport } from "../app/webtransport.js";
-import { h, say, set } from "./dom.js";
+import { h, say, set, wear } from "./dom.js";
+import sheet from "./check.css" with { type: "css" };
+
+wear(sheet);
 
 /** @typedef {import("../app/check.js").Result} Result */
 /** @typedef {import("../app/check.js").Way} Way */
@@ -20,7 +23,7 @@ const parts = {
 };
 
 export class Check extends HTMLElement {
-  /** @type {import("./page.js").Speech} */
+  /** @type {import("./page.js").Speech & {words: import("../lang/en-check.js").CheckDictionary}} */
   speech;
 
   /** @type {Map<Way, HTMLElement>} */

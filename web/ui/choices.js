@@ -2,7 +2,10 @@
  * A choice of some out of many: a box for each.
  * @module
  */
-import { h, isolated } from "./dom.js";
+import sheet from "./choices.css" with { type: "css" };
+import { h, isolated, wear } from "./dom.js";
+
+wear(sheet);
 
 /** @typedef {{value: string, text: string, note?: string}} Choice */
 

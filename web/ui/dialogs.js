@@ -6,7 +6,8 @@ import { api } from "../app/api.js";
 import { exactName } from "../app/sentence.js";
 import { Choices } from "./choices.js";
 import { field, show } from "./form.js";
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
+import { once } from "./once.js";
 
 /**
  * @typedef {object} Context
@@ -135,29 +136,8 @@ export function invite({ speech, deals, deal }) {
  */
 export function linkToCopy({ words, formats }, { url, expires }) {
   const address = new URL(url, location.href).href;
-  const link = h("input", { readonly: true, value: address, dir: "ltr", onfocus: () => link.select() });
-  const text = h("span", {}, words.dialog.copy);
-  const said = h("span", { class: "unseen", role: "status" });
-  const button = h(
-    "button",
-    {
-      class: "button main",
-      type: "button",
-      onclick: async () => {
-        link.select();
-        try {
-          await navigator.clipboard.writeText(address);
-        } catch {
-          document.execCommand("copy");
-        }
-        text.textContent = said.textContent = words.dialog.copied;
-      },
-    },
-    icon("copy"),
-    text,
-  );
   const until = formats.date(new Date(expires).getTime());
-  return { fields: [field(words.dialog.link, link, words.dialog.linkOnce(until)), said], button };
+  return once({ label: words.dialog.link, text: address, hint: words.dialog.linkOnce(until), copy: words.dialog.copy, copied: words.dialog.copied });
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { legible, pieces } from "../app/direction.js";
+
 /** @typedef {Node | string | null | undefined | false | Child[]} Child */
 
 /**
@@ -92,7 +94,20 @@ export function icon(name) {
  * @param {string} name
  */
 export function isolated(name) {
-  return h("bdi", {}, name);
+  return h("bdi", {}, legible(name));
+}
+
+/**
+ * A text in which nothing turns round what stands there: what would is a small
+ * mark, with a name for screen readers.
+ * @param {string} text
+ * @param {(sign: string) => string} name
+ * @returns {(Node | string)[]}
+ */
+export function straight(text, name) {
+  return pieces(text).map((piece) =>
+    typeof piece === "string" ? piece : h("bdi", { class: "direction", role: "img", "aria-label": name(piece.sign), title: name(piece.sign) }, piece.sign),
+  );
 }
 
 /**
@@ -109,17 +124,13 @@ const TINTS = 6;
 
 /**
  * A person's initials on their own quiet color; the name stands beside it, so
- * it is hidden from screen readers.
+ * it is hidden from screen readers, and is no text that one would copy.
  * @param {string} name the user name, which chooses the color
  * @param {string} display
  * @param {string} [presence]
  */
 export function avatar(name, display, presence) {
-  return h(
-    "span",
-    { class: "avatar", "data-tint": tint(name), "data-presence": presence, "aria-hidden": "true" },
-    initials(display),
-  );
+  return h("span", { class: "avatar", "data-tint": tint(name), "data-presence": presence, "data-initials": initials(display), "aria-hidden": "true" });
 }
 
 /** @param {string} name */
@@ -134,4 +145,12 @@ function initials(display) {
   const words = display.split(/[\s._-]+/u).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0] ?? "?"];
   return letters.map((word) => [...word][0]).join("").toLocaleUpperCase();
+}
+
+/**
+ * Has the document look as a stylesheet says that a module brings along.
+ * @param {CSSStyleSheet} sheet
+ */
+export function wear(sheet) {
+  if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets.push(sheet);
 }

@@ -1,260 +1,217 @@
 /**
- * The ways in: sign in, the first account, an invitation, a new password. One
- * look and one form; what differs is what it asks for and where it goes.
+ * The way in: one signs in. Who comes by a link is asked for something else in
+ * the same form (joining.js). What a password alone doesn't do is loaded when
+ * somebody wants it (entering.js).
  * @module
  */
 import { Problem, api } from "../app/api.js";
 import { explain } from "../app/words.js";
-import { h, icon } from "./dom.js";
+import { h, icon, said, set } from "./dom.js";
 
-/**
- * @typedef {{view: "sign-in", problem?: unknown, notice?: string, unsent?: string}
- *   | {view: "setup", token: string}
- *   | {view: "invitation", token: string}} Purpose
- */
+/** Why one has to sign in. @typedef {{problem?: unknown, notice?: string, unsent?: string}} Reason */
 
 /**
  * @typedef {object} Form
  * @property {string} title
  * @property {(Node | string)[]} lead
+ * @property {Node[]} fields the first that can be seen gets the focus
  * @property {string} submit
- * @property {string} [account] the account whose password it is; then no name is asked for
- * @property {boolean} [display] whether a display name is asked for
- * @property {boolean} fresh whether name and password are new
- * @property {(values: {name: string, display: string, password: string}) => Promise<import("../app/rooms.js").Me>} send
- * @property {Partial<Record<number, string>>} problems
+ * @property {() => {text: string, at: HTMLInputElement} | null} check what is wrong before it is sent
+ * @property {() => Promise<import("../app/rooms.js").Me | null>} send null: something else is asked for now
+ * @property {Partial<Record<number, string>>} problems by status
+ * @property {(status: number) => HTMLElement} blamed what one changes when it was refused
  */
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,31}$/;
-const encoder = new TextEncoder();
+/** What is loaded when it is wanted. @typedef {(entering: typeof import("./entering.js")) => unknown} Entering */
 
+/** Events: `signed-in` with who one is; `retry`, to look once more whether the server is there. */
 export class Entry extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
-  /** @type {Purpose} */
-  purpose;
+  /** Shows what is asked for here. @type {(entry: Entry) => void} */
+  begin;
+  /** Says what is wrong, in the form where one is shown. @type {(text: string, at?: HTMLElement) => void} */
+  complain = (text) => this.show(this.speech.words.name, h("p", { role: "alert" }, text));
+  /** What one may do instead of it. @type {HTMLElement} */
+  ways;
 
   connectedCallback() {
     document.title = this.speech.words.name;
-    if (this.purpose.view === "sign-in") this.#signIn(this.purpose);
-    else if (this.purpose.view === "setup") this.#setUp(this.purpose.token);
-    else void this.#invitation(this.purpose.token);
+    this.begin(this);
   }
 
-  /** @param {Extract<Purpose, {view: "sign-in"}>} purpose */
-  #signIn({ problem, notice, unsent }) {
+  /** @param {Reason} reason */
+  signIn({ problem, notice, unsent }) {
     const { words } = this.speech;
     const known = problem instanceof Problem ? problem : null;
-    if (known?.body.setup === true) return this.#show(words.setup.title, h("p", {}, words.signIn.noAdmin));
+    if (known?.body.setup === true) return void this.#more((entering) => entering.tellOfSetup(this));
     if (known && known.status !== 401) {
-      return this.#show(
+      this.show(
         words.name,
         h("p", { role: "alert" }, explain(known, words)),
         h("button", { class: "button", onclick: () => this.dispatchEvent(new Event("retry")) }, words.log.tryAgain),
       );
-    }
-    this.#form({
-      title: words.signIn.title,
-      lead: [notice, unsent].filter((sentence) => sentence !== undefined),
-      submit: words.signIn.submit,
-      fresh: false,
-      send: ({ name, password }) => api.signIn({ name, password }),
-      problems: { 401: words.signIn.wrong, 429: words.signIn.tooMany },
-    });
-  }
-
-  /** @param {string} token */
-  #setUp(token) {
-    const { words } = this.speech;
-    if (token === "") return this.#show(words.setup.title, h("p", {}, words.invitation.incomplete), this.#toSignIn());
-    this.#form({
-      title: words.setup.title,
-      lead: [words.setup.lead],
-      submit: words.form.create,
-      fresh: true,
-      send: ({ name, password }) => api.setUp({ token, name, password }),
-      problems: { 401: words.setup.wrong, 403: words.setup.wrong, 404: words.setup.wrong, 409: words.form.taken, 410: words.setup.gone },
-    });
-  }
-
-  /** @param {string} token */
-  async #invitation(token) {
-    const { words, formats } = this.speech;
-    if (token === "") return this.#show(words.invitation.title, h("p", {}, words.invitation.incomplete), this.#toSignIn());
-    this.#show(words.invitation.title, h("p", { class: "soft", role: "status" }, words.invitation.opening));
-    let found;
-    try {
-      found = await api.openInvitation(token);
-    } catch (problem) {
-      const { status } = /** @type {Problem} */ (problem);
-      const gone = status === 404 || status === 410;
-      this.#show(
-        words.invitation.title,
-        h("p", { role: "alert" }, gone ? words.invitation.gone : explain(problem, words)),
-        gone ? this.#toSignIn() : h("button", { class: "button", onclick: () => void this.#invitation(token) }, words.log.tryAgain),
-      );
-      return;
-    }
-    const problems = { 404: words.invitation.gone, 409: words.form.taken, 410: words.invitation.gone };
-    const account = found.name;
-    if (account) {
-      this.#form({
-        title: words.invitation.passwordTitle,
-        lead: [words.invitation.passwordLead(account)],
-        submit: words.invitation.passwordSubmit,
-        account,
-        fresh: true,
-        send: ({ password }) => api.acceptInvitation({ token, name: account, password }),
-        problems,
+    } else {
+      const name = this.nameInput();
+      const password = this.passwordInput("current-password");
+      this.ask({
+        title: words.signIn.title,
+        lead: [notice, unsent].filter((sentence) => sentence !== undefined),
+        fields: [this.nameField(name), this.passwordField(password)],
+        submit: words.signIn.submit,
+        check: () => (name.value.trim() && password.value ? null : { text: words.form.missing, at: name.value.trim() ? password : name }),
+        send: () => this.#send({ name: name.value.trim().toLowerCase(), password: password.value }),
+        problems: { 401: words.signIn.wrong, 429: words.signIn.tooMany },
+        blamed: () => password,
       });
-      return;
+      this.ways.append(this.way(words.signIn.passkey, (entering) => entering.signInByPasskey(this)));
+      void this.#offerCompany(known?.body);
+      const why = new URLSearchParams(location.search).get("company");
+      if (why) void this.#more((entering) => entering.tellOfCompany(this, why));
     }
-    const { deals = [], role, expires, by = "" } = found;
-    const until = expires ? new Date(expires).getTime() : NaN;
-    const lead = [deals.length > 0 ? words.invitation.lead(by, formats.list(deals)) : words.invitation.leadNoDeal(by)];
-    if (role === "observer") lead.push(words.invitation.observer);
-    if (!Number.isNaN(until)) lead.push(words.invitation.until(formats.date(until)));
-    const here = await api.whoAmI().catch(() => null);
-    if (here) lead.push(words.invitation.signedIn(here.display || here.name));
-    this.#form({
-      title: words.invitation.title,
-      lead: [lead.join(" ")],
-      submit: words.form.create,
-      display: true,
-      fresh: true,
-      send: ({ name, display, password }) =>
-        api.acceptInvitation(display ? { token, name, display, password } : { token, name, password }),
-      problems,
-    });
+    this.foot();
   }
 
-  #toSignIn() {
-    return h("a", { class: "button", href: "/" }, this.speech.words.form.toSignIn);
+  /** Leads to what finds out whether the connection is why one can't. */
+  foot() {
+    this.firstElementChild?.append(h("p", { class: "foot" }, h("a", { href: "/check" }, this.speech.words.connection.check)));
   }
 
-  /** @param {Form} form */
-  #form({ title, lead, submit, account, display, fresh, send, problems }) {
+  /**
+   * A button for what is loaded when it is wanted.
+   * @param {string} text
+   * @param {Entering} work
+   */
+  way(text, work) {
+    return h("button", { class: "button", type: "button", onclick: () => void this.#more(work) }, text);
+  }
+
+  /** @param {Entering} work */
+  async #more(work) {
+    try {
+      await work(await import("./entering.js"));
+    } catch (error) {
+      this.complain(explain(error, this.speech.words));
+    }
+  }
+
+  /** @param {Partial<import("../app/api.js").Entrance>} [known] */
+  async #offerCompany(known) {
+    const { ways } = this;
+    const provider = (known ?? (await api.entrance().catch(() => null)))?.provider;
+    const to = encodeURIComponent(location.pathname + location.hash);
+    if (provider) ways.append(h("a", { class: "button", href: `/api/session/company?to=${to}` }, h("span", {}, ...said(this.speech.words.signIn.company(provider.label)))));
+  }
+
+  /** @param {{name: string, password: string}} known */
+  async #send(known) {
+    try {
+      return await api.signIn(known);
+    } catch (problem) {
+      const { body } = /** @type {Problem} */ (problem);
+      if (!body?.code) throw problem;
+      await (await import("./entering.js")).askForCode(this, known, body.passkey === true);
+      return null;
+    }
+  }
+
+  /** @param {import("../app/rooms.js").Me} me */
+  enter(me) {
+    this.dispatchEvent(new CustomEvent("signed-in", { detail: me }));
+  }
+
+  /** @returns {HTMLInputElement} */
+  nameInput() {
+    return h("input", { id: "name", name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", dir: "ltr", maxlength: 64 });
+  }
+
+  /**
+   * @param {"current-password" | "new-password"} autocomplete
+   * @returns {HTMLInputElement}
+   */
+  passwordInput(autocomplete) {
+    return h("input", { id: "password", name: "password", type: "password", autocomplete, dir: "ltr" });
+  }
+
+  /**
+   * @param {HTMLInputElement} input
+   * @param {string} [hint]
+   */
+  nameField(input, hint) {
+    return this.field(h("label", { for: input.id }, this.speech.words.form.userName), input, input, hint);
+  }
+
+  /**
+   * A password, and a button that shows it.
+   * @param {HTMLInputElement} input
+   * @param {string} [hint]
+   */
+  passwordField(input, hint) {
+    const { form } = this.speech.words;
+    const toggle = () => {
+      const visible = input.type === "password";
+      input.type = visible ? "text" : "password";
+      set(button, "aria-pressed", String(visible));
+    };
+    const button = h("button", { class: "button quiet only-icon", type: "button", "aria-label": form.show, "aria-pressed": "false", title: form.show, onclick: toggle }, icon("eye"));
+    return this.field(h("label", { for: input.id }, form.password), input, h("div", { class: "control" }, input, button), hint);
+  }
+
+  /**
+   * @param {HTMLElement} label
+   * @param {HTMLInputElement} input
+   * @param {HTMLElement} control that the input is or is part of
+   * @param {string} [hint]
+   */
+  field(label, input, control, hint) {
+    const id = `${input.id}-hint`;
+    set(input, "aria-describedby", hint && id);
+    return h("div", { class: "field" }, label, control, hint && h("p", { class: "hint", id }, hint));
+  }
+
+  /**
+   * Shows a form, and sends it. There is room for other ways below it.
+   * @param {Form} form
+   */
+  ask({ title, lead, fields, submit, check, send, problems, blamed }) {
     const { words } = this.speech;
-    const name = h("input", {
-      id: "name",
-      name: "username",
-      autocomplete: "username",
-      autocapitalize: "none",
-      spellcheck: "false",
-      dir: "ltr",
-      maxlength: 64,
-      "aria-describedby": fresh && "name-hint",
-    });
-    const shown = h("input", { id: "display", name: "display", autocomplete: "name", dir: "auto", maxlength: 64, "aria-describedby": "display-hint" });
-    const password = h("input", {
-      id: "password",
-      name: "password",
-      type: "password",
-      autocomplete: fresh ? "new-password" : "current-password",
-      dir: "ltr",
-      "aria-describedby": fresh && "password-hint",
-    });
     const problem = h("p", { class: "problem", role: "alert", hidden: true });
     const button = h("button", { class: "button main" }, submit);
-    const show = h(
-      "button",
-      {
-        class: "button quiet only-icon",
-        type: "button",
-        "aria-label": words.form.show,
-        "aria-pressed": "false",
-        title: words.form.show,
-        onclick: () => {
-          const visible = password.type === "password";
-          password.type = visible ? "text" : "password";
-          show.setAttribute("aria-pressed", String(visible));
-        },
-      },
-      icon("eye"),
-    );
-
-    /**
-     * @param {string} text
-     * @param {HTMLInputElement} [at]
-     */
-    const complain = (text, at) => {
+    const inputs = () => /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("input:not([hidden])"));
+    const complain = (this.complain = (text, at) => {
       problem.textContent = text;
       problem.hidden = false;
-      for (const input of [name, password]) input.setAttribute("aria-invalid", String(input === at));
+      for (const input of inputs()) set(input, "aria-invalid", at ? String(input === at) : null);
       at?.focus();
-    };
-
-    const submitForm = async (/** @type {SubmitEvent} */ event) => {
+    });
+    const onsubmit = async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
-      const values = { name: account ?? name.value.trim(), display: shown.value.trim(), password: password.value };
-      if (!fresh) values.name = values.name.toLowerCase();
       problem.hidden = true;
-      if (fresh && !account && !NAME.test(values.name)) return complain(words.form.badName, name);
-      if (fresh && !passwordFits(values.password)) return complain(words.form.badPassword, password);
-      if (!values.name || !values.password) return complain(words.form.missing, values.name ? password : name);
+      const wrong = check();
+      if (wrong) return complain(wrong.text, wrong.at);
       button.disabled = true;
       try {
-        this.dispatchEvent(new CustomEvent("signed-in", { detail: await send(values) }));
+        const me = await send();
+        if (me) this.enter(me);
       } catch (error) {
-        const { status } = /** @type {Problem} */ (error);
-        complain(explain(error, words, problems), status === 409 ? name : password);
+        complain(explain(error, words, problems), blamed(/** @type {Problem} */ (error).status));
       } finally {
         button.disabled = false;
       }
     };
-
-    this.#show(
-      title,
-      lead.length > 0 && h("p", { class: "soft" }, ...lead),
-      h(
-        "form",
-        { novalidate: true, onsubmit: submitForm },
-        problem,
-        account
-          ? h("input", { hidden: true, autocomplete: "username", value: account, readonly: true, "aria-hidden": "true" })
-          : h(
-              "div",
-              { class: "field" },
-              h("label", { for: "name" }, words.form.userName),
-              name,
-              fresh && h("p", { class: "hint", id: "name-hint" }, words.form.userNameHint),
-            ),
-        display &&
-          h(
-            "div",
-            { class: "field" },
-            h("span", { class: "label" }, h("label", { for: "display" }, words.form.display), h("span", { class: "optional" }, ` · ${words.form.optional}`)),
-            shown,
-            h("p", { class: "hint", id: "display-hint" }, words.form.displayHint),
-          ),
-        h(
-          "div",
-          { class: "field" },
-          h("label", { for: "password" }, words.form.password),
-          h("div", { class: "control" }, password, show),
-          fresh && h("p", { class: "hint", id: "password-hint" }, words.form.passwordHint),
-        ),
-        button,
-      ),
-    );
-    (account ? password : name).focus();
+    const form = h("form", { novalidate: true, onsubmit }, problem, ...fields, button);
+    this.ways = h("div", { class: "ways" });
+    this.show(title, lead.length > 0 && h("p", { class: "soft" }, ...lead), form, this.ways);
+    inputs()[0].focus();
   }
 
   /**
    * @param {string} title
    * @param {...import("./dom.js").Child} content
    */
-  #show(title, ...content) {
-    const { words } = this.speech;
-    const check = this.purpose.view === "sign-in" && h("p", { class: "foot" }, h("a", { href: "/check" }, words.connection.check));
-    this.replaceChildren(h("main", { class: "entry" }, h("p", { class: "brand" }, words.name), h("h1", {}, title), ...content, check || ""));
+  show(title, ...content) {
+    this.replaceChildren(h("main", { class: "entry" }, h("p", { class: "brand" }, this.speech.words.name), h("h1", {}, title), ...content));
   }
-}
-
-/** @param {string} password */
-function passwordFits(password) {
-  const octets = encoder.encode(password).length;
-  return octets >= 12 && octets <= 256;
 }
 
 customElements.define("rr-entry", Entry);

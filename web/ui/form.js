@@ -3,7 +3,10 @@
  * @module
  */
 import { explain } from "../app/words.js";
-import { h, set } from "./dom.js";
+import { h, set, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
+
+wear(dialogs);
 
 let counted = 0;
 
@@ -30,6 +33,7 @@ export function field(label, control, hint) {
  * @property {Partial<Record<number, string>>} problems
  * @property {() => {text: string, at: HTMLElement} | null} check
  * @property {() => Promise<any>} send
+ * @property {(problem: any) => HTMLElement | undefined} [blamed] what one changes when it was refused
  * @property {(answer: any) => {fields: HTMLElement[], button: HTMLElement}} [result] what stands there afterwards; else it closes
  */
 
@@ -63,6 +67,7 @@ export function show({ words }, form) {
     problem.hidden = false;
     for (const control of fields.querySelectorAll("input, select")) control.setAttribute("aria-invalid", String(control === at));
     at?.focus();
+    at?.scrollIntoView({ block: "nearest" }); // what says why has moved it, perhaps
   };
 
   const submit = (/** @type {SubmitEvent} */ event) => {
@@ -81,7 +86,7 @@ export function show({ words }, form) {
     try {
       made = await form.send();
     } catch (error) {
-      return complain(explain(error, words, form.problems));
+      return complain(explain(error, words, form.problems), form.blamed?.(error));
     } finally {
       sending = false;
       set(create, "aria-busy", false);
@@ -116,7 +121,7 @@ export function show({ words }, form) {
   document.body.append(dialog);
   dialog.showModal();
   form.over?.addEventListener("abort", () => dialog.close());
-  /** @type {HTMLElement | null} */ (fields.querySelector("input, select"))?.focus();
+  /** @type {HTMLElement | null} */ (fields.querySelector("input:not([hidden]), select"))?.focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();

@@ -3,22 +3,40 @@
  * who one is. Its views never touch the address themselves, but for the room.
  * @module
  */
-import { api } from "../app/api.js";
+import { api, asking } from "../app/api.js";
 import { clock, within } from "../app/clock.js";
 import { PATIENCE } from "../app/keeper.js";
 import { isLeaving, left } from "../app/leaving.js";
 import { Shelf } from "../app/shelf.js";
 import { choose, formats } from "../app/words.js";
 import { opening } from "./begin.js";
-import "./check.js";
 import "./entry.js";
 import "./room.js";
 
 /** @typedef {import("../app/rooms.js").Me} Me */
-/** @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats}} Speech */
+/**
+ * What is said, and how numbers and times are written. The words of parts are there as soon as `more` has fetched them.
+ * @typedef {{words: import("../app/words.js").Dictionary, formats: import("../app/words.js").Formats, more: () => Promise<unknown>}} Speech
+ */
 
+/**
+ * What is said, in each language: in the room and at the sign-in, by the room's parts, to who comes by a link, by the connection check, and in the administration.
+ * @type {Record<string, {room: () => Promise<{default: import("../lang/en.js").RoomDictionary}>, parts: () => Promise<{default: import("../lang/en-parts.js").PartsDictionary}>, joining: () => Promise<{default: import("../lang/en-joining.js").JoiningDictionary}>, check: () => Promise<{default: import("../lang/en-check.js").CheckDictionary}>, admin: () => Promise<{default: import("../lang/en-admin.js").AdminDictionary}>}>}
+ */
+const DICTIONARIES = {
+  en: { room: () => import("../lang/en.js"), parts: () => import("../lang/en-parts.js"), joining: () => import("../lang/en-joining.js"), check: () => import("../lang/en-check.js"), admin: () => import("../lang/en-admin.js") },
+  de: { room: () => import("../lang/de.js"), parts: () => import("../lang/de-parts.js"), joining: () => import("../lang/de-joining.js"), check: () => import("../lang/de-check.js"), admin: () => import("../lang/de-admin.js") },
+};
 /** Statuses of a server that can't be reached, or not now: no answer, or a proxy's. */
 const AWAY = [0, 429, 502, 503, 504];
+/** How long one is kept from signing in for the words of why one has to, in ms. */
+const SOON = 5_000;
+/** Where links lead that make an account, or a password. */
+const LINKS = ["/setup", "/invite"];
+/** What only some addresses take, with what is said there. @param {string} language */
+const joining = (language) => Promise.all([import("./joining.js"), DICTIONARIES[language].joining()]);
+/** @param {string} language */
+const check = (language) => Promise.all([import("./check.js"), DICTIONARIES[language].check()]);
 /** Where the administration is. */
 const ADMIN = "/admin";
 /** Tells the other tabs that somebody signed out here. */
@@ -40,23 +58,32 @@ class Page extends HTMLElement {
 
   async #begin() {
     const language = choose(location.search, sessionStorage, navigator.languages);
-    const words = await this.#load(language);
-    if (!words) return;
+    // What belongs to the address comes beside the words. What didn't come is asked for again when it is needed.
+    if (location.pathname === "/check") check(language).catch(() => {});
+    if (LINKS.includes(location.pathname)) joining(language).catch(() => {});
+    const dictionary = await this.#loaded(DICTIONARIES[language].room());
+    if (!dictionary) return;
     document.documentElement.lang = language;
+    const manifest = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=manifest]"));
+    manifest.href = `${manifest.dataset.folder}/${language}.webmanifest`;
     // A region of one's own ("de-AT", "en-GB") keeps its way to write dates.
     const locale = navigator.languages.find((tag) => tag.toLowerCase().split("-")[0] === language) ?? language;
-    this.#speech = { words, formats: formats(locale) };
+    const words = /** @type {import("../app/words.js").Dictionary} */ ({ ...dictionary.default });
+    const more = async () => Object.assign(words, (await DICTIONARIES[language].parts()).default);
+    this.#speech = { words, formats: formats(locale), more };
+    asking.prove = async () => (await import("./proving.js")).prove(this.#speech);
     await this.#route(opening?.me);
   }
 
   /**
-   * The words of a language. Without them this is as good as a script that didn't come: an error of this element.
-   * @param {string} language
-   * @returns {Promise<import("../app/words.js").Dictionary | null>}
+   * A part of the page. Without it this is as good as a script that didn't come: an error of this element.
+   * @template T
+   * @param {Promise<T>} part
+   * @returns {Promise<T | null>}
    */
-  async #load(language) {
+  async #loaded(part) {
     try {
-      return (await import(`../lang/${language}.js`)).default;
+      return await part;
     } catch {
       this.dispatchEvent(new Event("error"));
       return null;
@@ -68,10 +95,10 @@ class Page extends HTMLElement {
     const token = location.hash.slice(1);
     const { pathname } = location;
     if (pathname === "/check") return this.#check();
-    if (pathname === "/setup" || pathname === "/invite") {
+    if (LINKS.includes(pathname)) {
       // The token is worth an account: it stays neither in the address bar nor in the history.
       history.replaceState(null, "", pathname + location.search);
-      return this.#enter(pathname === "/setup" ? { view: "setup", token } : { view: "invitation", token });
+      return this.#join(pathname, token);
     }
     if (isLeaving()) return this.#leave();
     try {
@@ -81,7 +108,8 @@ class Page extends HTMLElement {
       const last = AWAY.includes(status) && pathname !== ADMIN ? await this.#lastPerson() : null;
       if (last) return this.#openRoom(last, { unsure: true });
       if (status === 401) await this.#forget({ all: false });
-      this.#enter({ view: "sign-in", problem, ...(await this.#unsent()) });
+      const unsent = await this.#unsent();
+      this.#signIn({ problem, ...unsent });
     }
   }
 
@@ -92,15 +120,13 @@ class Page extends HTMLElement {
       () => true,
       (problem) => problem.status === 401,
     );
-    if (!told) return this.#enter({ view: "sign-in", notice: this.#speech.words.signIn.leaving });
+    if (!told) return this.#signIn({ notice: (await this.#reasons())?.leaving });
     left();
     await this.#route();
   }
 
-  /** Somebody signed in or out in another tab: begins as a new document would, with what was being written. */
+  /** Somebody signed in or out in another tab: begins as a new document would. */
   async #again() {
-    const room = /** @type {import("./room.js").Room | null} */ (this.querySelector("rr-room"));
-    room?.putAside();
     this.#clear();
     await this.#route();
   }
@@ -132,7 +158,14 @@ class Page extends HTMLElement {
   /** What is said where somebody has to sign in before their posts are sent. */
   async #unsent() {
     const count = await this.#kept((shelf) => shelf.unsent(), 0);
-    return count > 0 ? { unsent: this.#speech.words.signIn.unsent(count, this.#speech.formats.number(count)) } : {};
+    return count > 0 ? { unsent: (await this.#reasons())?.unsent(count, this.#speech.formats.number(count)) } : {};
+  }
+
+  /** Why one has to sign in again, in words, if they come soon: one can sign in without them. */
+  async #reasons() {
+    const { more, words } = this.#speech;
+    await within(SOON, clock, more()).catch(() => {});
+    return /** @type {Partial<typeof words>} */ (words).entry;
   }
 
   /** Takes away all that is shown, dialogs too. */
@@ -141,31 +174,61 @@ class Page extends HTMLElement {
     this.replaceChildren();
   }
 
-  #check() {
-    const check = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
-    check.speech = this.#speech;
-    this.replaceChildren(check);
+  async #check() {
+    const loaded = await this.#loaded(check(document.documentElement.lang));
+    if (!loaded) return;
+    const shown = /** @type {import("./check.js").Check} */ (document.createElement("rr-check"));
+    shown.speech = { ...this.#speech, words: { ...this.#speech.words, ...loaded[1].default } };
+    this.replaceChildren(shown);
   }
 
-  /** @param {import("./entry.js").Purpose} purpose */
-  #enter(purpose) {
-    const entry = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
-    entry.speech = this.#speech;
-    entry.purpose = purpose;
-    entry.addEventListener("signed-in", (event) => {
+  /**
+   * @param {string} pathname
+   * @param {string} token
+   */
+  async #join(pathname, token) {
+    const loaded = await this.#loaded(joining(document.documentElement.lang));
+    if (!loaded) return;
+    const [{ setUp, invitation }, words] = loaded;
+    const speech = { ...this.#speech, words: { ...this.#speech.words, ...words.default } };
+    this.#enter((entry) => void (pathname === "/setup" ? setUp : invitation)(entry, speech, token));
+  }
+
+  /** @param {import("./entry.js").Reason} reason */
+  #signIn(reason) {
+    this.#enter((entry) => entry.signIn(reason));
+  }
+
+  /** @param {(entry: import("./entry.js").Entry) => void} begin */
+  #enter(begin) {
+    const shown = /** @type {import("./entry.js").Entry} */ (document.createElement("rr-entry"));
+    shown.speech = this.#speech;
+    shown.begin = begin;
+    shown.addEventListener("signed-in", (event) => {
       left();
       TABS.postMessage("entered");
-      if (purpose.view !== "sign-in") history.replaceState(null, "", "/");
+      // What one came for by a link is done.
+      if (LINKS.includes(location.pathname)) history.replaceState(null, "", "/");
       void this.#open(/** @type {CustomEvent<Me>} */ (event).detail);
     });
-    entry.addEventListener("retry", () => void this.#route());
-    this.replaceChildren(entry);
+    shown.addEventListener("retry", () => void this.#route());
+    this.replaceChildren(shown);
   }
 
   /** @param {Me} me */
   async #open(me) {
+    if (me.enroll) return this.#enroll(me);
     if (location.pathname === ADMIN) await this.#openAdmin(me);
     else this.#openRoom(me);
+  }
+
+  /**
+   * A second factor is demanded, and comes first.
+   * @param {Me} me
+   */
+  async #enroll(me) {
+    const enrolling = await this.#loaded(import("./enrolling.js"));
+    if (enrolling) this.#enter((entry) => void enrolling.enroll(entry, me));
   }
 
   /**
@@ -173,17 +236,11 @@ class Page extends HTMLElement {
    * @param {Me} me
    */
   async #openAdmin(me) {
-    const language = document.documentElement.lang;
-    let words;
-    try {
-      [{ default: words }] = await Promise.all([import(`../lang/${language}-admin.js`), import("./admin.js")]);
-    } catch {
-      this.dispatchEvent(new Event("error"));
-      return;
-    }
+    const parts = await this.#loaded(Promise.all([DICTIONARIES[document.documentElement.lang].admin(), import("./admin.js"), this.#speech.more()]));
+    if (!parts) return;
     const admin = /** @type {import("./admin.js").Admin} */ (document.createElement("rr-admin"));
     admin.speech = this.#speech;
-    admin.words = words;
+    admin.words = parts[0].default;
     admin.me = me;
     admin.opening = this.#opening;
     this.#opening = null;
@@ -220,11 +277,11 @@ class Page extends HTMLElement {
       await this.#forget({ all: false });
     }
     if (why === "elsewhere" || why === "role") return this.#again();
-    const { words } = this.#speech;
     const deactivated = why === "deactivated";
     this.#clear();
     await this.#forget({ all: deactivated });
-    this.#enter({ view: "sign-in", notice: deactivated ? words.signIn.deactivated : words.signIn.ended, ...(await this.#unsent()) });
+    const reasons = await this.#reasons();
+    this.#signIn({ notice: deactivated ? reasons?.deactivated : reasons?.ended, ...(await this.#unsent()) });
   }
 }
 

@@ -3,14 +3,18 @@
  * the page is narrow it is a sheet above the rest.
  * @module
  */
+import { calledAmong } from "../app/names.js";
 import { settled } from "../app/rooms.js";
-import { readers } from "../app/walls.js";
-import { arrange, avatar, h, icon, isolated, set } from "./dom.js";
+import { audience, readers } from "../app/walls.js";
+import { arrange, avatar, h, icon, isolated, said, say, set } from "./dom.js";
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 /** @typedef {import("../app/rooms.js").Person} Person */
 
-/** Events: `message` with the name of whom one wants to talk to. */
+/** More people than this are told apart by whether they are here. */
+const TOGETHER = 10;
+
+/** Events: `message` with the name of whom one wants to talk to, `person` with the name of whom one wants to know more. */
 export class People extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
@@ -18,7 +22,11 @@ export class People extends HTMLElement {
   #drawn = [];
   /** @type {Map<string, HTMLElement>} */
   #items = new Map();
+  #audience = h("p", { class: "audience" });
   #list = h("ul");
+  #here = h("h3", { hidden: true });
+  #others = h("ul", { hidden: true });
+  #notHere = h("h3", { hidden: true });
   #chain = h("section", { class: "chain" });
   #count = h("span", { class: "count" });
   #narrow = matchMedia("(max-width: 999px)");
@@ -33,7 +41,7 @@ export class People extends HTMLElement {
       { class: "button quiet only-icon close", type: "button", "aria-label": words.room.close, title: words.room.close, onclick: () => this.hidePopover() },
       icon("close"),
     );
-    this.replaceChildren(h("header", {}, h("h2", {}, words.room.who, " ", this.#count), close), this.#list, this.#chain);
+    this.replaceChildren(h("div", { class: "head" }, h("h2", {}, words.room.who, " ", this.#count), close), this.#audience, this.#here, this.#list, this.#notHere, this.#others, this.#chain);
     this.#narrow.addEventListener("change", this.#shape);
     this.#shape();
   }
@@ -66,9 +74,34 @@ export class People extends HTMLElement {
     const { collator, number } = this.speech.formats;
     people.sort((a, b) => collator.compare(a.display || a.name, b.display || b.name));
     this.#count.textContent = people.length > 0 ? number(people.length) : "";
-    arrange(this.#list, people.map((person) => this.#person(person, rooms, topic)));
+    this.#drawAudience(rooms, topic);
+    const items = people.map((person) => ({ here: isHere(rooms, person), item: this.#person(person, rooms, topic) }));
+    const apart = items.length > TOGETHER;
+    const here = apart ? items.filter(({ here }) => here) : items;
+    const away = apart ? items.filter(({ here }) => !here) : [];
+    const { words } = this.speech;
+    arrange(this.#list, here.map(({ item }) => item));
+    arrange(this.#others, away.map(({ item }) => item));
+    this.#here.hidden = !apart;
+    this.#notHere.hidden = this.#others.hidden = away.length === 0;
+    say(this.#here, `${words.people.here} ${number(here.length)}`);
+    say(this.#notHere, `${words.people.notHere} ${number(away.length)}`);
     for (const name of this.#items.keys()) if (!people.some((person) => person.name === name)) this.#items.delete(name);
     this.#drawChain(topic, log);
+  }
+
+  /**
+   * Who can read here, in a sentence.
+   * @param {Rooms} rooms
+   * @param {import("../app/rooms.js").Topic | undefined} topic
+   */
+  #drawAudience(rooms, topic) {
+    const { words, formats } = this.speech;
+    this.#audience.hidden = !topic;
+    if (!topic) return this.#audience.replaceChildren();
+    const { kind, count, admins } = audience(rooms, topic);
+    const deal = rooms.deals.get(topic.deal)?.name ?? "";
+    this.#audience.replaceChildren(...said(words.people[kind](deal, count, formats.number(count), admins)));
   }
 
   /**
@@ -79,7 +112,7 @@ export class People extends HTMLElement {
   #person(person, rooms, topic) {
     const { words } = this.speech;
     const presence = (rooms.presence.get(person.name) ?? "offline");
-    const shown = person.display || person.name;
+    const shown = calledAmong(person, (topic && rooms.deals.get(topic.deal)?.people) ?? [person]);
     const me = person.name === rooms.me.name;
     const talks = !me && rooms.me.role !== "observer" && topic?.direct !== true;
     const key = JSON.stringify([shown, person.role, presence, me, talks]);
@@ -90,9 +123,13 @@ export class People extends HTMLElement {
     item = h(
       "li",
       { "data-key": key, title: person.name },
-      avatar(person.name, shown, presence),
-      h("span", { class: "name" }, isolated(shown), me && h("span", { class: "you" }, ` (${words.room.you})`)),
-      h("span", { class: "unseen" }, `, ${known}${role && ", "}`),
+      h(
+        "button",
+        { class: "person", type: "button", "aria-haspopup": "dialog", "aria-label": `${shown}${me ? ` (${words.room.you})` : ""}, ${known}`, onclick: () => this.dispatchEvent(new CustomEvent("person", { detail: person.name })) },
+        avatar(person.name, person.display || person.name, presence),
+        h("span", { class: "name" }, isolated(shown), me && h("span", { class: "you" }, ` (${words.room.you})`)),
+      ),
+      role && h("span", { class: "unseen" }, ", "),
       role && h("span", { class: "role" }, role),
       talks && this.#messenger(person.name, words.room.message(shown)),
     );
@@ -137,6 +174,14 @@ export class People extends HTMLElement {
       this.#chain.replaceChildren(h("strong", {}, words.chain.good), " ", text);
     }
   }
+}
+
+/**
+ * @param {Rooms} rooms
+ * @param {Person} person
+ */
+function isHere(rooms, { name }) {
+  return (rooms.presence.get(name) ?? "offline") !== "offline";
 }
 
 customElements.define("rr-people", People);

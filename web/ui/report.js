@@ -4,7 +4,10 @@
  * @module
  */
 import { read } from "../app/report.js";
-import { h } from "./dom.js";
+import { h, straight, wear } from "./dom.js";
+import sheet from "./report.css" with { type: "css" };
+
+wear(sheet);
 
 /**
  * @param {string} text
@@ -13,7 +16,7 @@ import { h } from "./dom.js";
  */
 export function report(text, speech) {
   const shown = read(text);
-  if (shown.kind === "text") return h("p", { class: "report plain", dir: "auto" }, shown.text);
+  if (shown.kind === "text") return h("p", { class: "report plain", dir: "auto" }, ...straight(shown.text, speech.words.text.direction));
   if (shown.kind === "tree") return h("div", { class: "report" }, tree(shown, speech));
   if (shown.items.length === 0) return h("p", { class: "report plain none" }, speech.words.log.reportEmpty);
   return h(
@@ -23,10 +26,10 @@ export function report(text, speech) {
       h(
         "div",
         {},
-        h("dt", { dir: "auto" }, item.name),
+        h("dt", { dir: "auto" }, ...straight(item.name, speech.words.text.direction)),
         item.kind === "tree"
           ? h("dd", {}, tree({ text: item.value, count: item.count }, speech))
-          : h("dd", { dir: "auto", "data-number": item.kind === "number" }, item.value),
+          : h("dd", { dir: "auto", "data-number": item.kind === "number" }, ...straight(item.value, speech.words.text.direction)),
       ),
     ),
   );
@@ -37,5 +40,5 @@ export function report(text, speech) {
  * @param {import("./page.js").Speech} speech
  */
 function tree({ text, count }, { words, formats }) {
-  return h("details", {}, h("summary", {}, words.log.reportEntries(count, formats.number(count))), h("pre", { dir: "ltr" }, text));
+  return h("details", {}, h("summary", {}, words.log.reportEntries(count, formats.number(count))), h("pre", { dir: "ltr" }, ...straight(text, words.text.direction)));
 }

@@ -5,17 +5,19 @@
  */
 import { api } from "../app/api.js";
 import { clock, within } from "../app/clock.js";
-import { isRedacted } from "../app/changes.js";
+import { commandOf } from "../app/keys.js";
+import { DraftTabs, writes } from "../app/drafts.js";
+import { forget, recall, remember } from "../app/last.js";
 import { leave, left } from "../app/leaving.js";
 import { PATIENCE } from "../app/keeper.js";
 import { newClientID } from "../app/outbox.js";
 import { groups, lastOwn, readOnly } from "../app/rooms.js";
 import { Session } from "../app/session.js";
+import { Settings, noticeOf, unread } from "../app/settings.js";
 import { Store } from "../app/store.js";
 import { directs, otherRole, readers, titleOf } from "../app/walls.js";
-import { explain } from "../app/words.js";
 import { race, version } from "./begin.js";
-import { confirmSignOut, invite, newDeal, newTopic } from "./dialogs.js";
+import { Badge, permission } from "./badge.js";
 import { h, icon, said, say, set } from "./dom.js";
 import "./composer.js";
 import "./connection.js";
@@ -24,14 +26,12 @@ import "./timeline.js";
 import { onlyFor } from "./topics.js";
 import "./typing.js";
 import "./update.js";
-import { redaction, versions } from "./versions.js";
 
 /** @typedef {import("../app/rooms.js").Topic} Topic */
 /** @typedef {import("./message.js").Shown} Shown */
 
 /** How long what was kept from an earlier visit is held back, because what is so now may be about to come. */
 const HELD = 2_000;
-const LAST = "topic";
 const LONGEST_FRAME = 100;
 /** Narrower than this shows one pane at a time. */
 const ONE_PANE = matchMedia("(max-width: 639px)");
@@ -56,6 +56,10 @@ export class Room extends HTMLElement {
   #store;
   /** @type {Session} */
   #session;
+  /** @type {Settings} */
+  #settings;
+  /** @type {DraftTabs} */
+  #drafts;
   #current = "";
   #listening = new AbortController();
   #unsubscribe = () => {};
@@ -79,7 +83,12 @@ export class Room extends HTMLElement {
   #readers = h("span");
   #check = h("span", { class: "check", hidden: true });
   #skip = h("button", { class: "button skip", hidden: true });
+  #day = h("button", { class: "button quiet only-icon", type: "button" });
   #who = h("button", { class: "button quiet who", type: "button" });
+  #bell = h("button", { class: "button quiet only-icon", type: "button", "aria-haspopup": "dialog" });
+  /** What is told beside the page, once that is allowed. @type {import("./notices.js").Notices | null} */
+  #notices = null;
+  #badge = new Badge();
   #blank = h("div", { class: "blank", hidden: true });
   #header = h("header");
   #middle = h("main");
@@ -89,8 +98,10 @@ export class Room extends HTMLElement {
     const { locks } = navigator;
     const store = new Store(this.me, unsure ? 0 : Date.now());
     this.#store = store;
+    this.#settings = new Settings(this.me.name);
     this.#session = new Session({ api, race, opening, store, clock, random: Math.random, id: () => newClientID(clock.now()), version, shelf, locks, tab: crypto.randomUUID() });
     this.#build();
+    this.#drafts = new DraftTabs(new BroadcastChannel("redroom drafts"), store, clock);
     this.#unsubscribe = store.subscribe(() => this.#soon());
     this.#listen();
     this.#revealed = unsure;
@@ -102,7 +113,10 @@ export class Room extends HTMLElement {
   disconnectedCallback() {
     this.#listening.abort();
     this.#unsubscribe();
+    this.#drafts.stop();
     this.#session.stop();
+    void this.#notices?.stop();
+    this.#badge.stop();
   }
 
   #build() {
@@ -116,8 +130,11 @@ export class Room extends HTMLElement {
     this.#renewal = /** @type {import("./update.js").Update} */ (document.createElement("rr-update"));
     const parts = [this.#topics, this.#timeline, this.#typing, this.#composer, this.#people, this.#banner, this.#renewal];
     for (const part of parts) part.speech = this.speech;
-    this.#topics.me = this.#renewal.me = this.me;
-    this.#renewal.composer = this.#composer;
+    this.#topics.me = this.me;
+    this.#renewal.session = this.#session;
+    this.#renewal.store = this.#composer.store = this.#store;
+    this.#composer.settings = this.#settings;
+    this.#composer.fetchQuote = (topic, seq) => this.#session.cursors.quote(topic, seq);
     this.#timeline.session = this.#banner.session = this.#session;
 
     const back = h(
@@ -129,16 +146,22 @@ export class Room extends HTMLElement {
       event.preventDefault();
       this.#go("");
     });
-    set(this.#who, "aria-label", words.room.who);
     set(this.#who, "title", words.room.who);
-    this.#who.append(icon("people"), h("span"));
+    this.#who.append(icon("people"), h("span", { class: "unseen" }, `${words.room.who} `), h("span"));
     this.#who.addEventListener("click", () => this.#people.open());
+    set(this.#day, "aria-label", words.day.title);
+    set(this.#day, "title", words.day.title);
+    this.#day.append(icon("day"));
+    this.#day.addEventListener("click", () => this.#act("chooseDay", this.#timeline.day));
     this.#header.append(
       back,
       h("div", { class: "names" }, this.#title, h("p", {}, this.#deal, " · ", this.#readers)),
       this.#check,
+      this.#day,
+      this.#bell,
       this.#who,
     );
+    this.#bell.addEventListener("click", () => this.#act("notices"));
     set(this.#skip, "type", "button");
     this.#skip.append(words.skip);
     this.#skip.addEventListener("click", () => this.#composer.focusInput());
@@ -150,13 +173,17 @@ export class Room extends HTMLElement {
     const { signal } = this.#listening;
     const detail = (/** @type {Event} */ event) => /** @type {CustomEvent<any>} */ (event).detail;
     this.#topics.addEventListener("go", (event) => this.#go(detail(event)));
-    this.#topics.addEventListener("make", (event) => void this.#make(detail(event)));
+    this.#topics.addEventListener("open", (event) => this.#goToMessage(detail(event)));
+    this.#topics.addEventListener("help", () => this.#act("help"));
+    this.#topics.addEventListener("leave", () => this.#composer.focusInput());
+    this.#topics.addEventListener("make", (event) => this.#act("make", detail(event)));
+    this.#topics.addEventListener("settings", () => this.#act("settings"));
     this.#topics.addEventListener("sign-out", () => void this.#signOut());
     this.#topics.addEventListener("administer", () => {
-      this.putAside();
-      location.assign("/admin");
+      void this.#session.keeper.written().then(() => location.assign("/admin"));
     });
-    this.#people.addEventListener("message", (event) => void this.#talkTo(detail(event)));
+    for (const part of [this.#people, this.#timeline]) part.addEventListener("person", (event) => this.#act("person", detail(event)));
+    this.#people.addEventListener("message", (event) => this.#act("talkTo", detail(event)));
     this.#composer.addEventListener("send", (event) => {
       const { text, ref } = detail(event);
       this.#session.typing.sent();
@@ -167,18 +194,23 @@ export class Room extends HTMLElement {
       const { text, seq } = detail(event);
       this.#session.outbox.post(this.#current, text, seq, "edit");
     });
+    this.#composer.addEventListener("command", (event) => this.#act("command", detail(event)));
     this.#composer.addEventListener("typed", () => this.#session.typing.typed(this.#current));
     this.#composer.addEventListener("edit-last", () => this.#editLast());
     this.#composer.addEventListener("editing", () => this.#soon());
+    this.#timeline.addEventListener("choose-day", (event) => this.#act("chooseDay", detail(event)));
     this.#timeline.addEventListener("answer", (event) => this.#composer.answer(detail(event).message.seq));
     this.#timeline.addEventListener("edit", (event) => {
       this.#edit(/** @type {Shown} */ (detail(event)).message);
     });
-    this.#timeline.addEventListener("redact", (event) => void this.#redact(detail(event)));
-    this.#timeline.addEventListener("versions", (event) => void this.#ask(detail(event), versions));
+    this.#timeline.addEventListener("visit", (event) => this.#visit(detail(event)));
+    this.#timeline.addEventListener("redact", (event) => this.#act("redact", detail(event)));
+    this.#timeline.addEventListener("readers", (event) => this.#act("readersOf", detail(event)));
+    this.#timeline.addEventListener("versions", (event) => this.#act("versions", detail(event)));
     this.#timeline.addEventListener("again", (event) => this.#session.outbox.again(detail(event).id));
     this.#timeline.addEventListener("discard", (event) => this.#session.outbox.discard(detail(event).id));
 
+    window.addEventListener("storage", (event) => this.#settings.heard(event), { signal });
     window.addEventListener("popstate", () => this.#route(), { signal });
     window.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     window.addEventListener("online", () => this.#session.nudge(), { signal });
@@ -189,11 +221,14 @@ export class Room extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.#onVisible(), { signal });
     window.addEventListener("beforeunload", (event) => this.#losesWords() && event.preventDefault(), { signal });
     this.#banner.addEventListener("seen", () => this.#store.dispatch({ type: "seen-unsendable" }));
+    for (const type of ["focus", "blur"]) window.addEventListener(type, () => this.#soon(), { signal });
+    signal.addEventListener("abort", this.#settings.subscribe(() => this.#soon()));
     document.addEventListener("resume", () => this.#session.nudge(), { signal });
     ONE_PANE.addEventListener("change", () => this.#update(), { signal });
   }
 
   #onVisible() {
+    this.#soon();
     this.#timeline.attend();
     if (document.visibilityState === "visible") {
       this.#session.look();
@@ -208,12 +243,8 @@ export class Room extends HTMLElement {
 
   /** Whether something was written that is only here, in this page. */
   #losesWords() {
-    return this.#store.state.storage !== "" && unsentHere(this.#store.state) > 0;
-  }
-
-  /** Puts what is being written aside, for the next room of the same person. */
-  putAside() {
-    this.#renewal.putAside();
+    const { state } = this.#store;
+    return state.storage !== "" && (unsentHere(state) > 0 || writes(state));
   }
 
   /** What was kept is shown from now on, marked as of when, until what is so now has come. */
@@ -259,16 +290,30 @@ export class Room extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (document.querySelector("dialog[open]")) return;
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      if (ONE_PANE.matches) this.#go("");
-      this.#topics.focusSearch();
-    } else if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
-      event.preventDefault();
-      const next = this.#topics.neighbor(event.key === "ArrowDown" ? 1 : -1);
-      if (next) this.#go(next);
-    }
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const command = commandOf(event, { writing: isWritten(event.target) });
+    if (!command) return;
+    event.preventDefault();
+    if (command === "help") return this.#act("help");
+    if (command === "search") return this.#search();
+    const next = this.#topics.neighbor(command.startsWith("next") ? 1 : -1, command.endsWith("Unread"));
+    if (next) this.#go(next);
+  }
+
+  /** @param {string} [text] */
+  #search(text) {
+    if (ONE_PANE.matches) this.#go("");
+    this.#topics.focusSearch(text);
+  }
+
+  /**
+   * Goes to a message.
+   * @param {{topic: string, seq: number}} place
+   */
+  #goToMessage({ topic, seq }) {
+    if (topic === this.#current) return this.#timeline.jump(seq);
+    history.pushState(null, "", `/t/${topic}#${seq}`);
+    this.#route();
   }
 
   /**
@@ -281,6 +326,12 @@ export class Room extends HTMLElement {
     if (topic && HOVERS.matches) this.#composer.focusInput();
   }
 
+  /** @param {string} path of a place in the room */
+  #visit(path) {
+    history.pushState(null, "", path);
+    this.#route();
+  }
+
   /** Does what the address says. */
   #route() {
     const { topic, seq } = address();
@@ -291,7 +342,8 @@ export class Room extends HTMLElement {
       remember(topic);
     }
     this.#update();
-    if (seq > 0 && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq);
+    const { stand } = history.state ?? {};
+    if ((seq > 0 || stand) && (arrived || this.#store.state.logs.has(topic))) this.#timeline.goTo(seq, stand);
   }
 
   /**
@@ -363,18 +415,20 @@ export class Room extends HTMLElement {
     this.#timeline.hidden = !topic || blank;
     const closed = topic ? readOnly(state, topic) : "";
     this.#skip.hidden = !topic || closed !== "";
-    this.#closeAbout();
+    this.#actions?.update();
     this.#typing.update(state, topic);
     this.#composer.update(state, topic?.id ?? "");
     this.#timeline.update(state, topic?.id ?? "", this.#composer.editing);
-    this.#nameDocument(topic);
+    this.#tellNews(topic);
+    // Where the list stands alone, it is what the page is about.
+    set(this.#topics, "role", ONE_PANE.matches && !this.#current && this.dataset.bare === undefined ? "main" : "banner");
     // Who was at work in what was taken away is told, and isn't left nowhere.
-    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h2")?.focus();
+    if (held && blank && document.activeElement === document.body) this.#blank.querySelector("h1")?.focus();
   }
 
   #editLast() {
     const message = lastOwn(this.#store.state, this.#current);
-    if (message?.seq === 0) this.#composer.complain(this.speech.words.composer.unsent);
+    if (message?.seq === 0) void this.#composer.complainOf("unsent");
     else if (message) this.#edit(message);
   }
 
@@ -388,43 +442,6 @@ export class Room extends HTMLElement {
     this.#composer.edit(seq, unsaved?.message.text ?? text);
   }
 
-  /** @param {Shown} shown */
-  async #redact(shown) {
-    const { topic, message } = shown;
-    const reason = await this.#ask(shown, redaction);
-    if (reason !== null) this.#session.outbox.post(topic, reason, message.seq, "redact");
-  }
-
-  /** What dialogs that are open are about, and what closes them. @type {Set<{topic: string, seq: number, over: AbortController}>} */
-  #dialogs = new Set();
-
-  /**
-   * Opens a dialog about a message.
-   * @template T
-   * @param {Shown} shown
-   * @param {(shown: Shown, speech: import("./page.js").Speech, over: AbortSignal) => Promise<T>} open
-   */
-  async #ask(shown, open) {
-    const about = { topic: shown.topic, seq: shown.message.seq, over: new AbortController() };
-    this.#dialogs.add(about);
-    try {
-      return await open(shown, this.speech, about.over.signal);
-    } finally {
-      this.#dialogs.delete(about);
-    }
-  }
-
-  /** Closes the dialogs about what is redacted, or isn't here any more. */
-  #closeAbout() {
-    for (const dialog of this.#dialogs) {
-      const log = this.#store.state.logs.get(dialog.topic);
-      if (log && !isRedacted(log, dialog.seq)) continue;
-      this.#dialogs.delete(dialog);
-      dialog.over.abort();
-      if (log) this.#timeline.remark(this.speech.words.log.goneMeanwhile);
-    }
-  }
-
   /**
    * @param {import("../app/rooms.js").Rooms} state
    * @param {Topic | undefined} topic
@@ -433,15 +450,23 @@ export class Room extends HTMLElement {
     const { words, formats } = this.speech;
     this.#header.hidden = !topic && !(ONE_PANE.matches && this.#current);
     set(this.#header, "data-bare", !topic);
-    this.#check.hidden = this.#who.hidden = !topic;
+    this.#check.hidden = this.#day.hidden = this.#bell.hidden = this.#who.hidden = !topic;
     // What was taken away is not kept behind a hidden header either.
     const title = topic ? titleOf(state, topic) : "";
     say(this.#title, title);
     set(this.#title, "title", title);
     const deal = topic && state.deals.get(topic.deal);
     say(this.#deal, deal?.name ?? "");
-    this.#showReaders(topic ? readers(state, topic) : [], topic);
+    this.#showReaders(state, topic);
     if (!topic) return;
+    const notice = noticeOf(this.#settings.now, topic);
+    if (this.#bell.dataset.notice !== notice) {
+      this.#bell.dataset.notice = notice;
+      const name = words.bell.button(words.bell[notice]);
+      set(this.#bell, "aria-label", name);
+      set(this.#bell, "title", name);
+      this.#bell.replaceChildren(icon(notice === "none" ? "bell-off" : "bell"));
+    }
     const check = state.logs.get(topic.id)?.check;
     const bad = check?.ok === false;
     this.#check.hidden = !check || (!bad && check.to < check.from);
@@ -450,15 +475,15 @@ export class Room extends HTMLElement {
   }
 
   /**
-   * @param {import("../app/rooms.js").Person[]} people
+   * @param {import("../app/rooms.js").Rooms} state
    * @param {Topic | undefined} topic
    */
-  #showReaders(people, topic) {
+  #showReaders(state, topic) {
     const { words, formats } = this.speech;
-    const count = people.length;
-    say(this.#who.children[1], topic ? formats.number(count) : "");
+    const count = topic ? readers(state, topic).length : 0;
+    say(/** @type {Element} */ (this.#who.lastElementChild), topic ? formats.number(count) : "");
     const only = topic !== undefined && (topic.narrowed || topic.direct) && count > 0;
-    const sentence = only ? onlyFor(people, this.speech) : [topic ? words.room.readers(count, formats.number(count)) : ""];
+    const sentence = only ? onlyFor(state, topic, this.speech) : [topic ? words.room.readers(count, formats.number(count)) : ""];
     const key = JSON.stringify(sentence);
     if (this.#readers.dataset.key === key) return;
     this.#readers.dataset.key = key;
@@ -489,64 +514,100 @@ export class Room extends HTMLElement {
     if (this.#blank.dataset.kind === kind) return kind !== "";
     this.#blank.dataset.kind = kind;
     const show = (/** @type {string} */ title, /** @type {string} */ text, /** @type {HTMLElement | null} */ action = null) =>
-      this.#blank.replaceChildren(h("h2", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
+      this.#blank.replaceChildren(h("h1", { tabindex: -1 }, title), h("p", {}, text), action ?? "");
     const button = (/** @type {string} */ text, /** @type {() => void} */ act) => h("button", { class: "button main", type: "button", onclick: act }, text);
     if (kind === "gone") show(words.room.gone, words.room.goneHint, button(words.room.goneDo, () => this.#go("")));
-    else if (kind === "firstDeal") show(words.room.firstDeal, words.room.firstDealHint, button(words.room.firstDealDo, () => void this.#make("deal")));
-    else if (kind === "firstTopic") show(words.room.firstTopic, words.room.firstTopicHint, button(words.room.firstTopicDo, () => void this.#make("topic")));
-    else if (kind === "waitDeal") show(words.room.waitDeal, words.room.waitDealHint);
-    else if (kind === "waitTopic") show(words.room.firstTopic, words.room.waitTopicHint);
     else if (kind === "choose") show(words.room.choose, words.room.chooseHint);
     else if (kind === "notKept") show(words.room.notKept, words.room.notKeptHint);
+    else if (kind !== "") void this.#showBeginning(kind);
     return kind !== "";
   }
 
-  /** @param {Topic | undefined} topic */
-  #nameDocument(topic) {
-    const { words, formats } = this.speech;
-    let unread = 0;
-    for (const other of this.#store.state.topics.values()) unread += other.unread;
-    const count = unread > 0 ? `(${formats.number(unread)}) ` : "";
-    const name = topic ? `${titleOf(this.#store.state, topic)} · ${words.name}` : words.name;
-    if (document.title !== count + name) document.title = count + name;
-  }
-
-  /** @param {"deal" | "topic" | "invite"} what */
-  async #make(what) {
-    const { state } = this.#store;
-    const topic = state.topics.get(this.#current);
-    const deals = groups(state, this.speech.formats.collator).map((group) => group.deal);
-    const people = (/** @type {string} */ deal) => (this.#store.state.deals.get(deal)?.people ?? []).filter((person) => person.reads && person.role !== "admin");
-    const context = { speech: this.speech, deals, deal: topic?.deal ?? "", people };
-    if (what === "invite") return invite(context);
-    // The server tells everybody of it, oneself too; but that may take a moment.
-    if (what === "deal") {
-      const deal = await newDeal(context);
-      if (deal && !this.#store.state.deals.has(deal.id)) this.#store.dispatch({ type: "deal", deal: { people: [], ...deal } });
-    } else {
-      const made = await newTopic(context);
-      if (made) this.#goToMade(made);
+  /**
+   * What stands where nothing is yet comes with what one can do about that.
+   * @param {string} kind
+   */
+  async #showBeginning(kind) {
+    this.#blank.replaceChildren();
+    try {
+      const shown = (await this.#loadActions()).beginning(kind);
+      if (this.#blank.dataset.kind !== kind) return;
+      this.#blank.replaceChildren(...shown);
+      // Who was at work in the last that was taken away is told.
+      if (document.activeElement === document.body) this.#blank.querySelector("h1")?.focus();
+    } catch {
+      delete this.#blank.dataset.kind; // with the next change, perhaps
     }
   }
 
-  /** @param {import("../app/rooms.js").Named} made */
-  #goToMade(made) {
-    if (!this.#store.state.topics.has(made.id)) this.#store.dispatch({ type: "topic", topic: made });
-    this.#go(made.id);
+  /** What one does beside reading and writing, once one does. @type {import("./actions.js").Actions | null} */
+  #actions = null;
+
+  async #loadActions() {
+    const [{ Actions }] = await Promise.all([import("./actions.js"), this.speech.more()]);
+    this.#actions ??= new Actions({
+      speech: this.speech,
+      store: this.#store,
+      outbox: this.#session.outbox,
+      settings: this.#settings,
+      timeline: this.#timeline,
+      composer: this.#composer,
+      topic: () => this.#current,
+      free: () => this.isConnected && !document.querySelector("dialog[open]"),
+      go: (topic) => this.#go(topic),
+      goToMessage: (place) => this.#goToMessage(place),
+      search: (text) => this.#search(text),
+    });
+    return this.#actions;
   }
 
   /**
-   * Opens the conversation with somebody of this topic's deal.
-   * @param {string} name
+   * @template {"help" | "settings" | "notices" | "chooseDay" | "make" | "versions" | "readersOf" | "redact" | "person" | "talkTo" | "command"} K
+   * @param {K} what
+   * @param {...any} about
    */
-  async #talkTo(name) {
-    const deal = this.#store.state.topics.get(this.#current)?.deal ?? "";
+  async #act(what, ...about) {
+    const actions = /** @type {any} */ (await this.#loadActions());
+    await actions[what](...about);
+  }
+
+  /** Has the browser tell of what is new, from now on. */
+  async #beginNotices() {
+    this.#noticing = true;
     try {
-      const made = await api.direct(deal, name);
-      if (this.isConnected) this.#goToMade({ ...made, direct: true, members: [this.me.name, name] });
-    } catch (problem) {
-      this.#timeline.remark(explain(problem, this.speech.words));
+      const [{ Notices }] = await Promise.all([import("./notices.js"), this.speech.more()]);
+      if (!this.isConnected || this.#listening.signal.aborted) return;
+      this.#notices = new Notices({ speech: this.speech, store: this.#store, settings: this.#settings, go: (place) => this.#goToMessage(place) });
+      this.#soon();
+    } catch {
+      this.#noticing = false; // with the next change, perhaps
     }
+  }
+
+  #noticing = false;
+
+  /**
+   * Has told what is new, where one has allowed it, and counts it.
+   * @param {Topic | undefined} topic
+   */
+  #tellNews(topic) {
+    if (!this.#noticing && this.#started && permission() === "granted") void this.#beginNotices();
+    const watching = document.visibilityState === "visible" && document.hasFocus();
+    this.#notices?.update(watching ? (topic?.id ?? "") : "");
+    const count = this.#started ? unread(this.#store.state, this.#settings.now) : 0;
+    this.#badge.show(count);
+    this.#nameDocument(topic, count);
+  }
+
+  /**
+   * @param {Topic | undefined} topic
+   * @param {number} unread
+   */
+  #nameDocument(topic, unread) {
+    const { words, formats } = this.speech;
+    const count = unread > 0 ? `(${formats.number(unread)}) ` : "";
+    const name = topic ? `${titleOf(this.#store.state, topic)} · ${words.name}` : words.name;
+    if (document.title !== count + name) document.title = count + name;
   }
 
   /**
@@ -569,11 +630,13 @@ export class Room extends HTMLElement {
    */
   async #signOut() {
     const unsent = Math.max(unsentHere(this.#store.state), await this.#kept((shelf) => shelf.unsent(), 0));
-    if (unsent > 0 && !(await confirmSignOut(this.speech, unsent))) return;
+    if (unsent > 0 && !(await (await this.#loadActions()).confirmSignOut(unsent))) return;
     this.#session.stop();
     this.#listening.abort(); // nobody is to be asked again
     forget();
     leave();
+    this.#badge.stop();
+    await this.#notices?.stop();
     await this.#kept((shelf) => shelf.wipe({ all: true }), undefined);
     this.dispatchEvent(new Event("left"));
     const told = await api.signOut().then(
@@ -611,42 +674,19 @@ function onNewNetwork(call, signal) {
   connection?.addEventListener("change", changed, { signal });
 }
 
+/**
+ * Whether a character that is typed there is text.
+ * @param {EventTarget | null} target
+ */
+function isWritten(target) {
+  return target instanceof Element && target.closest("input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]") !== null;
+}
+
 /** The topic and the message that the address names. */
 function address() {
   const topic = /^\/t\/([^/]+)\/?$/.exec(location.pathname)?.[1] ?? "";
   const seq = /^#([1-9][0-9]{0,15})$/.exec(location.hash)?.[1];
   return { topic, seq: Number(seq ?? 0) };
-}
-
-/*
- * The topic of last time, so that the page opens where one was. A browser that
- * keeps nothing opens at the first one.
- */
-
-/** @param {string} topic */
-function remember(topic) {
-  try {
-    localStorage.setItem(LAST, topic);
-  } catch {
-    // It isn't needed.
-  }
-}
-
-function recall() {
-  try {
-    return localStorage.getItem(LAST) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function forget() {
-  try {
-    localStorage.removeItem(LAST);
-    sessionStorage.clear();
-  } catch {
-    // There was nothing.
-  }
 }
 
 customElements.define("rr-room", Room);

@@ -3,9 +3,12 @@
  * oneself.
  * @module
  */
+import { fold, wordsOf } from "../app/query.js";
+import { NOTHING, isBegun } from "../app/drafts.js";
+import { called } from "../app/names.js";
 import { groups } from "../app/rooms.js";
 import { plain } from "../app/sentence.js";
-import { directs, listedAs, readers, titleOf } from "../app/walls.js";
+import { directs, listedAs, otherOf, readers, titleOf } from "../app/walls.js";
 import { arrange, avatar, h, icon, isolated, say, set } from "./dom.js";
 import "./connection.js";
 
@@ -14,8 +17,9 @@ import "./connection.js";
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /**
- * Events: `go` with a topic's id, `make` with "deal", "topic" or "invite",
- * `administer`, `sign-out`.
+ * Events: `go` with a topic's id, `open` with {topic, seq} of a message,
+ * `make` with "deal", "topic" or "invite", `help`,
+ * `administer`, `settings`, `sign-out`.
  */
 export class Topics extends HTMLElement {
   /** @type {import("./page.js").Speech} */
@@ -30,7 +34,12 @@ export class Topics extends HTMLElement {
   #sections = new Map();
   /** @type {Map<string, HTMLAnchorElement>} */
   #links = new Map();
-  #list = h("nav", { class: "list" });
+  #list = h("nav");
+  #scroll = h("div", { class: "list" }, this.#list);
+  #around = h("div", { class: "search", role: "search" });
+  /** What finds messages, once somebody has turned to the box. @type {import("./search.js").Search | null} */
+  #messages = null;
+  #loading = false;
   #none = h("p", { class: "none", role: "status" });
   #direct = h("section", { "aria-labelledby": "direct" }, h("h2", { id: "direct" }), h("ul"));
   /** @type {HTMLInputElement} */
@@ -50,19 +59,28 @@ export class Topics extends HTMLElement {
       placeholder: words.topics.search,
       autocomplete: "off",
       spellcheck: "false",
-      oninput: () => this.#draw(),
+      oninput: () => this.#onInput(),
+      onfocus: () => void this.#loadMessages(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onSearchKey(event),
     });
     this.#connection = /** @type {import("./connection.js").Connection} */ (document.createElement("rr-connection"));
     this.#connection.speech = this.speech;
     this.replaceChildren(
-      h("p", { class: "brand" }, words.name),
-      h("div", { class: "search" }, this.#search, h("kbd", { "aria-hidden": "true" }, words.topics.key(MAC))),
-      this.#list,
+      h("div", { class: "head" }, h("p", { class: "brand" }, words.name), this.#helper()),
+      h("h1", { class: "unseen alone" }, words.topics.label),
+      this.#around,
+      this.#scroll,
       this.me.role === "admin" ? this.#makers() : "",
       this.#account(),
     );
+    this.#around.replaceChildren(this.#search, h("kbd", { "aria-hidden": "true" }, words.topics.key(MAC)));
+    for (const part of [this.#around, this.#scroll]) part.addEventListener("keydown", (event) => this.#onListKey(event));
     this.#waiting();
+  }
+
+  #helper() {
+    const title = this.speech.words.topics.help;
+    return h("button", { class: "button quiet only-icon", type: "button", "aria-label": title, title: `${title} (?)`, onclick: () => this.#tell("help") }, icon("help"));
   }
 
   #makers() {
@@ -94,6 +112,17 @@ export class Topics extends HTMLElement {
         {
           class: "button quiet only-icon",
           type: "button",
+          "aria-label": words.topics.settings,
+          title: words.topics.settings,
+          onclick: () => this.#tell("settings"),
+        },
+        icon("gear"),
+      ),
+      h(
+        "button",
+        {
+          class: "button quiet only-icon",
+          type: "button",
           "aria-label": words.topics.signOut,
           title: words.topics.signOut,
           onclick: () => this.#tell("sign-out"),
@@ -119,20 +148,61 @@ export class Topics extends HTMLElement {
     this.#list.replaceChildren(h("div", { class: "waiting", role: "status" }, h("span", { class: "unseen" }, this.speech.words.loading), bars));
   }
 
-  focusSearch() {
+  /** Has messages found too, from now on; without it the topics are filtered all the same. */
+  async #loadMessages() {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      await Promise.all([import("./search.js"), this.speech.more()]);
+    } catch {
+      this.#loading = false; // the next time one turns here, perhaps
+      return this.#draw();
+    }
+    const messages = /** @type {import("./search.js").Search} */ (document.createElement("rr-search"));
+    messages.speech = this.speech;
+    messages.addEventListener("open", (event) => this.#tell("open", /** @type {CustomEvent} */ (event).detail));
+    this.#scroll.append(messages);
+    messages.attach(this.#search, this.#around);
+    messages.ask(this.#search.value);
+    if (this.#latest?.watched) messages.update(this.#latest);
+    this.#messages = messages;
+  }
+
+  /** The room as it was said last. @type {import("../app/rooms.js").Rooms | null} */
+  #latest = null;
+
+  #onInput() {
+    this.#draw();
+    this.#messages?.ask(this.#search.value);
+  }
+
+  /** Empties the box. */
+  #clear() {
+    this.#search.value = "";
+    this.#onInput();
+  }
+
+  /** @param {string} [text] that is searched for */
+  focusSearch(text) {
     this.#search.focus();
-    this.#search.select();
+    if (text) {
+      this.#search.value = text;
+      this.#search.dispatchEvent(new Event("input"));
+    } else this.#search.select();
   }
 
   /**
    * The topic before or after the current one, as the list shows them.
    * @param {1 | -1} step
+   * @param {boolean} [unread] whether only those count in which something is unread
    * @returns {string | undefined}
    */
-  neighbor(step) {
-    const ids = [...this.#list.querySelectorAll("a")].filter((link) => !link.closest("details:not([open])")).map((link) => link.dataset.topic);
-    const at = ids.indexOf(this.#current);
-    return at < 0 ? ids[step > 0 ? 0 : ids.length - 1] : ids[at + step];
+  neighbor(step, unread = false) {
+    const links = [...this.#list.querySelectorAll("a")].filter((link) => !link.closest("details:not([open])"));
+    const fits = (/** @type {HTMLElement} */ link) => !unread || link.dataset.unread !== undefined;
+    const at = links.findIndex((link) => link.dataset.topic === this.#current);
+    const next = step > 0 ? links.slice(at + 1).find(fits) : links.slice(0, at < 0 ? links.length : at).findLast(fits);
+    return next?.dataset.topic;
   }
 
   /**
@@ -141,10 +211,12 @@ export class Topics extends HTMLElement {
    */
   update(rooms, current) {
     const before = this.#rooms;
+    this.#latest = rooms;
     this.#connection.update(rooms);
     if (!rooms.watched) return;
+    this.#messages?.update(rooms);
     for (const button of this.#needDeal) button.disabled = rooms.deals.size === 0;
-    if (before && before.deals === rooms.deals && before.topics === rooms.topics && this.#current === current) return;
+    if (before && before.deals === rooms.deals && before.topics === rooms.topics && before.presence === rooms.presence && this.#current === current && this.#written(before) === this.#written(rooms)) return;
     const moved = this.#current !== current;
     this.#rooms = rooms;
     this.#current = current;
@@ -152,11 +224,21 @@ export class Topics extends HTMLElement {
     if (moved) this.#links.get(current)?.scrollIntoView({ block: "nearest" });
   }
 
+  /**
+   * The topics in which something is being written.
+   * @param {import("../app/rooms.js").Rooms} rooms
+   */
+  #written({ drafts }) {
+    return [...drafts].filter(([, draft]) => isBegun(draft)).map(([topic]) => topic).join(" ");
+  }
+
   #draw() {
     const rooms = this.#rooms;
     if (!rooms) return;
     const { words, formats } = this.speech;
-    const wanted = fold(this.#search.value);
+    const wanted = fold(wordsOf(this.#search.value));
+    // Who asks for messages only needs no topics above them.
+    this.#list.hidden = wanted === "" && this.#search.value.trim() !== "";
     /** @type {HTMLElement[]} */
     const sections = [];
     for (const { deal, topics, archived } of groups(rooms, formats.collator)) {
@@ -169,7 +251,8 @@ export class Topics extends HTMLElement {
     const talks = directs(rooms, formats.collator).filter((topic) => fold(titleOf(rooms, topic)).includes(wanted));
     const direct = this.#directSection(talks);
     if (talks.length > 0) sections.push(direct);
-    if (wanted && sections.length === 0) {
+    // Where messages are searched too, that says whether there is anything at all.
+    if (wanted && sections.length === 0 && !this.#loading) {
       say(this.#none, words.topics.noMatch);
       sections.push(this.#none);
     }
@@ -233,29 +316,37 @@ export class Topics extends HTMLElement {
       link.append(
         h("span", { class: "number" }),
         h("span", { class: "title", dir: "auto" }),
+        h("span", { class: "unseen" }),
         h("span", { class: "narrowed" }),
         h("span", { class: "closed" }),
+        h("span", { class: "draft" }),
         h("span", { class: "count" }),
       );
       h("li", {}, link);
       this.#links.set(topic.id, link);
     }
     const rooms = /** @type {import("../app/rooms.js").Rooms} */ (this.#rooms);
-    const [number, title, narrowed, closed, count] = /** @type {HTMLElement[]} */ ([...link.children]);
+    const [number, title, presence, narrowed, closed, draft, count] = /** @type {HTMLElement[]} */ ([...link.children]);
     const current = topic.id === this.#current;
     const called = titleOf(rooms, topic);
-    say(number, topic.direct ? "" : String(topic.number));
+    if (topic.direct) this.#present(number, presence, rooms, topic);
+    else say(number, String(topic.number));
     say(title, listedAs(rooms, topic));
     set(title, "title", topic.direct ? `${called} · ${rooms.deals.get(topic.deal)?.name ?? ""}` : topic.title);
     if (narrowed.hasChildNodes() !== (topic.narrowed === true)) {
       narrowed.replaceChildren(...(topic.narrowed ? [icon("people"), h("span", { class: "unseen" }, words.topics.narrowed)] : []));
     }
-    set(narrowed, "title", topic.narrowed === true && plain(onlyFor(readers(rooms, topic), this.speech)));
+    set(narrowed, "title", topic.narrowed === true && plain(onlyFor(rooms, topic, this.speech)));
     set(link, "aria-current", current && "page");
     set(link, "data-unread", topic.unread > 0);
     const shut = !topic.open && !topic.archived;
     if (closed.hasChildNodes() !== shut) {
       closed.replaceChildren(...(shut ? [icon("closed"), h("span", { class: "unseen" }, words.topics.closed)] : []));
+    }
+    const begun = !current && isBegun(rooms.drafts.get(topic.id) ?? NOTHING);
+    if (draft.hasChildNodes() !== begun) {
+      draft.replaceChildren(...(begun ? [icon("edit"), h("span", { class: "unseen" }, words.drafts.mark)] : []));
+      set(draft, "title", begun && words.drafts.mark);
     }
     const shown = formats.number(topic.unread);
     if (topic.unread === 0) count.replaceChildren();
@@ -269,26 +360,63 @@ export class Topics extends HTMLElement {
     return /** @type {HTMLElement} */ (link.parentElement);
   }
 
+  /**
+   * Whether the other one of a direct conversation is here.
+   * @param {HTMLElement} mark
+   * @param {HTMLElement} said
+   * @param {import("../app/rooms.js").Rooms} rooms
+   * @param {Topic} topic
+   */
+  #present(mark, said, rooms, topic) {
+    const { words } = this.speech;
+    const presence = rooms.presence.get(otherOf(rooms, topic)) ?? "offline";
+    if (mark.dataset.presence === presence) return;
+    mark.dataset.presence = presence;
+    const known = /** @type {Record<string, string>} */ (words.presence)[presence] ?? words.presence.offline;
+    set(mark, "title", known);
+    say(said, known);
+  }
+
   /** @param {KeyboardEvent} event */
   #onSearchKey(event) {
-    const first = this.#list.querySelector("a");
     if (event.key === "Escape") {
-      this.#search.value = "";
-      this.#draw();
-      this.#search.blur();
-    } else if (event.key === "Enter" && first?.dataset.topic && !event.isComposing) {
-      this.#search.value = "";
-      this.#tell("go", first.dataset.topic);
-      this.#draw();
-    } else if (event.key === "ArrowDown" && first) {
-      event.preventDefault();
-      first.focus();
+      event.preventDefault(); // a browser would do half of it
+      if (this.#search.value === "") this.#tell("leave");
+      else this.#clear();
+      this.#messages?.dismiss();
+    } else if (event.key === "Enter" && !event.isComposing) {
+      const first = this.#list.hidden ? null : this.#list.querySelector("a");
+      if (this.#messages?.completes) this.#messages.completeFirst();
+      else if (first?.dataset.topic) {
+        this.#clear();
+        this.#tell("go", first.dataset.topic);
+      } else this.#messages?.openFirst();
     }
   }
 
   /**
+   * The arrows go from the box through all that is below it, and back.
+   * @param {KeyboardEvent} event
+   */
+  #onListKey(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+    if (event.key === "Escape" && event.target !== this.#search && this.#search.value !== "") {
+      event.preventDefault();
+      this.focusSearch();
+      return;
+    }
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const stops = /** @type {HTMLElement[]} */ ([this.#search, ...this.querySelectorAll(".search .stop, .list a, .list .button")]).filter((stop) => stop.checkVisibility());
+    const at = stops.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const next = stops[at + (event.key === "ArrowDown" ? 1 : -1)];
+    if (at < 0 || !next) return;
+    event.preventDefault();
+    next.focus();
+  }
+
+  /**
    * @param {string} type
-   * @param {string} [detail]
+   * @param {unknown} [detail]
    */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
@@ -312,21 +440,14 @@ const NAMED = 2;
 
 /**
  * Who alone can read, in a sentence.
- * @param {import("../app/rooms.js").Person[]} people
+ * @param {import("../app/rooms.js").Rooms} rooms
+ * @param {Topic} topic
  * @param {import("./page.js").Speech} speech
  */
-export function onlyFor(people, { words, formats }) {
-  const names = people.map((person) => person.display || person.name).sort(formats.collator.compare);
+export function onlyFor(rooms, topic, { words, formats }) {
+  const names = readers(rooms, topic).map(({ name }) => called(rooms, topic, name)).sort(formats.collator.compare);
   const more = names.length - NAMED;
   return words.room.onlyReaders(formats.names(more > 1 ? [...names.slice(0, NAMED), words.room.more(more, formats.number(more))] : names), names.length);
-}
-
-/**
- * What counts when letters are compared.
- * @param {string} text
- */
-function fold(text) {
-  return text.trim().normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 customElements.define("rr-topics", Topics);

@@ -3,7 +3,7 @@
  * and isn't read aloud by itself: it changes too often for that.
  * @module
  */
-import { displayName } from "../app/rooms.js";
+import { called } from "../app/names.js";
 import { h, say } from "./dom.js";
 
 export class Typing extends HTMLElement {
@@ -21,7 +21,7 @@ export class Typing extends HTMLElement {
    */
   update(rooms, topic) {
     const { words } = this.speech;
-    const names = ((topic && rooms.typing.get(topic.id)) ?? []).map((name) => displayName(rooms, topic, name));
+    const names = ((topic && rooms.typing.get(topic.id)) ?? []).map((name) => called(rooms, topic, name));
     if (names.length === 0) say(this.#text, "");
     else if (names.length === 1) say(this.#text, words.typing.one(names[0]));
     else if (names.length === 2) say(this.#text, words.typing.two(names[0], names[1]));

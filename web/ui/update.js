@@ -5,41 +5,33 @@
  * is being written, else when one asks for it.
  * @module
  */
-import { putAside, takeBack, wouldBeLost } from "../app/drafts.js";
+import { wouldBeLost } from "../app/drafts.js";
 import { version } from "./begin.js";
 import { h, set } from "./dom.js";
 
-/** @typedef {import("../app/drafts.js").Drafts} Drafts */
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
 
 /** How long a page may be busy before it has itself kept all the same. */
 const IDLE_WITHIN = 10_000;
 
-const storage = () => sessionStorage;
-
 export class Update extends HTMLElement {
   /** @type {import("./page.js").Speech} */
   speech;
-  /** @type {import("../app/rooms.js").Me} */
-  me;
-  /** @type {import("./composer.js").Composer} */
-  composer;
+  /** @type {import("../app/session.js").Session} */
+  session;
+  /** @type {import("../app/store.js").Store} */
+  store;
 
-  /** @type {Rooms | null} */
-  #rooms = null;
-  /** Of the document before, until one is in their topic again. @type {Map<string, import("../app/drafts.js").Draft>} */
-  #drafts = new Map();
   #kept = false;
   #listening = new AbortController();
   #bar = h("div", { class: "bar", hidden: true });
 
   connectedCallback() {
     const { words } = this.speech;
-    const reload = h("button", { class: "button", type: "button", onclick: () => this.#reload() }, words.update.reload);
+    const reload = h("button", { class: "button", type: "button", onclick: () => void this.#reload() }, words.update.reload);
     set(this, "role", "status");
     this.#bar.append(h("p", {}, words.update.updated), reload);
     this.replaceChildren(this.#bar);
-    this.#drafts = takeBack(storage, this.me.name);
     version.busy = () => this.#isWriting();
     version.changed = () => this.#onVersion();
     document.addEventListener("visibilitychange", () => this.#show(), { signal: this.#listening.signal });
@@ -57,14 +49,8 @@ export class Update extends HTMLElement {
    * @param {string} topic "" for none
    */
   update(rooms, topic) {
-    this.#rooms = rooms;
     if (version.newer) this.#show();
     const log = rooms.logs.get(topic);
-    const draft = this.#drafts.get(topic);
-    if (draft && log) {
-      this.#drafts.delete(topic);
-      this.composer.resume(topic, draft);
-    }
     const complete = rooms.watched && rooms.connection.state === "open" && (!topic || (log && log.start + log.messages.length >= log.head));
     if (complete && !this.#kept) {
       this.#kept = true;
@@ -72,13 +58,8 @@ export class Update extends HTMLElement {
     }
   }
 
-  /** @returns {Drafts} */
-  get #written() {
-    return new Map([...this.#drafts, ...this.composer.drafts]);
-  }
-
   #isWriting() {
-    return document.querySelector("dialog[open]") !== null || wouldBeLost(this.#rooms, this.#written, Date.now());
+    return document.querySelector("dialog[open]") !== null || wouldBeLost(this.store.state, Date.now());
   }
 
   #onVersion() {
@@ -91,17 +72,9 @@ export class Update extends HTMLElement {
     this.#bar.hidden = version.newer === "";
   }
 
-  /** Puts what is being written aside; tells whether all of it is. */
-  putAside() {
-    return putAside(storage, this.me.name, this.#written);
-  }
-
-  /** Loads the page again; what is being written is there afterwards. */
-  #reload() {
-    // Where it can't be, the browser asks first.
-    if (!this.putAside()) {
-      window.addEventListener("beforeunload", (event) => event.preventDefault(), { once: true });
-    }
+  /** Loads the page again; what is being written is there afterwards. Where it can't be, the browser asks first. */
+  async #reload() {
+    await this.session.keeper.written();
     location.reload();
   }
 }

@@ -4,9 +4,14 @@
  * @module
  */
 import { amount } from "../app/words.js";
-import { h } from "./dom.js";
+import { h, straight, wear } from "./dom.js";
+import dialogs from "./dialog.css" with { type: "css" };
 import { field, show } from "./form.js";
 import { report } from "./report.js";
+import sheet from "./versions.css" with { type: "css" };
+
+wear(dialogs);
+wear(sheet);
 
 /** @typedef {import("./message.js").Shown} Shown */
 /** @typedef {import("./page.js").Speech} Speech */
@@ -22,7 +27,7 @@ const MAX_REASON = 1024;
  * @param {AbortSignal} over
  * @returns {Promise<void>}
  */
-export function versions({ message, who }, speech, over) {
+export function versions({ message, called }, speech, over) {
   const { words, formats } = speech;
   const all = message.versions ?? [];
   const first = all[0];
@@ -32,7 +37,7 @@ export function versions({ message, who }, speech, over) {
     "dialog",
     { class: "dialog versions", "aria-labelledby": "versions-title" },
     h("h2", { id: "versions-title" }, words.history.title),
-    h("p", { class: "lead" }, words.history.lead(who, all.length, formats.number(all.length))),
+    h("p", { class: "lead" }, words.history.lead(called, all.length, formats.number(all.length))),
     h(
       "ol",
       { reversed: true, tabindex: 0, "aria-labelledby": "versions-title" },
@@ -47,7 +52,7 @@ export function versions({ message, who }, speech, over) {
             version === newest && ` · ${words.history.newest}`,
             version === first && ` · ${words.history.first}`,
           ),
-          message.kind === "report" ? report(version.text, speech) : h("p", { class: "text", dir: "auto" }, version.text),
+          message.kind === "report" ? report(version.text, speech) : h("p", { class: "text", dir: "auto" }, ...straight(version.text, words.text.direction)),
         ),
       ),
     ),
@@ -73,14 +78,14 @@ export function versions({ message, who }, speech, over) {
  * @param {AbortSignal} over
  * @returns {Promise<string | null>}
  */
-export function redaction({ message, who }, speech, over) {
+export function redaction({ message, called }, speech, over) {
   const { words, formats } = speech;
   const reason = h("input", { autocomplete: "off", dir: "auto" });
   return show(speech, {
     title: words.log.redact,
     lead: words.dialog.redactLead,
     fields: [
-      h("p", { class: "whose" }, words.dialog.whose(who, formats.moment(message.time))),
+      h("p", { class: "whose" }, words.dialog.whose(called, formats.moment(message.time))),
       field(words.dialog.reason, reason, words.dialog.reasonHint),
     ],
     submit: words.log.redact,
