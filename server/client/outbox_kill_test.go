@@ -152,14 +152,24 @@ func TestAnOutboxSurvivesKills(t *testing.T) {
 		o.From = kept + 1
 		p := start(t, o)
 		answers := len(told) + 1 + chance.IntN(2*posts/kills)
+		killed := false
+		end := func() { // what it has said until then is still heard
+			if kill == 0 {
+				if _, err := client.OpenOutbox(t.Context(), o.Outbox); !errors.Is(err, client.ErrOutboxInUse) {
+					t.Errorf("while the program has it, the outbox was opened: %v", err)
+				}
+			}
+			killed = true
+			p.cmd.Process.Kill()
+		}
 		for p.said.Scan() {
 			line := p.said.Text()
 			var n int
 			var seq int64
 			if _, err := fmt.Sscanf(line, "kept %d", &n); err == nil {
 				kept = n
-				if n%29 == 0 && kill < kills && chance.IntN(3) == 0 {
-					break
+				if n%29 == 0 && kill < kills && !killed && chance.IntN(3) == 0 {
+					end()
 				}
 				continue
 			}
@@ -172,20 +182,11 @@ func TestAnOutboxSurvivesKills(t *testing.T) {
 				twice++
 			}
 			told[n] = seq
-			if len(told) >= answers && kill < kills {
-				break
+			if len(told) >= answers && kill < kills && !killed {
+				end()
 			}
 		}
-		if kill == 0 {
-			if _, err := client.OpenOutbox(t.Context(), o.Outbox); !errors.Is(err, client.ErrOutboxInUse) {
-				t.Errorf("while the program has it, the outbox was opened: %v", err)
-			}
-		}
-		if kill < kills {
-			p.kill()
-			continue
-		}
-		if err := p.cmd.Wait(); err != nil {
+		if err := p.cmd.Wait(); err != nil && !killed {
 			t.Fatalf("the program ended with %v: %s", err, &p.errs)
 		}
 		if kill > kills {
