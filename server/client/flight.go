@@ -16,19 +16,21 @@ const resendAfter = 2 * time.Second
 type flight struct {
 	more chan struct{} // one slot: there may be something to send
 
-	mu    sync.Mutex
-	posts []*posting
-	epoch string    // of the log that there is; "": none yet
-	held  time.Time // nothing is sent before
+	mu         sync.Mutex
+	posts      []*posting
+	epoch      string    // of the log that there is; "": none yet
+	connection string    // the id of that over which is sent; "": it has none
+	held       time.Time // nothing is sent before
 }
 
 type posting struct {
 	id    string
 	epoch string // of the log in which it may be; "": any
 	frame []byte
-	// departs is called before each sending, while the topic waits; if it fails,
-	// that is the answer, and nothing is sent. nil: it isn't.
-	departs  func() error
+	// departs is called before each sending, with the connection's id, while the
+	// topic waits. It may give another frame, which is sent from then on; if it
+	// fails, that is the answer, and nothing is sent. nil: it isn't called.
+	departs  func(connection string) (frame []byte, err error)
 	sent     bool // on the channel that there is
 	unsure   bool // sent before, with no answer that says what came of it
 	answered chan answer
@@ -66,11 +68,12 @@ func (f *flight) wasSent(p *posting) bool {
 	return p.sent || p.unsure
 }
 
-// begin makes everything be sent, on a new channel to the log of an epoch.
-func (f *flight) begin(epoch string) {
+// begin makes everything be sent, on a new channel to the log of an epoch, over
+// the connection of an id.
+func (f *flight) begin(epoch, connection string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.epoch = epoch
+	f.epoch, f.connection = epoch, connection
 	f.sendFrom(0)
 	f.held = time.Time{}
 }
@@ -97,11 +100,15 @@ func (f *flight) next() (p *posting, wait time.Duration) {
 	}
 	p = f.posts[i]
 	if p.departs != nil {
-		if err := p.departs(); err != nil {
+		frame, err := p.departs(f.connection)
+		if err != nil {
 			p.answered <- answer{err: err}
 			f.posts = slices.Delete(f.posts, i, i+1)
 			f.look() // for those after it
 			return nil, 0
+		}
+		if frame != nil {
+			p.frame = frame
 		}
 	}
 	p.sent = true

@@ -20,6 +20,12 @@ import (
 // the next one goes when the one before was accepted or refused for good.
 // Topics don't wait for each other.
 type Outbox struct {
+	// Stamp gives the body of a post that is about to be sent for the first time,
+	// over the connection of this id; "": it has none. It is kept before it is
+	// sent, and is the post's from then on, under the same id. nil: nothing is
+	// changed. It is not to be set while Run runs, and holds up the topic.
+	Stamp func(p Post, connection string) (body string)
+
 	db   *sql.DB
 	more chan struct{} // one slot: there may be something to send
 
@@ -133,6 +139,14 @@ func (o *Outbox) Posts(ctx context.Context) (all []Kept, err error) {
 	return all, nil
 }
 
+// Size is how many posts are kept, and how many octets of the disk they take.
+func (o *Outbox) Size(ctx context.Context) (posts int, octets int64, err error) {
+	if err := o.db.QueryRowContext(ctx, sizeOfPosts).Scan(&posts, &octets); err != nil {
+		return 0, 0, fmt.Errorf("measuring the outbox: %w", advisedOutbox(err))
+	}
+	return posts, octets, nil
+}
+
 // Again has a refused post sent once more, before those of its topic that were
 // posted later and still wait. One of code 409 or 412 would be refused again:
 // discard it, and post what is to be said under another id.
@@ -170,12 +184,19 @@ func oneRow(result sql.Result, none error) error {
 	return nil
 }
 
-// depart notes that a post is on its way from now on.
-func (o *Outbox) depart(ctx context.Context, id string) error {
-	if _, err := o.db.ExecContext(context.WithoutCancel(ctx), departPost, id); err != nil {
-		return fmt.Errorf("noting that the post %s is on its way: %w", id, advisedOutbox(err))
+// depart notes that a post is on its way from now on, over a connection, and
+// with which body.
+func (o *Outbox) depart(ctx context.Context, p Post, connection string) (Post, error) {
+	if o.Stamp != nil {
+		p.Body = o.Stamp(p, connection)
+		if err := p.check(); err != nil {
+			return p, err
+		}
 	}
-	return nil
+	if _, err := o.db.ExecContext(context.WithoutCancel(ctx), departPost, p.Body, p.ID); err != nil {
+		return p, fmt.Errorf("noting that the post %s is on its way: %w", p.ID, advisedOutbox(err))
+	}
+	return p, nil
 }
 
 // settle notes what came of a post that was sent: one that was accepted is kept

@@ -56,9 +56,10 @@ const (
 	selectPosts   = `SELECT topic, id, kind, ref, epoch, body, sent, code, reason FROM posts`
 	nextPost      = selectPosts + ` WHERE topic = ? AND code = 0 ORDER BY number LIMIT 1`
 	allPosts      = selectPosts + ` ORDER BY number`
+	sizeOfPosts   = `SELECT (SELECT count(*) FROM posts), (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size`
 	waitingTopics = `SELECT DISTINCT topic FROM posts WHERE code = 0`
 	deletePost    = `DELETE FROM posts WHERE id = ?`
-	departPost    = `UPDATE posts SET sent = 1 WHERE id = ?`
+	departPost    = `UPDATE posts SET sent = 1, body = ? WHERE id = ?`
 	markPost      = `UPDATE posts SET code = ?, reason = ?, sent = sent AND ? WHERE id = ?`
 )
 

@@ -166,13 +166,15 @@ func (r *outboxRun) tell(a Answered) {
 // post waits for a post's answer, over one Topic after the other if they are
 // closed meanwhile.
 func (r *outboxRun) post(ctx context.Context, l *lane, p Kept) (Answered, error) {
-	departs := func() error {
+	departs := func(connection string) (frame []byte, err error) {
 		if p.sent {
-			return nil
+			return nil, nil
 		}
-		err := r.outbox.depart(ctx, p.ID)
-		p.sent = err == nil
-		return err
+		if p.Post, err = r.outbox.depart(ctx, p.Post, connection); err != nil {
+			return nil, err
+		}
+		p.sent = true
+		return p.frame(), nil
 	}
 	for {
 		entry := newPosting(p.Post)

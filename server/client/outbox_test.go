@@ -155,6 +155,51 @@ func TestAnOutboxSendsOnePostAfterTheOther(t *testing.T) {
 	})
 }
 
+// TestAnOutboxStampsAPostWithItsFirstConnection has a post sent over two
+// connections with the same octets, those that were kept before it was sent.
+func TestAnOutboxStampsAPostWithItsFirstConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox(t)
+		o.Stamp = func(p Post, connection string) string {
+			expectKept(t, o, p.Body)
+			return p.Body + "@" + connection
+		}
+		r := runOutbox(t, o, false)
+		r.post("one")
+		r.expectSent("one@connection-1")
+		expectKept(t, o, "one@connection-1")
+
+		r.play("lost", "forward 1", "ready WebTransport", "signs-in WebTransport", "joins 0")
+		r.expectSent("one@connection-1")
+		r.play("ack one@connection-1 1")
+		r.post("two")
+		r.expectSent("one@connection-1", "two@connection-2")
+		r.play("ack two@connection-2 2")
+		r.expectTold("one 1", "two 2")
+	})
+}
+
+func TestAnOutboxKnowsItsSize(t *testing.T) {
+	o := newOutbox(t)
+	size := func() (int, int64) {
+		posts, octets, err := o.Size(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return posts, octets
+	}
+	posts, empty := size()
+	if posts != 0 || empty <= 0 {
+		t.Errorf("an empty one has %d posts in %d octets", posts, empty)
+	}
+	for range 3 {
+		keep(t, o, Post{Body: strings.Repeat("x", 20_000)})
+	}
+	if posts, octets := size(); posts != 3 || octets < empty+3*20_000 {
+		t.Errorf("it has %d posts in %d octets, and had %d before", posts, octets, empty)
+	}
+}
+
 func TestAnOutboxWaitsAsLongAsTheServerSays(t *testing.T) {
 	for _, code := range []string{"429", "503"} {
 		t.Run(code, func(t *testing.T) {
@@ -672,7 +717,7 @@ func TestTheOutboxesQueriesUseTheirIndexes(t *testing.T) {
 	for query, want := range map[string]string{nextPost: "posts_waiting", waitingTopics: "posts_waiting", departPost: "sqlite_autoindex_posts_1", deletePost: "sqlite_autoindex_posts_1"} {
 		var a, b, c int
 		var plan string
-		if err := o.db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+query, "x").Scan(&a, &b, &c, &plan); err != nil {
+		if err := o.db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+query, slices.Repeat([]any{"x"}, strings.Count(query, "?"))...).Scan(&a, &b, &c, &plan); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(plan, want) || strings.Contains(plan, "TEMP B-TREE") {

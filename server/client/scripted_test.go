@@ -27,6 +27,7 @@ type scriptedServer struct {
 	asked   int
 	spent   map[string]bool
 	tries   []*scriptedTry
+	links   int           // that were opened
 	signed  *scriptedLink // the last one
 	epoch   string
 }
@@ -80,6 +81,8 @@ func (s *scriptedServer) dialer(by string) Dialer {
 			return nil, err
 		}
 		t.link = newScriptedLink(by)
+		s.links++
+		t.link.id = fmt.Sprint("connection-", s.links)
 		if by == "WebSocket" {
 			return &keyedLink{scriptedLink: t.link}, nil
 		}
@@ -121,6 +124,7 @@ func (s *scriptedServer) pending(by string) (n int) {
 // scriptedLink is a session's client side, and the server's hand on it.
 type scriptedLink struct {
 	by     string
+	id     string
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -137,6 +141,7 @@ func newScriptedLink(by string) *scriptedLink {
 }
 
 func (l *scriptedLink) Transport() string        { return l.by }
+func (l *scriptedLink) ConnectionID() string     { return l.id }
 func (l *scriptedLink) Remote() netip.AddrPort   { return netip.AddrPort{} }
 func (l *scriptedLink) Context() context.Context { return l.ctx }
 

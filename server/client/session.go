@@ -124,6 +124,15 @@ func (s *Session) Close() error {
 	return err
 }
 
+// connection is the id of the connection that both sides know it by; "": it has
+// none.
+func (s *Session) connection() string {
+	if identified, ok := s.conn.(interface{ ConnectionID() string }); ok {
+		return identified.ConnectionID()
+	}
+	return ""
+}
+
 // ask says a frame on the control channel and waits for its answer.
 func (s *Session) ask(ctx context.Context, frame []byte) (answer, error) {
 	select {

@@ -256,7 +256,7 @@ func (t *Topic) live(ctx context.Context, s *Session) (began time.Time, err erro
 			c.stream.Reset(0)
 		}
 	})
-	t.flight.begin(c.Epoch)
+	t.flight.begin(c.Epoch, s.connection())
 	pings := make(chan struct{}, 1)
 	running.Go(func() { t.send(here, c, pings) })
 	if _, apart := s.conn.(transport.Keyed); apart {
