@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"redroom/server/terminal"
 )
 
 // Exit statuses.
@@ -50,12 +52,18 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(os.Stderr, "redroom: %v\n", err)
+	fmt.Fprintf(os.Stderr, "redroom: %s\n", oneLine(err))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return wrongUsage
 	}
 	return failed
+}
+
+// oneLine is what an error says, to be shown on a terminal: sentences of the
+// server's are in it, and names.
+func oneLine(err error) string {
+	return terminal.Clean(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 func newRoot() *cobra.Command {
