@@ -12,7 +12,7 @@ import (
 const resendAfter = 2 * time.Second
 
 // flight holds the posts of one topic that are not answered yet, in the order
-// in which they are sent.
+// in which they are sent, and up to where it was read.
 type flight struct {
 	more chan struct{} // one slot: there may be something to send
 
@@ -21,6 +21,8 @@ type flight struct {
 	epoch      string    // of the log that there is; "": none yet
 	connection string    // the id of that over which is sent; "": it has none
 	held       time.Time // nothing is sent before
+	upTo       int64     // the topic was read up to here; 0: not said
+	told       int64     // and was said to be, on the channel that there is
 }
 
 type posting struct {
@@ -73,9 +75,34 @@ func (f *flight) wasSent(p *posting) bool {
 func (f *flight) begin(epoch, connection string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.epoch, f.connection = epoch, connection
+	if f.epoch != "" && f.epoch != epoch {
+		f.upTo = 0 // it was said of another log
+	}
+	f.epoch, f.connection, f.told = epoch, connection, 0
 	f.sendFrom(0)
 	f.held = time.Time{}
+}
+
+// read notes up to where the topic was read.
+func (f *flight) read(seq int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if seq > f.upTo {
+		f.upTo = seq
+		f.look()
+	}
+}
+
+// unread is up to where to say that the topic was read, once on a channel; 0:
+// there is nothing to say.
+func (f *flight) unread() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.upTo == f.told {
+		return 0
+	}
+	f.told = f.upTo
+	return f.upTo
 }
 
 // next is the post to send now, which counts as sent from then on. Without one,

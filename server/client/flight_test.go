@@ -192,3 +192,23 @@ func TestAPostMayHaveHEADAsItsID(t *testing.T) {
 		}
 	})
 }
+
+func TestHowFarOneHasReadIsSaidOnceOnEachChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTalk(t)
+		for range 2 {
+			k.topic.Read(3)
+			k.topic.Read(2)
+			synctest.Wait()
+			if said := k.channel().got(wire.TypeRead); len(said) != 1 || said[0].fields[0] != "3" {
+				t.Fatalf("there were READ %v, want one up to 3", said)
+			}
+			k.play("lost", "forward 1", "ready WebTransport", "signs-in WebTransport", "joins 0")
+		}
+		k.topic.Read(5)
+		synctest.Wait()
+		if said := k.channel().got(wire.TypeRead); len(said) != 2 || said[1].fields[0] != "5" {
+			t.Errorf("there were READ %v, want up to 3, then to 5", said)
+		}
+	})
+}

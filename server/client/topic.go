@@ -158,6 +158,10 @@ func (t *Topic) post(ctx context.Context, entry *posting) (answer, error) {
 	return answer{}, t.Err()
 }
 
+// Read marks the topic as read up to seq, as soon as there is a channel; of
+// several the greatest counts. It waits for nothing.
+func (t *Topic) Read(seq int64) { t.flight.read(seq) }
+
 // run keeps a channel in each session, one after the other, and says why it
 // doesn't any more.
 func (t *Topic) run(ctx context.Context) error {
@@ -300,9 +304,15 @@ func (t *Topic) message(m room.Message, at room.Head) {
 	t.at = at
 }
 
-// send writes posts and PINGs as they come, until the channel's end.
+// send writes posts, READs and PINGs as they come, until the channel's end.
 func (t *Topic) send(ctx context.Context, c *Channel, pings <-chan struct{}) {
 	for {
+		if seq := t.flight.unread(); seq > 0 {
+			if c.Read(ctx, seq) != nil {
+				return
+			}
+			continue
+		}
 		p, wait := t.flight.next()
 		if p != nil {
 			if c.write(ctx, p.frame) != nil {
