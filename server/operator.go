@@ -30,17 +30,24 @@ const presumedURL = "http://localhost:8080"
 
 // Operator administers the room of a data directory, through the journal, by the
 // requests of package httpd: of a running server by its socket, else of the store
-// itself.
+// itself. By Administer it is one of the network.
 type Operator struct {
 	client *http.Client
+	base   string
 	close  func() error
+}
+
+// Administer is an Operator by the network, who has the rights that client signs
+// in with, on the server at base, such as https://room.example:4433.
+func Administer(client *http.Client, base string) *Operator {
+	return &Operator{client: client, base: base, close: func() error { client.CloseIdleConnections(); return nil }}
 }
 
 // OpenOperator finds the server of a data directory, or opens the store, which
 // is made if there is none.
 func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator, error) {
 	if client, ok := runningServer(ctx, data); ok {
-		return &Operator{client: client, close: func() error { return nil }}, nil
+		return &Operator{client: client, base: operatorURL, close: func() error { return nil }}, nil
 	}
 	s, err := openStopped(ctx, data, log)
 	if err != nil {
@@ -58,7 +65,7 @@ func OpenOperator(ctx context.Context, data string, log *slog.Logger) (*Operator
 		Log:       log,
 		PublicURL: presumedURL,
 	})
-	return &Operator{client: &http.Client{Transport: inProcess{handler}}, close: s.close}, nil
+	return &Operator{client: &http.Client{Transport: inProcess{handler}}, base: operatorURL, close: s.close}, nil
 }
 
 // stopped is a store whose server doesn't run, with a journal of its own.
@@ -104,14 +111,19 @@ func runningServer(ctx context.Context, data string) (_ *http.Client, ok bool) {
 // decodes the answer into answer, unless that is nil or the answer has nothing in
 // it. A refusal is a *room.Error.
 func (o *Operator) Do(ctx context.Context, method, path string, body, answer any) error {
-	return askOperator(ctx, o.client, method, path, body, answer)
+	return ask(ctx, o.client, method, o.base+path, body, answer)
 }
 
 // Close ends it.
 func (o *Operator) Close() error { return o.close() }
 
-// askOperator sends a command and decodes its answer, if that is wanted.
+// askOperator is ask by the socket.
 func askOperator(ctx context.Context, client *http.Client, method, path string, command, answer any) error {
+	return ask(ctx, client, method, operatorURL+path, command, answer)
+}
+
+// ask sends a command and decodes its answer, if that is wanted.
+func ask(ctx context.Context, client *http.Client, method, url string, command, answer any) error {
 	var body io.Reader
 	if command != nil {
 		encoded, err := json.Marshal(command)
@@ -120,7 +132,7 @@ func askOperator(ctx context.Context, client *http.Client, method, path string, 
 		}
 		body = bytes.NewReader(encoded)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, operatorURL+path, body)
+	r, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return err
 	}
@@ -129,7 +141,7 @@ func askOperator(ctx context.Context, client *http.Client, method, path string, 
 	}
 	got, err := client.Do(r)
 	if err != nil {
-		return fmt.Errorf("asking the running server: %w", err)
+		return fmt.Errorf("asking the server: %w", err)
 	}
 	defer got.Body.Close()
 	if got.StatusCode >= http.StatusMultipleChoices {
@@ -139,7 +151,7 @@ func askOperator(ctx context.Context, client *http.Client, method, path string, 
 		return nil
 	}
 	if err := json.NewDecoder(got.Body).Decode(answer); err != nil {
-		return fmt.Errorf("reading the running server's answer: %w", err)
+		return fmt.Errorf("reading the server's answer: %w", err)
 	}
 	return nil
 }
@@ -149,13 +161,13 @@ func askOperator(ctx context.Context, client *http.Client, method, path string, 
 func refused(answer *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
 	if err != nil {
-		return fmt.Errorf("reading the running server's answer: %w", err)
+		return fmt.Errorf("reading the server's answer: %w", err)
 	}
 	sentence := string(bytes.TrimSpace(text))
 	if kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type")); err == nil && kind == "application/problem+json" {
 		var problem struct{ Detail string }
 		if err := json.Unmarshal(text, &problem); err != nil {
-			return fmt.Errorf("reading the running server's answer: %w", err)
+			return fmt.Errorf("reading the server's answer: %w", err)
 		}
 		sentence = problem.Detail
 	}

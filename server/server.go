@@ -240,6 +240,8 @@ func (s *Server) openPage() (err error) {
 		Host:           s.config.Host,
 		PublicURL:      link,
 		TrustedProxies: s.config.TrustedProxies,
+		CA:             s.ca.PEM(),
+		Port:           int(s.public.Port),
 		Connect:        s.connectInfo,
 		WebSocket:      s.sockets.Serve,
 		Ready:          s.journal.Ready,

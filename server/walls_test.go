@@ -112,6 +112,7 @@ var endpointsOfNobody = map[string]string{
 	"GET /rrp":                     "opens a WebSocket, whose frames have rows of their own",
 	"POST /api/setup":              "is for whoever has the token",
 	"GET /api/check":               "tells of the connection",
+	"GET /api/trust":               "tells of the server",
 	"GET /api/session":             "tells who one is",
 	"POST /api/session":            "is the sign-in, which is the same for unknown names",
 	"DELETE /api/session":          "ends one's own",

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -27,20 +26,13 @@ func newHealth() *cobra.Command {
 }
 
 func health(ctx context.Context, address string) error {
-	host, port, err := net.SplitHostPort(address)
+	at, err := hereOf(address)
 	if err != nil {
 		return usageError{fmt.Errorf("--http %q is not an address such as localhost:8080", address)}
 	}
-	// Not by name: an image may lack the file that says what localhost is.
-	switch host {
-	case "", "0.0.0.0":
-		host = "127.0.0.1"
-	case "::":
-		host = "::1"
-	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at.String()+"/healthz", nil)
 	if err != nil {
 		return err
 	}

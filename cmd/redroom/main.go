@@ -105,13 +105,13 @@ func exactly(n int, what string) cobra.PositionalArgs {
 }
 
 // fromEnvironment sets each flag that was not given from its variable,
-// REDROOM_FLAG_NAME.
+// REDROOM_FLAG_NAME; but for --token, since REDROOM_TOKEN is a secret.
 func fromEnvironment(flags *pflag.FlagSet) error {
 	var err error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "REDROOM_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok := os.LookupEnv(name)
-		if !ok || f.Changed || f.Name == "help" {
+		if !ok || f.Changed || f.Name == "help" || name == tokenVariable {
 			return
 		}
 		if set := flags.Set(f.Name, value); set != nil {

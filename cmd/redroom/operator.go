@@ -16,20 +16,27 @@ import (
 	"redroom/store"
 )
 
-// operator is whoever runs a command that administers the room of --data: by its
-// server, if it runs, else in the store itself.
+// operator is whoever runs a command that administers a room: that of --data, by
+// its server, if it runs, else in the store itself; or as an admin that of --server.
 type operator struct {
-	data   string
+	connection
 	asJSON bool
 	dryRun bool
 
-	room *server.Operator
+	room rooms // open
 	out  io.Writer
+}
+
+// rooms answer an administrator's requests.
+type rooms interface {
+	Do(ctx context.Context, method, path string, body, answer any) error
+	Close() error
 }
 
 // flags are --data, and --json for commands that print something.
 func (o *operator) flags(fl *pflag.FlagSet, prints bool) {
 	fl.StringVar(&o.data, "data", "./redroom-data", "the server's data `directory`")
+	o.flagsTo(fl, "", "administer the room of the server at `HOST:PORT` or redroom://HOST:PORT, as the admin who has signed in there")
 	if prints {
 		fl.BoolVar(&o.asJSON, "json", false, "print the server's answer as JSON")
 	}
@@ -40,12 +47,26 @@ func (o *operator) dryRunFlag(fl *pflag.FlagSet) {
 	fl.BoolVar(&o.dryRun, "dry-run", false, "change nothing, and say what it would mean")
 }
 
+// overNetwork tells whether it is the room of a server, not of a directory.
+func (o *operator) overNetwork() bool { return o.server != "" }
+
+// open is the room.
+func (o *operator) open(cmd *cobra.Command) (rooms, error) {
+	if o.overNetwork() {
+		return o.connection.room(cmd.Context())
+	}
+	return server.OpenOperator(cmd.Context(), o.data, warnings(cmd))
+}
+
 // in is a command's RunE, with the room open while it runs. The room must be
 // there.
 func (o *operator) in(do func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
+		if o.overNetwork() {
+			return o.inNew(do)(cmd, args)
+		}
 		if _, err := store.IsCurrent(o.data); err != nil {
-			return fmt.Errorf("%w; say with --data where the room's data is", err)
+			return fmt.Errorf("%w; say with --data where the room's data is, or with --server where its server is", err)
 		}
 		return o.inNew(do)(cmd, args)
 	}
@@ -55,7 +76,7 @@ func (o *operator) in(do func(cmd *cobra.Command, args []string) error) func(*co
 func (o *operator) inNew(do func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		o.out = cmd.OutOrStdout()
-		if o.room, err = server.OpenOperator(cmd.Context(), o.data, warnings(cmd)); err != nil {
+		if o.room, err = o.open(cmd); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, o.room.Close()) }()

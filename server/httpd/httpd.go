@@ -153,6 +153,10 @@ type Config struct {
 	// TrustedProxies are those whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
 
+	// CA is the certificate of the server's own CA, in PEM, and Port that of HTTPS
+	// and UDP, of which tools on this machine are told.
+	CA   []byte
+	Port int
 	// Connect says how a page connects at this moment.
 	Connect func() ConnectInfo
 	// WebSocket serves one that a client opens, until it is over.
@@ -242,6 +246,7 @@ func (s *site) routeSignIn(r chi.Router) {
 	r.Post("/invitations/open", s.stranger(s.openInvitation))
 	r.Post("/invitations/accept", s.stranger(s.acceptInvitation))
 	r.Get("/check", s.stranger(s.check))
+	r.Get("/trust", s.stranger(s.tellTrust))
 	r.Get("/signin", s.stranger(s.waysToSignIn))
 
 	r.Get("/account", s.enrolling(s.person(s.getAccount)))

@@ -51,6 +51,7 @@ var endpoints = []struct {
 	{request{"POST", "/api/session/token", ""}, 401, 200, 200, 200},
 	{request{"POST", "/api/session/proof", `{"password":"correct horse"}`}, 401, 204, 204, 204},
 	{request{"GET", "/api/check", ""}, 200, 200, 200, 200},
+	{request{"GET", "/api/trust", ""}, 200, 200, 200, 200},
 	{request{"GET", "/api/signin", ""}, 200, 200, 200, 200},
 	{request{"GET", "/api/signin/rules", ""}, 401, 403, 403, 200},
 	{request{"PATCH", "/api/signin/rules", `{"idle":3600}`}, 401, 403, 403, 200},

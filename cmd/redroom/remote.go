@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"redroom/certs"
+	"redroom/server"
+	"redroom/server/client"
+	"redroom/server/room"
+)
+
+// remote is the room of a server on the network, as whoever runs the tool.
+type remote struct {
+	at       address
+	trust    *tls.Config
+	who      credential
+	http     *http.Client
+	operator *server.Operator
+}
+
+func newRemote(at address, t trust) *remote {
+	r := &remote{at: at, trust: t.tls}
+	r.http = &http.Client{
+		Transport: &signed{by: r, advice: t.advice, next: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			TLSClientConfig:       t.tls.Clone(),
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: 30 * time.Second,
+			IdleConnTimeout:       30 * time.Second,
+		}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	r.operator = server.Administer(r.http, r.base())
+	return r
+}
+
+func (r *remote) base() string { return "https://" + r.at.String() }
+
+// Config is for client.Connect.
+func (r *remote) Config() client.Config {
+	return client.Config{
+		Ticket:       client.HTTPTickets(r.http, r.base(), ""), // r.http says who asks
+		WebTransport: client.WebTransport(r.trust),
+		WebSocket:    client.WebSocket(r.trust),
+	}
+}
+
+var errSignInOver = errors.New("this sign-in has ended; sign in again with redroom signin")
+
+// Do sends a request, such as GET /api/deals, with a body unless that is nil, and
+// decodes the answer into answer, unless that is nil or there is none. A refusal is
+// a *room.Error, whose text is the server's sentence.
+func (r *remote) Do(ctx context.Context, method, path string, body, answer any) error {
+	err := r.operator.Do(ctx, method, path, body, answer)
+	var refusal *room.Error
+	var sending *url.Error
+	switch {
+	case errors.As(err, &refusal) && refusal.Code == http.StatusUnauthorized:
+		return fmt.Errorf("%w%w", errSignInOver, hidden{refusal})
+	case errors.As(err, &sending):
+		return sending.Err
+	}
+	return err
+}
+
+// hidden is an error that can be found, and says nothing.
+type hidden struct{ error }
+
+func (hidden) Error() string   { return "" }
+func (h hidden) Unwrap() error { return h.error }
+
+// Close gives the connections back.
+func (r *remote) Close() error { return r.operator.Close() }
+
+// Topic is the id of a topic that is named by its id, or by Deal/Title.
+func (r *remote) Topic(ctx context.Context, name string) (id string, err error) {
+	if room.ValidID(name) {
+		err := r.Do(ctx, http.MethodGet, topicPath(name), nil, nil)
+		var refusal *room.Error
+		if !errors.As(err, &refusal) || refusal.Code != http.StatusNotFound {
+			return name, err
+		}
+	}
+	o := operator{room: r}
+	all, err := o.topics(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, t := range all {
+		if t.deal.Name+"/"+t.Title == norm.NFC.String(name) {
+			found = append(found, t.ID)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return "", fmt.Errorf("%d topics can be meant by %q; give the id of one: %s", len(found), name, strings.Join(found, ", "))
+	}
+	for _, t := range all {
+		if t.Title == norm.NFC.String(name) {
+			return "", fmt.Errorf("there is no topic %q; a topic is named by its id or by Deal/Title: did you mean %q?", name, t.deal.Name+"/"+t.Title)
+		}
+	}
+	return "", fmt.Errorf("there is no topic %q that you can see; a topic is named by its id or by Deal/Title, see redroom topic list --server %s", name, r.at)
+}
+
+// signed is HTTP as whoever runs the tool, to one server only.
+type signed struct {
+	by     *remote
+	advice string // if the certificate isn't trusted
+	next   http.RoundTripper
+}
+
+func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", device())
+	if r.URL.Host == s.by.at.String() {
+		s.by.who.sign(r.Header)
+	}
+	got, err := s.next.RoundTrip(r)
+	switch {
+	case err == nil:
+		return got, nil
+	case certs.Refused(err):
+		return nil, fmt.Errorf("the certificate that %s shows is not trusted: %w; %s", s.by.at, err, s.advice)
+	}
+	return nil, fmt.Errorf("no server can be reached at %s: %w", s.by.at, err)
+}
+
+func (s *signed) CloseIdleConnections() {
+	if c, ok := s.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
