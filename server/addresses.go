@@ -31,8 +31,13 @@ func (s *Server) PublicURL() string {
 	if s.public.Port == 443 {
 		return "https://" + s.config.Host
 	}
-	return "https://" + net.JoinHostPort(s.config.Host, strconv.Itoa(int(s.public.Port)))
+	return "https://" + s.QUICAddress()
 }
 
 // WebTransportURL is where WebTransport sessions are opened.
 func (s *Server) WebTransportURL() string { return s.PublicURL() + transport.Path }
+
+// QUICAddress is where raw QUIC sessions are opened, HOST:PORT.
+func (s *Server) QUICAddress() string {
+	return net.JoinHostPort(s.config.Host, strconv.Itoa(int(s.public.Port)))
+}

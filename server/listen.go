@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
 	"redroom/server/transport"
@@ -16,7 +17,7 @@ import (
 // listenQUIC listens on every UDP socket, or on none.
 func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
 	for _, socket := range s.public.UDP {
-		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3))
+		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3, transport.Protocol))
 		if err != nil {
 			for _, q := range quics {
 				err = errors.Join(err, q.Close())
@@ -26,6 +27,38 @@ func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
 		quics = append(quics, q)
 	}
 	return quics, nil
+}
+
+// protocols are those of the UDP port, all bounded by the connections that an
+// address may have.
+func (s *Server) protocols(wt *transport.WebTransport) transport.Protocols {
+	return transport.Protocols{
+		http3.NextProtoH3: s.counted(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), func(conn *quic.Conn) {
+			if err := wt.ServeConn(conn); err != nil {
+				s.log.Debug("an HTTP/3 connection ended", "remote", conn.RemoteAddr(), "error", err)
+			}
+		}),
+		transport.Protocol: s.counted(503, func(conn *quic.Conn) {
+			transport.ServeQUIC(conn, s.sessions.Serve)
+			end := transport.EndOf(conn)
+			s.log.Info("QUIC connection ended", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "code", end.Code, "reason", end.Reason, "byClient", end.Remote)
+		}),
+	}
+}
+
+// counted serves a connection unless its address has too many, which the code says.
+func (s *Server) counted(tooMany quic.ApplicationErrorCode, serve func(*quic.Conn)) func(*quic.Conn) {
+	return func(conn *quic.Conn) {
+		release, err := s.connect(conn.RemoteAddr())
+		if err != nil {
+			conn.CloseWithError(tooMany, "too many connections")
+			return
+		}
+		defer release()
+		tls := conn.ConnectionState().TLS
+		s.log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
+		serve(conn)
+	}
 }
 
 // httpServer bounds what a client may take its time with.

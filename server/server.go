@@ -26,8 +26,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/quic-go/quic-go"
-	"github.com/quic-go/quic-go/http3"
 	"golang.org/x/sync/errgroup"
 
 	"redroom/certs"
@@ -53,7 +51,7 @@ type Config struct {
 	Data          string // directory of everything that lasts
 	HTTP          string // plain HTTP; loopback addresses only
 	HTTPPublished bool   // HTTP may be any address: a container publishes it on its host's loopback
-	Addr          string // HTTPS on TCP, HTTP/3 and WebTransport on UDP
+	Addr          string // HTTPS on TCP, HTTP/3, WebTransport and raw QUIC on UDP
 	Host          string // the public name
 
 	Origins        []string // further allowed origins
@@ -251,9 +249,9 @@ func (s *Server) openPage() (err error) {
 	return nil
 }
 
-// connectInfo is what a page is told to connect by.
+// connectInfo is what a page, or a tool, is told to connect by.
 func (s *Server) connectInfo() httpd.ConnectInfo {
-	info := httpd.ConnectInfo{WebTransport: s.WebTransportURL(), HTTP3: s.config.H3Cert == "same"}
+	info := httpd.ConnectInfo{WebTransport: s.WebTransportURL(), QUIC: s.QUICAddress(), HTTP3: s.config.H3Cert == "same"}
 	if s.certs.H3 == certs.Source(s.own) {
 		info.CertificateHashes = s.own.Hashes()
 	}
@@ -304,26 +302,11 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 
+	protocols := s.protocols(wt)
 	beyond := context.WithoutCancel(ctx) // of what ends by being closed, after the drain
 	g, ctx := errgroup.WithContext(ctx)
 	for _, q := range quics {
-		g.Go(func() error {
-			return q.Serve(beyond, transport.Protocols{
-				http3.NextProtoH3: func(conn *quic.Conn) {
-					release, err := s.connect(conn.RemoteAddr())
-					if err != nil {
-						conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), "too many connections")
-						return
-					}
-					defer release()
-					tls := conn.ConnectionState().TLS
-					s.log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
-					if err := wt.ServeConn(conn); err != nil {
-						s.log.Debug("an HTTP/3 connection ended", "remote", conn.RemoteAddr(), "error", err)
-					}
-				},
-			})
-		})
+		g.Go(func() error { return q.Serve(beyond, protocols) })
 	}
 	for _, l := range s.plain.TCP {
 		g.Go(func() error { return served(plain.Serve(l)) })

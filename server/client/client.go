@@ -56,10 +56,11 @@
 // for 5 s starts the count of failures anew, and so does a topic's channel in
 // that of its topic.
 //
-// WebTransport is tried alone for 400 ms, or for as long as the ticket took, up
-// to 3 s, then a WebSocket beside it; the first
-// that is ready spends the token. While a WebSocket is what works, WebTransport
-// is tried every 30 s, one try at a time, and taken when it has signed in.
+// The quick transport, raw QUIC where Config and ticket have it, else WebTransport,
+// is tried alone for 400 ms, or for as long as the ticket took, up to 3 s, then a
+// WebSocket beside it; the first that is ready spends the token. While a WebSocket
+// is what works, the quick one is tried every 30 s, one try at a time, and taken
+// when it has signed in.
 //
 // # Shutdown
 //
@@ -84,8 +85,9 @@ type Config struct {
 	// Ticket asks for a ticket, as HTTPTickets does. An error in which errors.As
 	// finds a *room.Error of code 401 means that nobody is signed in.
 	Ticket func(ctx context.Context) (Ticket, error)
-	// WebTransport and WebSocket open connections; nil: never.
-	WebTransport, WebSocket Dialer
+	// QUIC, WebTransport and WebSocket open connections; nil: never. Where QUIC is
+	// set, and a ticket has a place of it, WebTransport isn't tried.
+	QUIC, WebTransport, WebSocket Dialer
 
 	MaxPause time.Duration  // between two tries; 0: 8 s
 	Jitter   func() float64 // 0 to 1; nil: random
@@ -115,9 +117,9 @@ type Client struct {
 
 	// Of the one goroutine that connects.
 	ticket       Ticket    // the last one
-	primary      *try      // by WebTransport, under way
+	primary      *try      // by the quick transport, under way
 	primaryBegan time.Time // the last one
-	blocked      bool      // a WebSocket got through where WebTransport had not
+	blocked      bool      // a WebSocket got through where the quick transport had not
 	silenced     bool      // the last session fell silent
 
 	telling sync.Mutex // one call of OnRoom at a time

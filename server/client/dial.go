@@ -24,6 +24,13 @@ func WebTransport(trust *tls.Config) Dialer {
 	}
 }
 
+// QUIC dials by raw QUIC.
+func QUIC(trust *tls.Config) Dialer {
+	return func(ctx context.Context, t Ticket) (transport.Session, error) {
+		return transport.DialQUIC(ctx, t.QUIC.Address, trust)
+	}
+}
+
 // WebSocket dials by WebSocket.
 func WebSocket(trust *tls.Config) Dialer {
 	return func(ctx context.Context, t Ticket) (transport.Session, error) {

@@ -18,7 +18,7 @@ type live struct {
 var silence = keepalive{askAfter: 2 * time.Second, answerWithin: 2500 * time.Millisecond}
 
 // hold keeps a session until it ends, and says why it did. While it is over a
-// WebSocket, the way back to WebTransport is looked for; what is found takes its
+// WebSocket, the way back to the quick transport is looked for; what is found takes its
 // place.
 func (c *Client) hold(ctx context.Context, l *live) error {
 	c.use(l)
@@ -74,7 +74,7 @@ func (c *Client) use(l *live) {
 	if l == nil {
 		return
 	}
-	c.say(State{Phase: Open, Via: l.conn.Transport()})
+	c.say(State{Phase: Open, Via: l.conn.Transport(), Connection: l.connection()})
 	c.running.Go(func() {
 		if silence.watch(l.ctx, l.ear, l.ping, l.doubts) {
 			l.end(errSilent)
@@ -118,7 +118,7 @@ func (l *live) doubt() {
 	}
 }
 
-// wayBack is how WebTransport is looked for beside a WebSocket.
+// wayBack is how the quick transport is looked for beside a WebSocket.
 type wayBack struct {
 	client   *Client
 	entering chan *live // nil: nothing is signing in

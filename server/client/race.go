@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	headStart   = 400 * time.Millisecond // that WebTransport has, or as long as the ticket took
+	headStart   = 400 * time.Millisecond // that the quick transport has, or as long as the ticket took
 	longestHead = 3 * time.Second
 	dialWithin  = 10 * time.Second
-	tryWithin   = 25 * time.Second // a WebTransport try that goes on beside a WebSocket
+	tryWithin   = 25 * time.Second // a try of it that goes on beside a WebSocket
 	returnEvery = 30 * time.Second // between the beginnings of two of those
 
 	// ticketFresh is how old a ticket may be to dial by: the certificates that a
@@ -94,10 +94,10 @@ type link struct {
 	fallback bool // it is a WebSocket
 }
 
-// race opens a connection by the transport that is ready first: WebTransport
+// race opens a connection by the transport that is ready first: the quick one
 // has a head start, unless the last session fell silent. Where the ticket took
 // longer, so may it: a server that has much to do isn't asked twice. When a
-// WebSocket wins, the WebTransport try goes on, as the way back.
+// WebSocket wins, the try of the quick one goes on, as the way back.
 func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
 	head := time.Duration(0)
 	if c.mayTryPrimary(ticket) {
@@ -116,7 +116,7 @@ func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
 	defer start.Stop()
 	defer giveUp.Stop()
 	lose := func(why error) (link, error) {
-		c.blocked = false // that nothing gets through says nothing against WebTransport
+		c.blocked = false // that nothing gets through says nothing against UDP
 		fallback.giveUp()
 		return link{}, why
 	}
@@ -155,31 +155,43 @@ func (c *Client) race(ctx context.Context, ticket Ticket) (link, error) {
 	return lose(fmt.Errorf("connecting: %w", errors.Join(failed...)))
 }
 
-// headOf is how long WebTransport is tried alone.
+// headOf is how long the quick transport is tried alone.
 func headOf(t Ticket) time.Duration { return min(max(headStart, t.took), longestHead) }
 
-// mayTryPrimary says whether WebTransport may be tried now: where only a
+// mayTryPrimary says whether the quick transport may be tried now: where only a
 // WebSocket gets through, every half minute.
 func (c *Client) mayTryPrimary(ticket Ticket) bool {
 	return c.hasPrimary(ticket) && (!c.blocked || time.Since(c.primaryBegan) >= returnEvery)
 }
 
-func (c *Client) hasPrimary(ticket Ticket) bool {
-	return c.config.WebTransport != nil && ticket.WebTransport.URL != ""
+// hasPrimary says whether there is a quick transport that a ticket has a place of.
+func (c *Client) hasPrimary(ticket Ticket) bool { return c.quick(ticket) != nil }
+
+// quick is the transport that is preferred to a WebSocket: raw QUIC, where it can
+// be had, else WebTransport; nil: neither.
+func (c *Client) quick(ticket Ticket) Dialer {
+	switch {
+	case c.config.QUIC != nil && ticket.QUIC.Address != "":
+		return c.config.QUIC
+	case c.config.WebTransport != nil && ticket.WebTransport.URL != "":
+		return c.config.WebTransport
+	}
+	return nil
 }
 
-// tryPrimary begins to open a WebTransport session. There is one such try at a
-// time; it may outlive its race.
+// tryPrimary begins to open a session by the quick transport. There is one such
+// try at a time; it may outlive its race.
 func (c *Client) tryPrimary(ticket Ticket) {
 	c.primary = c.try(c.ctx, c.dialPrimary, ticket, tryWithin)
 	c.primaryBegan = c.primary.began
 }
 
 func (c *Client) dialPrimary(ctx context.Context, ticket Ticket) (transport.Session, error) {
-	if !c.hasPrimary(ticket) {
+	dial := c.quick(ticket)
+	if dial == nil {
 		return nil, errNoURL
 	}
-	return c.config.WebTransport(ctx, ticket)
+	return dial(ctx, ticket)
 }
 
 func (c *Client) givePrimaryUp() {

@@ -19,7 +19,8 @@ import (
 )
 
 // TestScenarios runs what testdata/scenarios.json says that a client does,
-// whatever it is written in. What its words mean stands there, under "about".
+// whatever it is written in. What its words mean stands there, under "about". What
+// they say of WebTransport holds for raw QUIC.
 func TestScenarios(t *testing.T) {
 	octets, err := os.ReadFile("testdata/scenarios.json")
 	if err != nil {
@@ -35,25 +36,33 @@ func TestScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range file.Scenarios {
-		t.Run(s.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				play := newScene(t)
-				for i, step := range s.Steps {
-					verb, words, _ := strings.Cut(step, " ")
-					do, known := verbs[verb]
-					if !known {
-						t.Fatalf("step %d, %q, is unknown", i+1, step)
-					}
-					if verb != "tickets" {
-						play.start()
-					}
-					play.step = fmt.Sprintf("step %d, %q", i+1, step)
-					do(play, strings.Fields(words))
-					synctest.Wait()
-				}
-			})
-		})
+		t.Run(s.Name, func(t *testing.T) { playScenario(t, "WebTransport", s.Steps) })
+		t.Run(s.Name+", by QUIC", func(t *testing.T) { playScenario(t, "QUIC", s.Steps) })
 	}
+}
+
+func playScenario(t *testing.T, quick string, steps []string) {
+	synctest.Test(t, func(t *testing.T) {
+		play := newScene(t)
+		play.quick = quick
+		for i, step := range steps {
+			step = strings.ReplaceAll(step, "WebTransport", quick)
+			verb, words, _ := strings.Cut(step, " ")
+			do, known := verbs[verb]
+			if !known {
+				t.Fatalf("step %d, %q, is unknown", i+1, step)
+			}
+			if verb != "tickets" {
+				play.start()
+			}
+			play.step = fmt.Sprintf("step %d, %q", i+1, step)
+			do(play, strings.Fields(words))
+			synctest.Wait()
+		}
+		if quick == "QUIC" && len(play.server.of("WebTransport")) > 0 {
+			t.Error("WebTransport was tried where there is QUIC")
+		}
+	})
 }
 
 const sceneTopic = "0123456789abcdef"
@@ -64,6 +73,7 @@ type scene struct {
 	step   string
 	server *scriptedServer
 	client *Client // nil before it is started
+	quick  string  // "WebTransport", or "QUIC" where there is that too
 	topic  *Topic
 
 	mu       sync.Mutex
@@ -73,19 +83,23 @@ type scene struct {
 }
 
 func newScene(t *testing.T) *scene {
-	return &scene{t: t, server: newScriptedServer(), accepted: make(map[string]int64), failed: make(map[string]error)}
+	return &scene{t: t, quick: "WebTransport", server: newScriptedServer(), accepted: make(map[string]int64), failed: make(map[string]error)}
 }
 
 func (p *scene) start() {
 	if p.client != nil {
 		return
 	}
-	p.client = Connect(Config{
+	config := Config{
 		Ticket:       p.server.ticket,
 		WebTransport: p.server.dialer("WebTransport"),
 		WebSocket:    p.server.dialer("WebSocket"),
 		Jitter:       func() float64 { return 1 },
-	})
+	}
+	if p.quick == "QUIC" {
+		config.QUIC = p.server.dialer("QUIC")
+	}
+	p.client = Connect(config)
 	p.t.Cleanup(p.client.Close)
 	synctest.Wait()
 }
@@ -301,7 +315,7 @@ func (p *scene) refusesJoin(words []string) {
 }
 
 func (p *scene) refusesToken([]string) {
-	control := p.token(p.link("WebTransport"))
+	control := p.token(p.link(p.quick))
 	control.say(wire.TypeErr, "The token was used.", "401", wire.TypeToken)
 	control.sayLast(wire.TypeBye, "The token was used.", "401")
 }
@@ -346,7 +360,7 @@ func (p *scene) state(words []string) {
 		case "deactivated":
 			want.Err = room.ErrDeactivated
 		default:
-			want.Via = words[1]
+			want.Via, want.Connection = words[1], p.server.signed.id
 		}
 	}
 	is := p.client.State()
@@ -410,7 +424,7 @@ func (p *scene) silence([]string) {
 	default:
 		p.must(false, "the client goes on")
 	}
-	for _, by := range []string{"WebTransport", "WebSocket"} {
+	for _, by := range []string{p.quick, "WebSocket"} {
 		p.must(p.server.pending(by) == 0, "a %s try is pending", by)
 		for _, t := range p.server.of(by) {
 			p.must(t.link == nil || t.link.wasClosed(), "a %s link is open", by)

@@ -44,6 +44,7 @@ func (s *scriptedServer) ticket(context.Context) (t Ticket, err error) {
 	case "ok":
 		t.Token = fmt.Sprint("token-", s.asked)
 		t.WebTransport.URL, t.WebSocket.URL = "https://scripted/rrp", "wss://scripted/rrp"
+		t.QUIC.Address = "scripted:4433"
 		return t, nil
 	case "401":
 		return t, fmt.Errorf("asking: %w", room.ErrNotSignedIn)

@@ -127,7 +127,7 @@ func (s *Session) Close() error {
 // connection is the id of the connection that both sides know it by; "": it has
 // none.
 func (s *Session) connection() string {
-	if identified, ok := s.conn.(interface{ ConnectionID() string }); ok {
+	if identified, ok := s.conn.(transport.Identified); ok {
 		return identified.ConnectionID()
 	}
 	return ""

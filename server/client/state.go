@@ -15,7 +15,10 @@ const (
 // State is what a Client is at, and why.
 type State struct {
 	Phase Phase
-	Via   string // while Open: the transport, "WebTransport" or "WebSocket"
+	Via   string // while Open: the transport, "QUIC", "WebTransport" or "WebSocket"
+	// Connection is, while Open by QUIC, the connection's id, as the server's log
+	// has it; else "".
+	Connection string
 	// Err is why it is Waiting, or has Ended: room.ErrSessionEnded where nobody
 	// is signed in any more, room.ErrDeactivated, ErrClosed.
 	Err error

@@ -13,13 +13,16 @@ import (
 )
 
 // Ticket is what a session is opened with: the answer of
-// POST /api/session/token. A transport without a URL is not tried.
+// POST /api/session/token. A transport without a place is not tried.
 type Ticket struct {
 	Token        string `json:"token"` // spent by its first use, within 60 s
 	WebTransport struct {
 		URL               string   `json:"url"`
 		CertificateHashes [][]byte `json:"certificateHashes"` // SHA-256 of the leaf's DER; none: the usual roots decide
 	} `json:"webtransport"`
+	QUIC struct {
+		Address string `json:"address"` // HOST:PORT
+	} `json:"quic"`
 	WebSocket struct {
 		URL string `json:"url"`
 	} `json:"websocket"`

@@ -25,11 +25,11 @@ func TestTicketsAreAskedForAsWhoOneIs(t *testing.T) {
 		if r.Method != "POST" || r.URL.Path != "/api/session/token" || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Authorization") != "Bearer mine" {
 			t.Errorf("asked was %s %s, %v", r.Method, r.URL, r.Header)
 		}
-		fmt.Fprint(w, `{"token":"T","expires":"2026-11-21T12:00:00Z","webtransport":{"url":"https://room/rrp","certificateHashes":["AAEC"]},"websocket":{"url":"wss://room/rrp"},"later":1}`)
+		fmt.Fprint(w, `{"token":"T","expires":"2026-11-21T12:00:00Z","webtransport":{"url":"https://room/rrp","certificateHashes":["AAEC"]},"quic":{"address":"room:4433"},"websocket":{"url":"wss://room/rrp"},"later":1}`)
 	}))
 	defer server.Close()
 	got, err := HTTPTickets(server.Client(), server.URL, "mine")(t.Context())
-	if err != nil || got.Token != "T" || got.WebTransport.URL != "https://room/rrp" || got.WebSocket.URL != "wss://room/rrp" || string(got.WebTransport.CertificateHashes[0]) != "\x00\x01\x02" {
+	if err != nil || got.Token != "T" || got.WebTransport.URL != "https://room/rrp" || got.WebSocket.URL != "wss://room/rrp" || got.QUIC.Address != "room:4433" || string(got.WebTransport.CertificateHashes[0]) != "\x00\x01\x02" {
 		t.Errorf("the ticket is %v, %v", got, err)
 	}
 }

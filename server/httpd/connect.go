@@ -11,9 +11,11 @@ import (
 	"redroom/server/transport"
 )
 
-// ConnectInfo is what a page needs to open a session by WebTransport.
+// ConnectInfo is what a page needs to open a session by WebTransport, and a tool
+// by raw QUIC.
 type ConnectInfo struct {
 	WebTransport string // its URL
+	QUIC         string // HOST:PORT
 	// CertificateHashes are SHA-256 over the certificates that may be shown
 	// there, as DER; none where a public CA has signed them.
 	CertificateHashes [][32]byte
@@ -24,12 +26,17 @@ type ConnectInfo struct {
 // ways are those to open a session by.
 type ways struct {
 	WebTransport webTransport `json:"webtransport"`
+	QUIC         rawQUIC      `json:"quic"`
 	WebSocket    webSocket    `json:"websocket"`
 }
 
 type webTransport struct {
 	URL               string   `json:"url"`
 	CertificateHashes []string `json:"certificateHashes"` // base64
+}
+
+type rawQUIC struct {
+	Address string `json:"address"`
 }
 
 type webSocket struct {
@@ -42,6 +49,7 @@ func (s *site) ways(by *arrival) ways {
 	connect := s.Connect()
 	w := ways{
 		WebTransport: webTransport{URL: connect.WebTransport, CertificateHashes: []string{}},
+		QUIC:         rawQUIC{Address: connect.QUIC},
 		WebSocket:    webSocket{URL: socketOrigin(by) + transport.Path},
 	}
 	for _, hash := range connect.CertificateHashes {

@@ -17,6 +17,7 @@ type connectAnswer struct {
 		URL               string
 		CertificateHashes []string
 	}
+	QUIC      struct{ Address string }
 	WebSocket struct{ URL string }
 }
 
@@ -43,8 +44,8 @@ func TestAWebSocketGoesWhereThePageCameFrom(t *testing.T) {
 	}
 	var got connectAnswer
 	w.ask("POST", "/api/session/token", w.cookieOf("bert"), "").want(200).into(&got)
-	if got.WebSocket.URL != "ws://localhost:8080/rrp" {
-		t.Errorf("with a token came %q", got.WebSocket.URL)
+	if got.WebSocket.URL != "ws://localhost:8080/rrp" || got.QUIC.Address != "room.example:4433" {
+		t.Errorf("with a token came %q and %q", got.WebSocket.URL, got.QUIC.Address)
 	}
 }
 

@@ -157,7 +157,7 @@ func makeWorld(t *testing.T, past []room.Event, changes ...func(*httpd.Config)) 
 		Origins: origins, Host: "room.example",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		Connect: func() httpd.ConnectInfo {
-			return httpd.ConnectInfo{WebTransport: "https://room.example:4433/rrp", CertificateHashes: hashes}
+			return httpd.ConnectInfo{WebTransport: "https://room.example:4433/rrp", QUIC: "room.example:4433", CertificateHashes: hashes}
 		},
 		Ready: j.Ready,
 	}

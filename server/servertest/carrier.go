@@ -13,16 +13,19 @@ import (
 
 // carrier is what carries the sessions that tests speak by hand. All of the
 // protocol's tests hold on every one.
-var carrier = flag.String("carrier", "WebTransport", "what carries sessions: WebTransport, WebSocket, or a WebSocket through nginx or HAProxy")
+var carrier = flag.String("carrier", "WebTransport", "what carries sessions: WebTransport, QUIC, WebSocket, or a WebSocket through nginx or HAProxy")
 
 // OverWebSocket tells whether sessions are carried by WebSockets, whose FIN ends
 // both directions.
-func OverWebSocket() bool { return *carrier != "WebTransport" }
+func OverWebSocket() bool { return !OverQUIC() && *carrier != "WebTransport" }
+
+// OverQUIC tells whether sessions are carried by raw QUIC.
+func OverQUIC() bool { return *carrier == "QUIC" }
 
 // carriedBy is the proxy that sessions go through; nil: none.
 func carriedBy(t testing.TB) *Proxy {
 	t.Helper()
-	if *carrier == "WebTransport" || *carrier == "WebSocket" {
+	if *carrier == "WebSocket" || !OverWebSocket() {
 		return nil
 	}
 	i := slices.IndexFunc(Proxies, func(k ProxyKind) bool { return k.Name == *carrier })
@@ -51,10 +54,22 @@ func (r *Room) OpenOther(t testing.TB) *Session {
 
 // dial opens a session by whatever carries them.
 func (r *Room) dial(ctx context.Context, trust *tls.Config) (transport.Session, error) {
-	if OverWebSocket() {
+	switch {
+	case OverWebSocket():
 		return r.dialWebSocket(ctx, trust)
+	case OverQUIC():
+		return r.dialQUIC(ctx, trust)
 	}
 	return r.dialWebTransport(ctx, trust)
+}
+
+// QUIC is where raw QUIC sessions are opened, HOST:PORT.
+func (r *Room) QUIC() string {
+	return strings.TrimSuffix(strings.TrimPrefix(r.Rrp, "https://"), transport.Path)
+}
+
+func (r *Room) dialQUIC(ctx context.Context, trust *tls.Config) (transport.Session, error) {
+	return transport.DialQUIC(ctx, r.QUIC(), trust)
 }
 
 func (r *Room) dialWebTransport(ctx context.Context, trust *tls.Config) (transport.Session, error) {

@@ -71,7 +71,7 @@ func newSession(srv *Server, conn transport.Session) *session {
 	s := &session{
 		server: srv,
 		conn:   conn,
-		log:    srv.Log.With("transport", conn.Transport(), "remote", conn.Remote()),
+		log:    logOf(srv.Log, conn),
 		budget: semaphore.NewWeighted(payloadBudget),
 		opened: time.Now(),
 		ask:    make(chan struct{}, 1),
@@ -84,6 +84,15 @@ func newSession(srv *Server, conn transport.Session) *session {
 	s.taking, s.stopTaking = context.WithCancelCause(s.ctx)
 	s.heard.Store(time.Now().UnixNano())
 	return s
+}
+
+// logOf is a log that says of which session it tells.
+func logOf(log *slog.Logger, conn transport.Session) *slog.Logger {
+	log = log.With("transport", conn.Transport(), "remote", conn.Remote())
+	if conn, ok := conn.(transport.Identified); ok {
+		log = log.With("connection", conn.ConnectionID())
+	}
+	return log
 }
 
 // end ends the session; the first to say why is the one that counts. When it

@@ -3,25 +3,17 @@ package transport_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
-	"net/http"
-	"net/netip"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/quic-go/quic-go"
 	"go.uber.org/goleak"
 
-	"redroom/certs"
 	"redroom/server/transport"
 )
 
@@ -32,13 +24,15 @@ const patience = 20 * time.Second
 type carrier struct {
 	name     string
 	halfOpen bool // FIN leaves the other direction open
+	named    bool // the client says what it calls itself
 	start    func(t *testing.T) (dial func(ctx context.Context) (client, server transport.Session, err error))
 }
 
 // carriers are all transports. Each has to pass every test of this file.
 var carriers = []carrier{
-	{"WebTransport", true, startWebTransport},
-	{"WebSocket", false, startWebSocket},
+	{"WebTransport", true, true, startWebTransport},
+	{"QUIC", true, false, startQUIC},
+	{"WebSocket", false, true, startWebSocket},
 }
 
 // conforms runs a test over every transport, with a session of its own, and
@@ -80,13 +74,18 @@ func TestSessionSaysWhatItIs(t *testing.T) {
 		if !server.Remote().Addr().IsLoopback() || server.Remote().Port() == 0 || server.Remote().Addr().Is4In6() {
 			t.Errorf("the client is at %v", server.Remote())
 		}
-		if named, ok := server.(transport.Named); !ok || named.Agent() == "" {
-			t.Error("it doesn't know what the client calls itself")
-		}
 		for _, s := range []transport.Session{client, server} {
 			if s.Context().Err() != nil {
 				t.Error("a session is over before it was closed")
 			}
+		}
+	})
+}
+
+func TestSessionKnowsWhatTheClientCallsItself(t *testing.T) {
+	conformsIf(t, func(c carrier) bool { return c.named }, func(t *testing.T, client, server transport.Session) {
+		if named, ok := server.(transport.Named); !ok || named.Agent() == "" {
+			t.Error("it doesn't")
 		}
 	})
 }
@@ -359,7 +358,7 @@ func TestAcceptAndOpenEndWithTheirContext(t *testing.T) {
 func TestOriginIsCheckedAndAnAbsentOneIsATool(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
-	s := serveWebTransport(t)
+	s := serveUDP(t)
 	for origin, allowed := range map[string]bool{"": true, "https://room.example": true, "https://evil.example": false, "null": false} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		client, err := transport.DialWebTransport(ctx, s.url+transport.Path, origin, s.trust)
@@ -419,73 +418,6 @@ func openChannel(t *testing.T, client, server transport.Session, first string) (
 		t.Fatalf("the channel began with %q, %v", got, err)
 	}
 	return ours, theirs
-}
-
-func startWebTransport(t *testing.T) func(context.Context) (client, server transport.Session, err error) {
-	s := serveWebTransport(t)
-	return func(ctx context.Context) (client, server transport.Session, err error) {
-		client, err = transport.DialWebTransport(ctx, s.url+transport.Path, "", s.trust)
-		if err != nil {
-			return nil, nil, err
-		}
-		return client, <-s.sessions, nil
-	}
-}
-
-type webTransportServer struct {
-	address  string
-	url      string
-	trust    *tls.Config
-	sessions chan transport.Session
-}
-
-// serveWebTransport serves on a UDP socket of its own until the test ends.
-func serveWebTransport(t *testing.T) *webTransportServer {
-	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	ca, err := certs.OpenCA(t.TempDir(), log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := certs.NewShortLived(ca, []string{"localhost"}, time.Now, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chooser := certs.Chooser{H3: own, Other: own}
-	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &webTransportServer{
-		address:  socket.LocalAddr().String(),
-		url:      fmt.Sprintf("https://localhost:%d", socket.LocalAddr().(*net.UDPAddr).Port),
-		trust:    &tls.Config{RootCAs: x509.NewCertPool()},
-		sessions: make(chan transport.Session, 1),
-	}
-	s.trust.RootCAs.AddCert(ca.Certificate())
-	wt := transport.NewWebTransport(http.NotFoundHandler(),
-		func(origin string) bool { return origin == "https://room.example" },
-		func(session transport.Session) {
-			s.sessions <- session
-			<-session.Context().Done()
-		})
-	q, err := transport.ListenQUIC(socket, chooser.QUIC("h3"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() {
-		served <- q.Serve(ctx, transport.Protocols{"h3": func(conn *quic.Conn) { wt.ServeConn(conn) }})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := errors.Join(<-served, wt.Close(), q.Close()); err != nil {
-			t.Errorf("closing: %v", err)
-		}
-		wt.Wait()
-	})
-	return s
 }
 
 // TestAWriteThatIsCutShortSaysWhatItTook stops a write that waits for its

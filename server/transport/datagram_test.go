@@ -44,15 +44,29 @@ func TestDatagramsComeOrThereAreNone(t *testing.T) {
 // TestDatagramsWaitForNobody sends more of them than a queue holds to a client
 // whose acknowledgments stay away.
 func TestDatagramsWaitForNobody(t *testing.T) {
-	s := serveWebTransport(t)
-	path := newPath(t, s)
-	client, err := transport.DialWebTransport(t.Context(), path.url, "", s.trust)
-	if err != nil {
-		t.Fatal(err)
+	for by, dial := range map[string]func(p *path, s *udpServer) (transport.Session, error){
+		"WebTransport": func(p *path, s *udpServer) (transport.Session, error) {
+			return transport.DialWebTransport(t.Context(), "https://"+p.host+transport.Path, "", s.trust)
+		},
+		"QUIC": func(p *path, s *udpServer) (transport.Session, error) {
+			return transport.DialQUIC(t.Context(), p.host, s.trust)
+		},
+	} {
+		t.Run(by, func(t *testing.T) {
+			s := serveUDP(t)
+			path := newPath(t, s)
+			client, server, err := s.accept(dial(path, s))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close(0, "")
+			defer server.Close(0, "")
+			datagramsWaitForNobody(t, path, server)
+		})
 	}
-	defer client.Close(0, "")
-	server := <-s.sessions
-	defer server.Close(0, "")
+}
+
+func datagramsWaitForNobody(t *testing.T, path *path, server transport.Session) {
 	path.cut.Store(true)
 	sent := make(chan struct{})
 	go func() {
@@ -72,11 +86,11 @@ func TestDatagramsWaitForNobody(t *testing.T) {
 
 // path is one between a client and the server which can be cut.
 type path struct {
-	url string
-	cut atomic.Bool
+	host string // localhost:PORT
+	cut  atomic.Bool
 }
 
-func newPath(t *testing.T, s *webTransportServer) *path {
+func newPath(t *testing.T, s *udpServer) *path {
 	t.Helper()
 	back, err := net.Dial("udp", s.address)
 	if err != nil {
@@ -87,7 +101,7 @@ func newPath(t *testing.T, s *webTransportServer) *path {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(front.LocalAddr().String())
-	p := &path{url: "https://localhost:" + port + transport.Path}
+	p := &path{host: "localhost:" + port}
 	var client atomic.Pointer[net.Addr]
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -26,7 +26,10 @@ type QUIC struct {
 // ListenQUIC begins to listen on socket, which it owns from then on. Nothing
 // of a connection is read before its handshake is complete.
 func ListenQUIC(socket net.PacketConn, trust *tls.Config) (*QUIC, error) {
-	t := &quic.Transport{Conn: socket}
+	t := &quic.Transport{
+		Conn:        socket,
+		ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) { return withID(ctx), nil },
+	}
 	l, err := t.Listen(trust, serverConfig())
 	if err != nil {
 		return nil, fmt.Errorf("listening for QUIC on %s: %w", socket.LocalAddr(), err)
@@ -85,5 +88,6 @@ func clientConfig() *quic.Config {
 		// WebTransport needs both, on both sides.
 		EnableDatagrams:                  true,
 		EnableStreamResetPartialDelivery: true,
+		Tracer:                           noteID,
 	}
 }

@@ -20,12 +20,13 @@
 //
 // # The transports
 //
-// WebTransport (webtransport.go) is what browsers use where UDP gets through,
-// WebSocket (websocket.go) where it doesn't. The UDP socket is shared by ALPN
-// (quic.go), which is where another protocol on QUIC has its place.
+// WebTransport (webtransport.go) is what browsers use where UDP gets through, raw
+// QUIC (rawquic.go) what programs do, and WebSocket (websocket.go) is for both
+// where it doesn't. The UDP socket is shared by ALPN (quic.go), which is where
+// another protocol on QUIC has its place.
 //
-// On WebTransport a channel is a stream, and FIN ends one direction of it. On a
-// WebSocket it is a connection, FIN is its close frame, and ends both.
+// On WebTransport and raw QUIC a channel is a stream, and FIN ends one direction
+// of it. On a WebSocket it is a connection, FIN is its close frame, and ends both.
 package transport
 
 import (
@@ -69,6 +70,13 @@ type Session interface {
 // request's User-Agent (RFC 9110 section 10.1.5).
 type Named interface {
 	Agent() string
+}
+
+// Identified is a Session on a QUIC connection of its own, which both sides know
+// by the same id.
+type Identified interface {
+	// ConnectionID is that id in hex; it never changes.
+	ConnectionID() string
 }
 
 // Channel is one ordered, reliable byte stream.

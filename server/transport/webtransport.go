@@ -63,9 +63,9 @@ func NewWebTransport(handler http.Handler, allowed func(origin string) bool, ser
 			http.Error(w, "not a WebTransport request", http.StatusBadRequest)
 			return
 		}
-		datagrams := make(chan []byte, datagramsWaiting)
-		made.sending.Go(func() { sendDatagrams(s, datagrams) })
-		serve(wtSession{s, datagrams, r.UserAgent()})
+		waiting := make(datagrams, datagramsWaiting)
+		made.sending.Go(func() { waiting.sendAll(s) })
+		serve(wtSession{s, waiting, r.UserAgent()})
 	})
 	webtransport.ConfigureHTTP3Server(wt.H3)
 	made.server = wt
@@ -83,23 +83,6 @@ func (wt *WebTransport) Close() error { return wt.server.Close() }
 // Wait waits, once the QUIC connections are closed, until nothing is being sent
 // on them.
 func (wt *WebTransport) Wait() { wt.sending.Wait() }
-
-// datagramsWaiting are at most so many of a session; what comes beyond is lost.
-const datagramsWaiting = 16
-
-// sendDatagrams sends until the session is over. Sending waits for as long as
-// the client's acknowledgments stay away, which the client decides on, so that
-// only the end of the QUIC connection is sure to end it.
-func sendDatagrams(s *webtransport.Session, datagrams <-chan []byte) {
-	for {
-		select {
-		case octets := <-datagrams:
-			s.SendDatagram(octets) // or it is lost
-		case <-s.Context().Done():
-			return
-		}
-	}
-}
 
 // DialWebTransport opens a session with the server at url, whose connection
 // is the session's own. origin is told if it isn't empty, as a browser would.
@@ -128,9 +111,9 @@ func DialWebTransport(ctx context.Context, url, origin string, trust *tls.Config
 }
 
 type wtSession struct {
-	s         *webtransport.Session
-	datagrams chan<- []byte // at the server, where sending must not wait
-	agent     string        // at the server
+	s       *webtransport.Session
+	waiting datagrams // at the server; else nil
+	agent   string    // at the server
 }
 
 func (s wtSession) Transport() string        { return "WebTransport" }
@@ -155,13 +138,10 @@ func (s wtSession) Open(ctx context.Context) (Channel, error) {
 }
 
 func (s wtSession) SendDatagram(octets []byte) error {
-	if s.datagrams == nil {
+	if s.waiting == nil {
 		return s.s.SendDatagram(octets)
 	}
-	select {
-	case s.datagrams <- octets:
-	default: // lost
-	}
+	s.waiting.add(octets)
 	return nil
 }
 

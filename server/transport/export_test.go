@@ -1,0 +1,9 @@
+package transport
+
+// What the tests look at beside what everybody may.
+const NextAddressAfter = nextAddressAfter
+
+var (
+	DialFirst = dialFirst
+	InTurn    = inTurn
+)
