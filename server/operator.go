@@ -157,7 +157,8 @@ func ask(ctx context.Context, client *http.Client, method, url string, command, 
 }
 
 // refused is the answer of a server that didn't do what it was asked to: a
-// problem (RFC 9457), or a sentence.
+// problem (RFC 9457), or a sentence. It is a *room.NeedsCode, a room.ErrProve or
+// room.ErrEnroll where it says so.
 func refused(answer *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
 	if err != nil {
@@ -165,11 +166,26 @@ func refused(answer *http.Response) error {
 	}
 	sentence := string(bytes.TrimSpace(text))
 	if kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type")); err == nil && kind == "application/problem+json" {
-		var problem struct{ Detail string }
+		var problem struct {
+			Detail                       string
+			Code, Passkey, Prove, Enroll bool
+		}
 		if err := json.Unmarshal(text, &problem); err != nil {
 			return fmt.Errorf("reading the server's answer: %w", err)
 		}
+		switch {
+		case problem.Code && answer.StatusCode == http.StatusUnauthorized:
+			return &room.NeedsCode{Wrong: problem.Detail == room.ErrWrongCode.Text, Passkey: problem.Passkey}
+		case problem.Prove:
+			return room.ErrProve
+		case problem.Enroll:
+			return room.ErrEnroll
+		}
 		sentence = problem.Detail
 	}
-	return &room.Error{Code: answer.StatusCode, Text: sentence}
+	retry := answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable
+	if seconds := answer.Header.Get("Retry-After"); retry && seconds != "" {
+		sentence += " Try again in " + seconds + " s."
+	}
+	return &room.Error{Code: answer.StatusCode, Text: sentence, Retry: retry}
 }

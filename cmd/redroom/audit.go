@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"redroom/server/room"
+	"redroom/server/terminal"
 )
 
 // auditPage is how many rows of the trail are asked for at a time, and the most
@@ -129,7 +130,7 @@ func (o *operator) printAudit(ctx context.Context, query url.Values) (last int64
 			return 0, fmt.Errorf("reading the server's answer: %w", err)
 		}
 		if o.asJSON {
-			b.Write(raw)
+			b.Write(terminal.EscapeJSON(raw))
 		} else {
 			b.WriteString(e.line())
 		}

@@ -36,7 +36,16 @@ func (c credential) sign(h http.Header) {
 // tokenVariable beats the file.
 const tokenVariable = "REDROOM_TOKEN"
 
-var errNobody = errors.New("nobody is signed in: sign in with redroom signin, or set " + tokenVariable)
+// errNobody is what an error of who hasn't signed in is.
+var errNobody = errors.New("nobody is signed in")
+
+func nobodyAt(at address) error {
+	where := ""
+	if at.String() != defaultServer {
+		where = " --server " + at.String()
+	}
+	return fmt.Errorf("%w at %s: sign in with redroom signin%s, or set %s", errNobody, at, where, tokenVariable)
+}
 
 // identify finds out who one is: by the environment, else by the file.
 func (r *remote) identify() error {
@@ -53,7 +62,7 @@ func (r *remote) identify() error {
 	}
 	var ok bool
 	if r.who, ok = kept.servers[r.at.String()]; !ok {
-		return errNobody
+		return nobodyAt(r.at)
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newHealth(), newVersion())
+	root.AddCommand(newServe(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newHealth(), newVersion())
 	return root
 }
 
@@ -98,6 +98,16 @@ func (e usageError) Unwrap() error { return e.error }
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
+			return usageError{fmt.Errorf("%s takes %s; see %s --help", cmd.CommandPath(), what, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// atMost wants n arguments, or fewer.
+func atMost(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
 			return usageError{fmt.Errorf("%s takes %s; see %s --help", cmd.CommandPath(), what, cmd.CommandPath())}
 		}
 		return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"redroom/server"
+	"redroom/server/terminal"
 	"redroom/store"
 )
 
@@ -75,13 +76,23 @@ func (o *operator) in(do func(cmd *cobra.Command, args []string) error) func(*co
 // inNew is in for a command that makes the room if there is none.
 func (o *operator) inNew(do func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
-		o.out = cmd.OutOrStdout()
+		o.out = clean{cmd.OutOrStdout()}
 		if o.room, err = o.open(cmd); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, o.room.Close()) }()
 		return do(cmd, args)
 	}
+}
+
+// clean writes what may be sent to a terminal: names and titles are others'.
+type clean struct{ io.Writer }
+
+func (c clean) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(c.Writer, terminal.CleanText(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // warnings are what a command says beside its result.
@@ -107,7 +118,7 @@ func show[T any](ctx context.Context, o *operator, method, path string, body any
 }
 
 func (o *operator) printJSON(raw json.RawMessage) error {
-	_, err := fmt.Fprintf(o.out, "%s\n", raw)
+	_, err := fmt.Fprintf(o.out, "%s\n", terminal.EscapeJSON(raw))
 	return err
 }
 

@@ -48,13 +48,21 @@ func (r *remote) base() string { return "https://" + r.at.String() }
 // Config is for client.Connect.
 func (r *remote) Config() client.Config {
 	return client.Config{
-		Ticket:       client.HTTPTickets(r.http, r.base(), ""), // r.http says who asks
-		WebTransport: client.WebTransport(r.trust),
-		WebSocket:    client.WebSocket(r.trust),
+		Ticket:    client.HTTPTickets(r.http, r.base(), ""), // r.http says who asks
+		QUIC:      client.QUIC(r.trust),
+		WebSocket: client.WebSocket(r.trust),
 	}
 }
 
-var errSignInOver = errors.New("this sign-in has ended; sign in again with redroom signin")
+var errSignInOver = errors.New("this sign-in has ended: sign in again with redroom signin")
+
+// errTokenOver is an errSignInOver.
+var errTokenOver = fmt.Errorf("the program's token is unknown, or has ended: ask for another one%w", hidden{errSignInOver})
+
+// enrollFirst says what somebody has to do who can do nothing else yet.
+func enrollFirst(at address) error {
+	return fmt.Errorf("a second factor is demanded of you: open https://%s in a browser and set one up, then sign in again", at)
+}
 
 // Do sends a request, such as GET /api/deals, with a body unless that is nil, and
 // decodes the answer into answer, unless that is nil or there is none. A refusal is
@@ -62,11 +70,26 @@ var errSignInOver = errors.New("this sign-in has ended; sign in again with redro
 func (r *remote) Do(ctx context.Context, method, path string, body, answer any) error {
 	err := r.operator.Do(ctx, method, path, body, answer)
 	var refusal *room.Error
-	var sending *url.Error
 	switch {
 	case errors.As(err, &refusal) && refusal.Code == http.StatusUnauthorized:
-		return fmt.Errorf("%w%w", errSignInOver, hidden{refusal})
-	case errors.As(err, &sending):
+		over := errSignInOver
+		if r.who.Token != "" {
+			over = errTokenOver
+		}
+		return fmt.Errorf("%w%w", over, hidden{refusal})
+	case errors.Is(err, room.ErrEnroll):
+		return enrollFirst(r.at)
+	case errors.Is(err, room.ErrProve):
+		return fmt.Errorf("the server wants to know once more that it is you: sign in again with redroom signin, and do it within ten minutes%w", hidden{err})
+	}
+	return said(err)
+}
+
+// said is an error of HTTP without the request, which says nothing to who has
+// made none.
+func said(err error) error {
+	var sending *url.Error
+	if errors.As(err, &sending) {
 		return sending.Err
 	}
 	return err

@@ -130,7 +130,11 @@ and are not listed.`,
 				for _, t := range topics {
 					all = append(all, t.raw)
 				}
-				return json.NewEncoder(o.out).Encode(map[string]any{"topics": all})
+				list, err := json.Marshal(map[string]any{"topics": all})
+				if err != nil {
+					return fmt.Errorf("writing the topics: %w", err)
+				}
+				return o.printJSON(list)
 			}
 			var rows [][]any
 			for _, t := range topics {
