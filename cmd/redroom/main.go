@@ -83,6 +83,10 @@ func newRoot() *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var bad *pflag.InvalidValueError
+		if errors.As(err, &bad) && bad.GetFlag().Name == tokenFlag { // it may be a secret
+			err = fmt.Errorf("--%s takes no value: the token is a line of standard input", tokenFlag)
+		}
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(newServe(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newHealth(), newVersion())

@@ -18,6 +18,8 @@ import (
 	"redroom/server/terminal"
 )
 
+const tokenFlag = "token"
+
 func newSignIn() *cobra.Command {
 	var (
 		c     connection
@@ -63,7 +65,7 @@ standard input and kept. REDROOM_TOKEN beats whatever is kept.`,
 		},
 	}
 	c.flags(cmd.Flags())
-	cmd.Flags().BoolVar(&token, "token", false, "keep a program's token, a line of standard input")
+	cmd.Flags().BoolVar(&token, tokenFlag, false, "keep a program's token, a line of standard input")
 	return cmd
 }
 
