@@ -210,6 +210,7 @@ func (c *Client) run(ctx context.Context) error {
 			renewed = true
 			continue
 		case c.silenced && failures == 0: // it has taken long enough
+			c.say(State{Phase: Waiting, Err: err})
 			failures++
 			continue
 		}

@@ -197,14 +197,9 @@ func (s *Session) writeControl() {
 func (s *Session) readControl() {
 	in := wire.NewReader(s.ear)
 	for {
-		h, err := in.Next()
+		h, payload, err := readFrame(in)
 		if err != nil {
-			s.end(ErrLost)
-			return
-		}
-		payload, err := in.Payload()
-		if err != nil {
-			s.end(ErrLost)
+			s.end(fmt.Errorf("%w: %w", ErrLost, err)) // which has the connection's code and reason, where there is one
 			return
 		}
 		switch h.Type {
@@ -225,6 +220,13 @@ func (s *Session) readControl() {
 			}
 		}
 	}
+}
+
+func readFrame(in *wire.Reader) (h *wire.Header, payload []byte, err error) {
+	if h, err = in.Next(); err == nil {
+		payload, err = in.Payload()
+	}
+	return h, payload, err
 }
 
 // answered gives an answer to whoever asked; there is one at a time, and none

@@ -36,12 +36,22 @@ func DialQUIC(ctx context.Context, addr string, trust *tls.Config) (Session, err
 		return nil, fmt.Errorf("opening a QUIC session at %s: %w", addr, err)
 	}
 	conn, err := dialFirst(ctx, inTurn(found), func(ctx context.Context, ip netip.Addr) (*quic.Conn, error) {
-		return quic.DialAddr(ctx, net.JoinHostPort(ip.String(), port), trust, clientConfig())
+		return quic.DialAddr(ctx, net.JoinHostPort(ip.String(), port), trust, dialConfig())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening a QUIC session at %s: %w", addr, err)
 	}
 	return quicSession{conn: conn, id: ConnectionID(conn)}, nil
+}
+
+// dialConfig is that of a program. Of both sides' idle limits the smaller one
+// counts: a server that hears nothing more of a program lets it go then, and
+// not after its own. Whoever has nothing to say stays.
+func dialConfig() *quic.Config {
+	c := clientConfig()
+	c.MaxIdleTimeout = 10 * time.Second
+	c.KeepAlivePeriod = 4 * time.Second
+	return c
 }
 
 // inTurn orders addresses so that one family follows the other, beginning with
