@@ -97,6 +97,13 @@ func TestWrongUsageIsStatus2AndOneLine(t *testing.T) {
 		{"posts without a number", nil, []string{"serve", "--posts-per-second", "NaN"}, []string{"--posts-per-second", "NaN"}},
 		{"next to no posts", nil, []string{"serve", "--posts-per-second", "0.009"}, []string{"--posts-per-second", "0.009", "from 0.01", "or 0"}},
 		{"no address", nil, []string{"health", "--http", "here"}, []string{"--http", "here"}},
+		{"a feed without a topic", nil, []string{"feed", "http://localhost/"}, []string{"the source's URL and the topic"}},
+		{"a feed of no URL", nil, []string{"feed", "meter", "Alpha/Figures"}, []string{"http or https"}},
+		{"a feed with a password in its URL", nil, []string{"feed", "https://a:b@host/", "Alpha/Figures"}, []string{"REDROOM_FEED_AUTHORIZATION"}},
+		{"a feed's secret in clear", []string{"REDROOM_FEED_AUTHORIZATION=Bearer key"}, []string{"feed", "http://example.com/", "Alpha/Figures"}, []string{"https"}},
+		{"a filter that is none", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--pick", ".a["}, []string{"--pick"}},
+		{"a feed without a pause", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--every", "0s"}, []string{"--every", "10ms"}},
+		{"a spool for nothing", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--spool-max", "0"}, []string{"--spool-max"}},
 		{"a variable of another kind", []string{"REDROOM_DEMO=often"}, []string{"serve"}, []string{"REDROOM_DEMO", "often"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -146,7 +153,7 @@ func TestVersionAsJSON(t *testing.T) {
 
 func TestHelpNamesTheCommands(t *testing.T) {
 	r := redroom(t, "", nil, "help")
-	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "health", "version"} {
+	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "health", "version"} {
 		if !strings.Contains(r.out, "  "+command) {
 			t.Errorf("help does not name %s:\n%s", command, r.out)
 		}
