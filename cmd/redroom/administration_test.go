@@ -18,22 +18,61 @@ type administered struct {
 	t       *testing.T
 	data    string
 	running *servertest.Process // nil: it is stopped
+	network *desk               // of anna, who administers it from there; nil: the operator does
 }
 
-// bothWays runs a test on a stopped store and on a running server's.
-func bothWays(t *testing.T, test func(t *testing.T, a administered)) {
-	for _, running := range []bool{false, true} {
-		t.Run(map[bool]string{false: "stopped", true: "running"}[running], func(t *testing.T) {
+// everyWay runs a test on a stopped store, on a running server's, and by the
+// network on that.
+func everyWay(t *testing.T, test func(t *testing.T, a administered)) {
+	for _, way := range []string{"stopped", "running", "network"} {
+		t.Run(way, func(t *testing.T) {
 			a := administered{t: t, data: t.TempDir()}
 			a.add("anna", "--admin")
-			if running {
+			if way != "stopped" {
 				a.running = servertest.StartProcess(t, a.data, nil)
 			}
 			a.add("bert", "--display", "Bert Baum")
 			a.add("carl")
+			if way == "network" {
+				d := newDesk(t, "REDROOM_SERVER="+hostOf(t, a.running.Rrp), "REDROOM_DATA="+a.data)
+				d.redroom(servertest.Password, "signin anna").succeeds(t)
+				a.network = &d
+			}
 			test(t, a)
 		})
 	}
+}
+
+// run is a command line, in which '_' stands for a space in a word.
+func (a administered) run(line string) result {
+	a.t.Helper()
+	args := strings.Fields(line)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "_", " ")
+	}
+	if a.network != nil {
+		return a.network.redroom("", args...)
+	}
+	return redroom(a.t, "", nil, append(args, "--data", a.data)...)
+}
+
+// by is who stands in the audit trail for what was done, and from where.
+func (a administered) by() string {
+	if a.network != nil {
+		return "anna  127.0.0.1"
+	}
+	return "-  -"
+}
+
+// linksBegin is how links begin that are made.
+func (a administered) linksBegin() string {
+	switch {
+	case a.network != nil:
+		return "https://" + hostOf(a.t, a.running.Rrp)
+	case a.running != nil:
+		return a.running.Plain
+	}
+	return "http://localhost:8080"
 }
 
 func (a administered) add(args ...string) {
@@ -44,7 +83,7 @@ func (a administered) add(args ...string) {
 // does runs a command that has to succeed, and gives what it printed.
 func (a administered) does(line string) string {
 	a.t.Helper()
-	return redroom(a.t, "", nil, a.args(line)...).succeeds(a.t)
+	return a.run(line).succeeds(a.t)
 }
 
 // prints is does for a command that prints exactly this.
@@ -58,16 +97,7 @@ func (a administered) prints(line, want string) {
 // refuses runs a command that has to fail with status 1, and to say these words.
 func (a administered) refuses(line string, words ...string) {
 	a.t.Helper()
-	redroom(a.t, "", nil, a.args(line)...).expectOneLine(a.t, 1, words...)
-}
-
-// args are those of a command line, in which '_' stands for a space in a word.
-func (a administered) args(line string) []string {
-	args := strings.Fields(line)
-	for i := range args {
-		args[i] = strings.ReplaceAll(args[i], "_", " ")
-	}
-	return append(args, "--data", a.data)
+	a.run(line).expectOneLine(a.t, 1, words...)
 }
 
 // id is what a command that makes something prints.
@@ -81,8 +111,11 @@ func (a administered) id(line string) string {
 }
 
 func TestDealsAndTopicsAreAdministered(t *testing.T) {
-	bothWays(t, func(t *testing.T, a administered) {
+	everyWay(t, func(t *testing.T, a administered) {
 		alpha := a.id("deal create Alpha_AG")
+		if a.network != nil { // who makes a deal is in it, but for the operator
+			a.prints("deal remove Alpha_AG anna", "")
+		}
 		a.id("deal create Beta --history joined")
 		a.refuses("deal create Beta", "making the deal", "There is a deal of this name; choose another.")
 		a.refuses("deal create "+strings.Repeat("x", 121), "1 to 120 characters")
@@ -162,7 +195,7 @@ func (a administered) dealNamed(name string) string {
 }
 
 func TestAccountsAreAdministered(t *testing.T) {
-	bothWays(t, func(t *testing.T, a administered) {
+	everyWay(t, func(t *testing.T, a administered) {
 		a.prints("user list", "NAME  ROLE    STATE   DISPLAY\nanna  admin   active  anna\nbert  member  active  Bert Baum\ncarl  member  active  carl\n")
 		a.refuses("user change anna --role member", "changing anna", "This is the last active admin; make another one first.")
 		a.refuses("user change nobody --role member", "changing nobody", room.ErrNotFound.Text)
@@ -177,10 +210,7 @@ func TestAccountsAreAdministered(t *testing.T) {
 		a.prints("user change bert --active", "")
 
 		a.id("deal create Alpha")
-		where := "http://localhost:8080"
-		if a.running != nil {
-			where = a.running.Plain
-		}
+		where := a.linksBegin()
 		for line, begins := range map[string]string{
 			"user password bert":                             where,
 			"user invite --deal Alpha":                       where,
@@ -210,7 +240,7 @@ func TestAccountsAreAdministered(t *testing.T) {
 // TestTheTrailIsPrinted does what the trail has to tell, and finds it there, a
 // backup too.
 func TestTheTrailIsPrinted(t *testing.T) {
-	bothWays(t, func(t *testing.T, a administered) {
+	everyWay(t, func(t *testing.T, a administered) {
 		alpha := a.id("deal create Alpha")
 		topic := a.id("topic create Price --deal Alpha")
 		a.does("deal add Alpha bert")
@@ -222,9 +252,9 @@ func TestTheTrailIsPrinted(t *testing.T) {
 		whole := a.does("audit")
 		for _, row := range []string{
 			"  -  -  user.added  user=anna  {\"role\":\"admin\"}\n",
-			"  -  -  deal.created  deal=" + alpha + "  ",
-			"  -  -  deal.member.added  user=bert  deal=" + alpha + "\n",
-			"  -  -  topic.changed  deal=" + alpha + "  topic=" + topic + "  {\"title\":\"",
+			"  " + a.by() + "  deal.created  deal=" + alpha + "  ",
+			"  " + a.by() + "  deal.member.added  user=bert  deal=" + alpha + "\n",
+			"  " + a.by() + "  topic.changed  deal=" + alpha + "  topic=" + topic + "  {\"title\":\"",
 			"  -  -  backup\n",
 		} {
 			if !strings.Contains(whole, row) {

@@ -45,28 +45,32 @@ func (d desk) file() string {
 	return filepath.Join(home, "config", "redroom", "credentials.json")
 }
 
-// redroom runs a command line, in which a space is between two words.
-func (d desk) redroom(in, line string) result {
+// redroom runs a command line: of words that are given as such, or else of one
+// line, in which a space is between two words.
+func (d desk) redroom(in string, words ...string) result {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), servertest.Patience)
 	defer cancel()
-	cmd := d.command(ctx, line)
+	if len(words) == 1 {
+		words = strings.Fields(words[0])
+	}
+	cmd := d.command(ctx, words...)
 	cmd.Stdin = strings.NewReader(in)
 	var out, errors bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errors
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		d.t.Fatalf("running redroom %s: %v", line, err)
+		d.t.Fatalf("running redroom %v: %v", words, err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), errors.String()}
 }
 
-func (d desk) command(ctx context.Context, line string) *exec.Cmd {
+func (d desk) command(ctx context.Context, words ...string) *exec.Cmd {
 	d.t.Helper()
 	binary, err := servertest.Build()
 	if err != nil {
 		d.t.Fatalf("building the binary: %v", err)
 	}
-	cmd := exec.CommandContext(ctx, binary, strings.Fields(line)...)
+	cmd := exec.CommandContext(ctx, binary, words...)
 	cmd.Env = append(os.Environ(), d.environment...)
 	cmd.Dir = d.dir
 	return cmd

@@ -13,7 +13,7 @@ import (
 )
 
 func TestTokensAndSecondFactorsAreAdministered(t *testing.T) {
-	bothWays(t, func(t *testing.T, a administered) {
+	everyWay(t, func(t *testing.T, a administered) {
 		token := a.does("user token bert --label The_feed --role observer --days 30")
 		if !regexp.MustCompile(`^rr_[\w-]{43}\n$`).MatchString(token) {
 			t.Errorf("the token is printed as %q", token)
@@ -37,7 +37,7 @@ func TestTokensAndSecondFactorsAreAdministered(t *testing.T) {
 // TestWhoHasLostASecondFactorIsLetInAgain takes away one that is there, with its
 // sign-ins, and leaves the password.
 func TestWhoHasLostASecondFactorIsLetInAgain(t *testing.T) {
-	bothWays(t, func(t *testing.T, a administered) {
+	everyWay(t, func(t *testing.T, a administered) {
 		p := a.running
 		if p == nil {
 			p = servertest.StartProcess(t, a.data, nil)
