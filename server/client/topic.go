@@ -16,6 +16,9 @@ type Reading struct {
 	After int64  // begin behind this seq, or with the last -After messages
 	Proof *Proof // what is held up to After; nil: it is not proved
 
+	// Joined is called with each JOIN, before the messages that it brings: in which
+	// epoch, behind what they begin, and the newest seq at that moment. May be nil.
+	Joined func(epoch string, behind room.Head, head int64)
 	// Each is called with every message.
 	Each func(room.Message)
 	// Anew is called when all that was handed on is to be forgotten, before
@@ -249,6 +252,9 @@ func (t *Topic) live(ctx context.Context, s *Session) (began time.Time, err erro
 	if err := t.resume(c); err != nil {
 		c.over(err)
 		return began, err
+	}
+	if t.reading.Joined != nil {
+		t.reading.Joined(c.Epoch, c.at, c.Head)
 	}
 	var running sync.WaitGroup
 	defer running.Wait()
