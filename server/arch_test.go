@@ -21,7 +21,7 @@ const module = "redroom"
 // isn't said here is not allowed, and a package without a row does not belong
 // anywhere yet.
 var mayImport = map[string][]string{
-	"cmd/redroom": {"server", "server/bench", "server/client", "server/feed", "server/load", "server/room", "server/terminal", "store", "certs"},
+	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/feed", "server/load", "server/room", "server/terminal", "store", "certs"},
 
 	// The only place that sees every part.
 	"server": {
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"server/hub":       {"server/room", "server/wire"},
 	"server/journal":   {"server/room"},
 	"server/bench":     {"server/client", "server/room", "server/wire", "server/transport", "store", "certs"},
+	"server/chat":      {"server/client", "server/room", "server/terminal", "server/wire"},
 	"server/client":    {"server/room", "server/wire", "server/transport"},
 	"server/feed":      {"server/client", "server/room"},
 	"server/transport": {"server/room", "server/wire"},

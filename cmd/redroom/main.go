@@ -89,7 +89,7 @@ func newRoot() *cobra.Command {
 		}
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(), newPost(), newRead(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newHealth(), newVersion())
+	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newHealth(), newVersion())
 	return root
 }
 
