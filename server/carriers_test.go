@@ -17,16 +17,16 @@ var protocolTests = []string{
 	"TestSignOutEnds", "TestRemovedMemberIsReset", "TestNewcomerReads", "TestDeactivation", "TestStopSays",
 	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
 	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestUTF8", "TestStoreIsOneFile",
-	"TestTokens", "TestLastWords", "TestDrainAnswers", "TestWallOfEveryFrame", "TestWallOfLists",
+	"TestTokens", "TestPasswordsWrong", "TestAReportSplit", "TestLastWords", "TestDrainAnswers", "TestWallOfEveryFrame", "TestWallOfLists",
 }
 
-// TestProtocolOverWebSockets runs the protocol's tests once more with sessions
-// that WebSockets carry: directly, and through what people have before their
-// servers.
-func TestProtocolOverWebSockets(t *testing.T) {
+// TestProtocolOverOtherCarriers runs the protocol's tests once more with sessions
+// that raw QUIC carries, and WebSockets: directly, and through what people have
+// before their servers.
+func TestProtocolOverOtherCarriers(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("the same tests ran over WebTransport; without -short they run over WebSockets too")
+		t.Skip("the same tests ran over WebTransport; without -short they run over the other carriers too")
 	}
 	pattern := "^(" + strings.Join(protocolTests, "|") + ")"
 	t.Run("none is forgotten", func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestProtocolOverWebSockets(t *testing.T) {
 			}
 		}
 	})
-	for carrier, short := range map[string]bool{"WebSocket": false, "nginx": true, "HAProxy": true} {
+	for carrier, short := range map[string]bool{"QUIC": true, "WebSocket": false, "nginx": true, "HAProxy": true} {
 		t.Run(carrier, func(t *testing.T) {
 			t.Parallel() // they wait for much of their time
 			args := []string{"-test.run", pattern, "-carrier", carrier, "-test.timeout", "10m", "-test.v"}

@@ -83,16 +83,25 @@ func TestClientGoesOnThroughKills(t *testing.T) {
 
 // TestClientGoesByWhatGetsThrough drops all UDP before the client is there, lets
 // it pass, and drops it again in the middle of the talk: it goes on by WebSocket,
-// by WebTransport, and by WebSocket, with all that is said.
+// by WebTransport or QUIC, and by WebSocket, with all that is said.
 func TestClientGoesByWhatGetsThrough(t *testing.T) {
+	for _, quick := range []string{"WebTransport", "QUIC"} {
+		t.Run(quick, func(t *testing.T) { goesByWhatGetsThrough(t, quick) })
+	}
+}
+
+func goesByWhatGetsThrough(t *testing.T, quick string) {
 	leavesNoGoroutine(t)
 	h := newHouse(t)
 	seen, udp := h.Behind(t, servertest.Path{Loss: 1})
 	config := h.ClientConfig(t, h.bert)
+	if quick == "QUIC" {
+		config.QUIC = client.QUIC(h.Trust(t))
+	}
 	direct := config.Ticket
 	config.Ticket = func(ctx context.Context) (client.Ticket, error) {
 		ticket, err := direct(ctx)
-		ticket.WebTransport.URL = seen.Rrp
+		ticket.WebTransport.URL, ticket.QUIC.Address = seen.Rrp, seen.QUIC()
 		return ticket, err
 	}
 	states := make(chan client.State, 100)
@@ -135,7 +144,7 @@ func TestClientGoesByWhatGetsThrough(t *testing.T) {
 
 	udp.Change(servertest.Path{})
 	bert.client.Nudge()
-	awaitOpen("WebTransport", 5*time.Second)
+	awaitOpen(quick, 5*time.Second)
 	talk(time.Second)
 
 	udp.Change(servertest.Path{Loss: 1})

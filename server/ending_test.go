@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+	"github.com/quic-go/quic-go"
 	"github.com/quic-go/webtransport-go"
 
 	"redroom/server/room"
@@ -90,7 +91,9 @@ func wasReset(err error) bool {
 		return err != nil && !errors.Is(err, io.EOF)
 	}
 	var reset *webtransport.StreamError
-	return errors.As(err, &reset) && reset.ErrorCode == 404 && reset.Remote
+	var raw *quic.StreamError
+	return errors.As(err, &reset) && reset.ErrorCode == 404 && reset.Remote ||
+		errors.As(err, &raw) && raw.ErrorCode == 404 && raw.Remote
 }
 
 // TestRemovedMemberGetsNoMoreOfWhatIsBeingWritten has a member be removed who

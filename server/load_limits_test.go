@@ -379,42 +379,66 @@ func tooManyConnections(t *testing.T, first string) {
 	}
 }
 
-// TestTooManyQUICConnections ends those of an address that has many.
+// TestTooManyQUICConnections ends those of an address that has many, whatever they
+// speak.
 func TestTooManyQUICConnections(t *testing.T) {
-	if servertest.OverWebSocket() {
-		t.Skip("a WebSocket has no QUIC connection")
-	}
 	leavesNoGoroutine(t)
-	const most = 8
-	c := narrow(t, func(l *limits.Limits) { l.Address.Connections = most })
-	r, _ := servertest.StartWith(t, c)
-	open := func() (transport.Session, error) {
-		ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
-		defer cancel()
-		s, err := transport.DialWebTransport(ctx, r.Rrp, "", r.Trust(t))
-		if err == nil {
-			t.Cleanup(func() { s.Close(0, "") })
-		}
-		return s, err
+	for by, dial := range map[string]func(context.Context, *servertest.Room) (transport.Session, error){
+		"WebTransport": func(ctx context.Context, r *servertest.Room) (transport.Session, error) {
+			return transport.DialWebTransport(ctx, r.Rrp, "", r.Trust(t))
+		},
+		"QUIC": func(ctx context.Context, r *servertest.Room) (transport.Session, error) {
+			return transport.DialQUIC(ctx, r.QUIC(), r.Trust(t))
+		},
+	} {
+		t.Run(by, func(t *testing.T) {
+			const most = 8
+			c := narrow(t, func(l *limits.Limits) { l.Address.Connections = most })
+			r, _ := servertest.StartWith(t, c)
+			// A raw QUIC connection is open before it is refused.
+			open := func() (s transport.Session, taken bool) {
+				ctx, cancel := context.WithTimeout(t.Context(), servertest.Patience)
+				defer cancel()
+				s, err := dial(ctx, r)
+				if err != nil {
+					return nil, false
+				}
+				t.Cleanup(func() { s.Close(0, "") })
+				return s, answersPING(ctx, s)
+			}
+			var all []transport.Session
+			for range most {
+				s, taken := open()
+				if !taken {
+					t.Fatal("a connection was refused that is not too many")
+				}
+				all = append(all, s)
+			}
+			if _, taken := open(); taken {
+				t.Fatal("a connection too many was taken")
+			}
+			all[0].Close(0, "")
+			for deadline := time.Now().Add(servertest.Patience); ; {
+				if _, taken := open(); taken {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("the end of a connection has made no room")
+				}
+			}
+		})
 	}
-	var all []transport.Session
-	for range most {
-		s, err := open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, s)
+}
+
+// answersPING tells whether there is somebody in a session.
+func answersPING(ctx context.Context, s transport.Session) bool {
+	c, err := s.Open(ctx)
+	if err != nil {
+		return false
 	}
-	if _, err := open(); err == nil {
-		t.Fatal("a connection too many was taken")
-	}
-	all[0].Close(0, "")
-	for deadline := time.Now().Add(servertest.Patience); ; {
-		if _, err := open(); err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the end of a connection has made no room")
-		}
-	}
+	c.SetReadDeadline(time.Now().Add(servertest.Patience))
+	io.WriteString(c, "PING 0\n")
+	got := make([]byte, len("PONG 0\n"))
+	_, err = io.ReadFull(c, got)
+	return err == nil && string(got) == "PONG 0\n"
 }

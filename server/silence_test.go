@@ -49,6 +49,8 @@ func TestHalfAFrameAndSilence(t *testing.T) {
 	for name, octets := range map[string]string{
 		"half a TOKEN":                  "TOKEN 0 " + room.NewToken(),
 		"an unknown type, and no TOKEN": "POEM 0\n",
+		"a USER, and no PASS":           "USER 0 bert\n",
+		"half a PASS":                   "USER 0 bert\nPASS 0 correct",
 	} {
 		s := h.Open(t)
 		unsigned[name] = silent(t, s, s.Channel(t), octets)

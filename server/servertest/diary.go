@@ -3,6 +3,7 @@ package servertest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -52,7 +53,7 @@ func (d *Diary) Count(message string, attributes ...string) (count int) {
 
 func bears(entry map[string]any, attributes []string) bool {
 	for i := 0; i+1 < len(attributes); i += 2 {
-		if entry[attributes[i]] != attributes[i+1] {
+		if value, ok := entry[attributes[i]]; !ok || fmt.Sprint(value) != attributes[i+1] {
 			return false
 		}
 	}

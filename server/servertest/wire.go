@@ -82,7 +82,7 @@ func (s *Session) SignInBy(t testing.TB, token, name string) {
 		s.Control = s.Channel(t)
 	}
 	s.Control.Say(t, "TOKEN 0 "+token+"\n")
-	s.entered(t, "ACK TOKEN "+name)
+	s.Entered(t, "ACK TOKEN "+name)
 }
 
 // SignInAs signs in by a name and a password, both as fields are written.
@@ -92,11 +92,11 @@ func (s *Session) SignInAs(t testing.TB, name, password string) {
 	s.Control.Say(t, "USER 0 "+name+"\n")
 	s.Control.Expect(t, "ACK USER")
 	s.Control.Say(t, "PASS 0 "+password+"\n")
-	s.entered(t, "ACK PASS "+name)
+	s.Entered(t, "ACK PASS "+name)
 }
 
-// entered hears the ACK of a sign-in.
-func (s *Session) entered(t testing.TB, want string) {
+// Entered hears the ACK of a sign-in, without its key.
+func (s *Session) Entered(t testing.TB, want string) {
 	t.Helper()
 	ack := s.Control.Hear(t)
 	keyed, ok := s.Session.(transport.Keyed)
