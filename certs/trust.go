@@ -23,31 +23,52 @@ func TrustPin(pin, host string) (*tls.Config, error) {
 	if err != nil || len(want) != sha256.Size {
 		return nil, errors.New("a pin is the SHA-256 of a CA's certificate, 64 hex digits, as redroom serve prints it")
 	}
+	return trustBy(host, func(sent []*x509.Certificate) (*x509.CertPool, error) {
+		for _, c := range sent {
+			if c.IsCA && sha256.Sum256(c.Raw) == [sha256.Size]byte(want) {
+				roots := x509.NewCertPool()
+				roots.AddCert(c)
+				return roots, nil
+			}
+		}
+		return nil, ErrOtherCA
+	}), nil
+}
+
+// TrustFound is what a client trusts who can find the certificate of the CA that
+// the server of a host has of its own, in PEM: that, and what the system trusts. It
+// is looked for in each handshake, since it may change; nil: there is none.
+func TrustFound(host string, find func() []byte) *tls.Config {
+	return trustBy(host, func([]*x509.Certificate) (*x509.CertPool, error) {
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool() // a machine that has none
+		}
+		roots.AppendCertsFromPEM(find())
+		return roots, nil
+	})
+}
+
+// trustBy is trust in roots that depend on the certificates that were sent after
+// the leaf.
+func trustBy(host string, roots func(sent []*x509.Certificate) (*x509.CertPool, error)) *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: true, // VerifyConnection is what verifies
 		VerifyConnection: func(state tls.ConnectionState) error {
-			return verifyPinned([sha256.Size]byte(want), host, state.PeerCertificates)
+			leaf, sent := state.PeerCertificates[0], state.PeerCertificates[1:]
+			trusted, err := roots(sent)
+			if err != nil {
+				return err
+			}
+			between := x509.NewCertPool()
+			for _, c := range sent {
+				between.AddCert(c)
+			}
+			_, err = leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: trusted, Intermediates: between})
+			return err
 		},
-	}, nil
-}
-
-func verifyPinned(pin [sha256.Size]byte, host string, chain []*x509.Certificate) error {
-	o := x509.VerifyOptions{DNSName: host, Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
-	found := false
-	for _, c := range chain[1:] {
-		if c.IsCA && sha256.Sum256(c.Raw) == pin {
-			o.Roots.AddCert(c)
-			found = true
-		} else {
-			o.Intermediates.AddCert(c)
-		}
 	}
-	if !found {
-		return ErrOtherCA
-	}
-	_, err := chain[0].Verify(o)
-	return err
 }
 
 // TrustFile is what a client trusts who has the certificates of CAs in a PEM
@@ -61,28 +82,11 @@ func TrustFile(path string) (*tls.Config, error) {
 	if !roots.AppendCertsFromPEM(octets) {
 		return nil, fmt.Errorf("the file %s has no certificate in PEM (-----BEGIN CERTIFICATE-----)", path)
 	}
-	return trustRoots(roots), nil
-}
-
-// TrustAlso is what a client trusts who was given the certificate of a server's
-// own CA, in PEM: that, and what the system trusts.
-func TrustAlso(ca []byte) (*tls.Config, error) {
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool() // a machine that has none
-	}
-	if !roots.AppendCertsFromPEM(ca) {
-		return nil, errors.New("there is no CA's certificate in PEM")
-	}
-	return trustRoots(roots), nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 }
 
 // TrustSystem is what a client trusts who was told nothing.
-func TrustSystem() *tls.Config { return trustRoots(nil) }
-
-func trustRoots(roots *x509.CertPool) *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
-}
+func TrustSystem() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
 // ReadCA is the certificate of the CA that OpenCA has made in dir, in PEM.
 func ReadCA(dir string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, caFile)) }

@@ -92,12 +92,34 @@ func TestAFilesCAsAreTrustedAndNoOthers(t *testing.T) {
 	if _, err := TrustFile(filepath.Join(t.TempDir(), "none.pem")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	if trust, err := TrustAlso(ca.PEM()); err != nil {
-		t.Error(err)
-	} else if _, err := dialTCP(t, address, trust); err != nil {
-		t.Errorf("beside the system's: %v", err)
-	}
 	if _, err := dialTCP(t, address, TrustSystem()); !Refused(err) {
 		t.Errorf("the system's alone: %v", err)
+	}
+}
+
+// TestAFoundCAIsLookedForInEachHandshake: while it isn't there, or is another one,
+// the server isn't trusted; then it is.
+func TestAFoundCAIsLookedForInEachHandshake(t *testing.T) {
+	ca, other := openCA(t, t.TempDir()), openCA(t, t.TempDir())
+	s, err := NewShortLived(ca, nil, time.Now, discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := serveTCP(t, "127.0.0.1", Chooser{H3: s, Other: s}.TCP())
+	var found []byte
+	trust := TrustFound("127.0.0.1", func() []byte { return found })
+	for _, c := range []struct {
+		name  string
+		found []byte
+		good  bool
+	}{{"none", nil, false}, {"another", other.PEM(), false}, {"none that can be read", []byte("CA"), false}, {"the server's", ca.PEM(), true}, {"none any more", nil, false}} {
+		found = c.found
+		if _, err := dialTCP(t, address, trust); c.good != (err == nil) || !c.good && !Refused(err) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	found = ca.PEM()
+	if _, err := dialTCP(t, address, TrustFound("room.example", func() []byte { return found })); !Refused(err) {
+		t.Errorf("for another name: %v", err)
 	}
 }

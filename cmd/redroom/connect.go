@@ -133,26 +133,24 @@ func (c *connection) trust(ctx context.Context, at address) (trust, error) {
 }
 
 // trustHere is trust on one's own machine: in the CA that is in a data directory,
-// or in that of which the server tells whoever asks from here.
+// or in that of which the server tells whoever asks from here. The server may start
+// later than the tool, and with another CA.
 func (c *connection) trustHere(ctx context.Context, at address) (trust, error) {
-	ca, err := certs.ReadCA(filepath.Join(c.data, "keys"))
+	keys := filepath.Join(c.data, "keys")
+	_, err := certs.ReadCA(keys)
 	switch {
 	case err == nil:
-		t, err := certs.TrustAlso(ca)
-		if err != nil {
-			return trust{}, fmt.Errorf("the CA in %s: %w", c.data, err)
-		}
-		return trust{t, fmt.Sprintf("it is not the server of %s; name the directory of the one that you mean with --data, or give --pin", c.data)}, nil
+		return trust{
+			certs.TrustFound(at.host, func() []byte { ca, _ := certs.ReadCA(keys); return ca }),
+			fmt.Sprintf("it is not the server of %s; name the directory of the one that you mean with --data, or give --pin", c.data),
+		}, nil
 	case c.given.Changed("data"):
 		return trust{}, fmt.Errorf("there is no server's CA in --data %s: %w", c.data, err)
 	}
-	advice := "if it is the one that you mean, name its directory with --data, or give --pin with what it printed"
-	if ca := c.askTrust(ctx, at); ca != nil {
-		if t, err := certs.TrustAlso(ca); err == nil {
-			return trust{t, advice}, nil
-		}
-	}
-	return trust{certs.TrustSystem(), advice}, nil
+	return trust{
+		certs.TrustFound(at.host, func() []byte { return c.askTrust(ctx, at) }),
+		"if it is the one that you mean, name its directory with --data, or give --pin with what it printed",
+	}, nil
 }
 
 const maxTrustAnswer = 64 << 10

@@ -48,11 +48,34 @@ func (r *remote) base() string { return "https://" + r.at.String() }
 // Config is for client.Connect.
 func (r *remote) Config() client.Config {
 	return client.Config{
-		Ticket:    client.HTTPTickets(r.http, r.base(), ""), // r.http says who asks
+		Ticket:    r.ticket,
 		QUIC:      client.QUIC(r.trust),
 		WebSocket: client.WebSocket(r.trust),
 	}
 }
+
+// ticketWithin is how long a program waits for a ticket of HTTP, without which it
+// can do.
+const ticketWithin = 3 * time.Second
+
+// ticket asks for one over HTTP. A program's token opens sessions by itself: where
+// HTTP can't be reached, as where only UDP gets through, it goes without.
+func (r *remote) ticket(ctx context.Context) (client.Ticket, error) {
+	ask := client.HTTPTickets(r.http, r.base(), "") // r.http says who asks
+	if r.who.Token == "" {
+		return ask(ctx)
+	}
+	soon, cancel := context.WithTimeout(ctx, ticketWithin)
+	defer cancel()
+	ticket, err := ask(soon)
+	if errors.Is(err, errUnreachable) && ctx.Err() == nil {
+		return client.TokenTicket(r.who.Token, r.at.String()), nil
+	}
+	return ticket, err
+}
+
+// errUnreachable is an error of who got no answer at all.
+var errUnreachable = errors.New("no server can be reached")
 
 var errSignInOver = errors.New("this sign-in has ended: sign in again with redroom signin")
 
@@ -158,7 +181,7 @@ func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
 	case certs.Refused(err):
 		return nil, fmt.Errorf("the certificate that %s shows is not trusted: %w; %s", s.by.at, err, s.advice)
 	}
-	return nil, fmt.Errorf("no server can be reached at %s: %w", s.by.at, err)
+	return nil, fmt.Errorf("%w at %s: %w", errUnreachable, s.by.at, err)
 }
 
 func (s *signed) CloseIdleConnections() {

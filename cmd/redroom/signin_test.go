@@ -251,3 +251,14 @@ func TestWhoCanNotSignInIsToldWhy(t *testing.T) {
 		}
 	})
 }
+
+// TestUDPAloneIsEnoughForAProgram: its token opens a session where nothing else
+// gets through.
+func TestUDPAloneIsEnoughForAProgram(t *testing.T) {
+	f := newFed(t)
+	_, proxy := f.p.Behind(t, servertest.Path{}) // where no TCP is listened for
+	running := f.feedByID(t, "--server", proxy.Addr)
+	f.awaitReports(t, 3)
+	running.awaitSaid(t, "msg=connected by=QUIC")
+	running.end(t, os.Interrupt)
+}

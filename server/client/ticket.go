@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"redroom/server/room"
+	"redroom/server/transport"
 )
 
 // Ticket is what a session is opened with: the answer of
@@ -29,6 +30,15 @@ type Ticket struct {
 
 	came time.Time     // when a Client had it
 	took time.Duration // how long it had asked for it
+}
+
+// TokenTicket is what a program's token opens sessions with, any number of them,
+// at HOST:PORT, without having asked there.
+func TokenTicket(token, at string) (t Ticket) {
+	t.Token = token
+	t.QUIC.Address = at
+	t.WebSocket.URL = "wss://" + at + transport.Path
+	return t
 }
 
 const (
