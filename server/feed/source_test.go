@@ -77,18 +77,20 @@ func TestWhatIsNoReadingIsSaidInOneLine(t *testing.T) {
 		kind   string
 		words  string
 	}{
-		"a broken object":    {say(`{"a":`), "json", "not one value of JSON"},
-		"two values":         {say(`1 2`), "json", "not one value of JSON"},
-		"nothing":            {say(""), "json", "not one value of JSON"},
-		"no UTF-8":           {say("\"\xff\""), "json", "not UTF-8"},
-		"a page":             {typed("text/html"), "type", `"text/html"`},
-		"no type":            {typed(""), "type", "not JSON"},
-		"a hostile type":     {typed("x\u202e/" + strings.Repeat("y", 1000)), "type", `x\u202e`},
-		"5 MiB":              {say("[" + strings.Repeat(" ", 5<<20) + "]"), "size", "more than 1048576 octets"},
-		"an error":           {http.NotFound, "status 404", "404 Not Found"},
-		"no content":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "status 204", "204"},
-		"a redirect away":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL+"/secret", 302) }, "redirect", elsewhere.URL},
-		"a redirect in ring": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/?", 302) }, "redirects", "more than 3 times"},
+		"a broken object": {say(`{"a":`), "json", "not one value of JSON"},
+		"two values":      {say(`1 2`), "json", "not one value of JSON"},
+		"nothing":         {say(""), "json", "not one value of JSON"},
+		"no UTF-8":        {say("\"\xff\""), "json", "not UTF-8"},
+		"a page":          {typed("text/html"), "type", `"text/html"`},
+		"no type":         {typed(""), "type", "not JSON"},
+		"a hostile type":  {typed("x\u202e/" + strings.Repeat("y", 1000)), "type", `x\u202e`},
+		"5 MiB":           {say("[" + strings.Repeat(" ", 5<<20) + "]"), "size", "more than 1048576 octets"},
+		"an error":        {http.NotFound, "status 404", "404 Not Found"},
+		"no content":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "status 204", "204"},
+		"a redirect away": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL+"/secret", http.StatusFound)
+		}, "redirect", elsewhere.URL},
+		"a redirect in ring": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/?", http.StatusFound) }, "redirects", "more than 3 times"},
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			say("[1,")(w, nil)
@@ -162,7 +164,7 @@ func expectFailure(t *testing.T, s *Source, kind, words string) {
 func TestARedirectWithinTheHostIsFollowed(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/there" {
-			http.Redirect(w, r, "/there", 307)
+			http.Redirect(w, r, "/there", http.StatusTemporaryRedirect)
 			return
 		}
 		say(fmt.Sprintf("%q", r.Header.Get("Authorization")))(w, r)
