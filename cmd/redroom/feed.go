@@ -68,6 +68,7 @@ array; if it gives none, there is nothing to report.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), args[0], args[1], cmd.ErrOrStderr())
 		},
+		ValidArgsFunction: completeTopic(&f.connection, 1),
 	}
 	fl := cmd.Flags()
 	f.connection.flags(fl)

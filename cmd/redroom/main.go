@@ -71,6 +71,7 @@ func newRoot() *cobra.Command {
 		Use:               "redroom",
 		Short:             "A room where a deal is talked through",
 		Long:              "Red Room is a self-hosted discussion room for mergers and acquisitions.\nStart with: redroom serve",
+		Example:           "  redroom serve\n  redroom signin anna\n  redroom post \"Alpha/Due Diligence\" \"The figures are in.\"",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
@@ -89,7 +90,8 @@ func newRoot() *cobra.Command {
 		}
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newHealth(), newVersion())
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newHealth(), newVersion(), newCompletion())
 	return root
 }
 

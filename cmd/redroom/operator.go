@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -161,12 +162,19 @@ func (o *operator) table(head string, rows [][]any) error {
 	return w.Flush()
 }
 
-// group is a command that only has others.
+// group is a command that only has others. Its examples are the first one of each.
 func group(name, short string, commands ...*cobra.Command) *cobra.Command {
+	var examples []string
+	for _, c := range commands {
+		if first, _, _ := strings.Cut(c.Example, "\n"); first != "" {
+			examples = append(examples, first)
+		}
+	}
 	cmd := &cobra.Command{
-		Use:   name,
-		Short: short,
-		Args:  cobra.ArbitraryArgs,
+		Use:     name,
+		Short:   short,
+		Example: strings.Join(examples, "\n"),
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.CommandPath())}
