@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -200,6 +199,9 @@ func hereOf(listening string) (a address, err error) {
 
 // device is what one's sign-ins are called in the list of them.
 func device() string {
-	host, _ := os.Hostname()
-	return "redroom on " + cmp.Or(host, "some machine")
+	host, err := os.Hostname()
+	if err != nil || !isVisible(host) { // it goes into a header
+		host = "some machine"
+	}
+	return "redroom on " + host
 }
