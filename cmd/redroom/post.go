@@ -96,6 +96,9 @@ func (p *posting) body(cmd *cobra.Command, args []string) (string, error) {
 	if len(args) > 0 {
 		body = []byte(args[0])
 	} else {
+		if atTerminal() {
+			fmt.Fprintln(cmd.ErrOrStderr(), "Type the message; Ctrl-D at a line's beginning posts it.")
+		}
 		var err error
 		if body, err = readInput(cmd.Context(), cmd.InOrStdin(), kind.Limit()+len("\r\n")); err != nil {
 			return "", fmt.Errorf("reading the message from standard input: %w; nothing was posted", err)
