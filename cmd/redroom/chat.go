@@ -27,7 +27,8 @@ input's end it waits until all are acknowledged.`,
 		Example: `  redroom chat
   redroom chat "GeldGeldGeld AG/Forderungen" --server room.example.com:4433
   make 2>&1 | redroom chat 0123456789abcdef`,
-		Args: atMost(1, "one topic at most"),
+		Args:              atMost(1, "one topic at most"),
+		ValidArgsFunction: completeTopic(&c, 0),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			ctx := cmd.Context()
 			onTerminal := atTerminal() && term.IsTerminal(int(os.Stdout.Fd()))

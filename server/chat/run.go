@@ -43,14 +43,16 @@ func run(ctx context.Context, c Config, m *Model, in io.Reader, out io.Writer) e
 	_, err := quietly(p)
 	stop()
 	close(over)
-	m.Update(<-left)
+	rest := <-left
+	if context.Cause(within) == nil { // else the model may not be whole
+		h.settle(m, rest)
+	}
 	if broken := context.Cause(within); broken != nil {
 		err = broken
 	}
-	unsent := h.settle(m)
 	end(client.ErrClosed)
 	briefly(h.close)
-	return outcome(err, m, unsent)
+	return outcome(err, m)
 }
 
 // briefly does something that waits, for a moment at most: what it waits for ends
@@ -98,11 +100,11 @@ func (h *hands) show(p *tea.Program, over <-chan struct{}) (left events) {
 }
 
 // outcome is how a chat has ended, in one error.
-func outcome(err error, m *Model, unsent Unsent) error {
+func outcome(err error, m *Model) error {
 	if err == nil && m.state.Phase == client.Ended && !errors.Is(m.state.Err, client.ErrClosed) {
 		err = m.state.Err
 	}
-	if len(unsent) > 0 {
+	if unsent := m.Unsent(); len(unsent) > 0 {
 		err = errors.Join(err, unsent)
 	}
 	return err
@@ -127,22 +129,23 @@ func panicked(broken any) error {
 	return fmt.Errorf("this is a mistake in redroom, please report it: %s", line(fmt.Sprint(broken)))
 }
 
-// settle waits for a moment for the answers to what was posted, and gives what
-// isn't answered.
-func (h *hands) settle(m *Model) Unsent {
+// settle waits for a moment for the answers to what was posted, beginning with the
+// rest of the news.
+func (h *hands) settle(m *Model, rest events) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			h.broke(broken)
+		}
+	}()
 	enough := time.NewTimer(awaitAnswers)
 	defer enough.Stop()
-	for len(m.Unsent()) > 0 && m.state.Phase == client.Open && m.waits() {
+	for m.Update(rest); m.waits() && m.state.Phase == client.Open; m.Update(h.news.take()) {
 		select {
 		case <-h.news.more:
-			m.Update(h.news.take())
-		case <-h.ctx.Done():
-			return m.Unsent()
 		case <-enough.C:
-			return m.Unsent()
+			return
 		}
 	}
-	return m.Unsent()
 }
 
 // screen shows a Model on a terminal.
