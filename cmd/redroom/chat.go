@@ -56,7 +56,6 @@ input's end it waits until all are acknowledged.`,
 			refused := func(why error) { fmt.Fprintf(os.Stderr, "redroom: %s\n", oneLine(why)) }
 			return chat.Lines(ctx, config, os.Stdin, os.Stdout, refused)
 		},
-		ValidArgsFunction: completeTopic(&c, 0),
 	}
 	c.flags(cmd.Flags())
 	return cmd
