@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -176,8 +175,7 @@ func isAway(err error) bool {
 	if errors.As(err, &refusal) {
 		return refusal.Retry
 	}
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.Is(err, errUnreachable)
 }
 
 // defaultSpool is where the readings of a source for a topic are kept, in a

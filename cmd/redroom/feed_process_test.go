@@ -1,5 +1,3 @@
-//go:build unix
-
 package main_test
 
 import (
@@ -10,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,8 @@ import (
 	"redroom/server/client"
 	"redroom/server/servertest"
 )
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // fed is a room with a topic, and a program's account in it that feeds there.
 type fed struct {
@@ -29,13 +30,14 @@ type fed struct {
 	source *numbered
 	errors string // the file that has what the server says of itself
 
-	feedTopic   string   // as a feed is told it
+	from, to    string   // a feed's arguments
 	environment []string // of a feed
 }
 
 func newFed(t *testing.T) *fed {
 	t.Helper()
-	f := &fed{feedTopic: "Alpha/Figures", source: newNumbered(t), spool: filepath.Join(t.TempDir(), "readings.spool"), errors: filepath.Join(t.TempDir(), "server.log")}
+	source := newNumbered(t)
+	f := &fed{source: source, from: source.url(), to: "Alpha/Figures", spool: filepath.Join(t.TempDir(), "readings.spool"), errors: filepath.Join(t.TempDir(), "server.log")}
 	f.p = servertest.StartProcess(t, t.TempDir(), []string{"sh", "-c", `exec "$@" 2>"$0"`, f.errors}, "--log-level", "info")
 	f.anna = f.p.Admin(t)
 	f.deal = f.anna.Deal(t, "Alpha", "all")
@@ -89,7 +91,7 @@ func (f *fed) feed(t *testing.T, flags ...string) *feeding {
 		t.Fatal(err)
 	}
 	f.source.anew()
-	line := append([]string{"feed", f.source.url(), f.feedTopic, "--every", "20ms", "--source-timeout", "30s", "--log-level", "debug",
+	line := append([]string{"feed", f.from, f.to, "--every", "20ms", "--source-timeout", "30s", "--log-level", "debug",
 		"--server", at.Host, "--data", f.p.Data, "--spool", f.spool}, flags...)
 	running := &feeding{cmd: exec.Command(binary, line...), exited: make(chan struct{})}
 	running.cmd.Env = append(append(os.Environ(), f.environment...), "REDROOM_TOKEN="+f.token, "REDROOM_FEED_AUTHORIZATION=Bearer secret")
@@ -111,6 +113,14 @@ func (f *fed) feed(t *testing.T, flags ...string) *feeding {
 		}
 	})
 	return running
+}
+
+// feedByID names the topic by its id, which the server need not be asked for.
+func (f *fed) feedByID(t *testing.T, flags ...string) *feeding {
+	t.Helper()
+	byID := *f
+	byID.to = f.topic
+	return byID.feed(t, flags...)
 }
 
 func (f *feeding) kill() {

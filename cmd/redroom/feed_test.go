@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,8 +20,6 @@ import (
 )
 
 var long = flag.Bool("long", false, "run long tests in full length")
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // TestAFeedPostsWhatASourceSays has readings come over one long-lived connection,
 // each answered, each with the id of that connection, which the server's log has
@@ -221,14 +218,20 @@ func TestAFeedSaysOnceWhatIsWrongWithItsSource(t *testing.T) {
 }
 
 // TestAFullSpoolTakesNothingAndLosesNothing starts a feed while the server is
-// down.
+// down. Another one, which has to ask the server for the topic of a name, waits.
 func TestAFullSpoolTakesNothingAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFed(t)
 	f.p.Kill()
+	byName := *f
+	byName.spool, byName.from = filepath.Join(t.TempDir(), "other.spool"), "http://127.0.0.1:1/"
+	waiting, given := byName.feed(t), byName.feed(t)
 	running := f.feedByID(t, "--spool-max", "3")
 	running.awaitSaid(t, "level=WARN.*the spool is full: 3 readings")
 	running.awaitSaid(t, "level=WARN.*the room can not be reached")
+	given.awaitSaid(t, "the room can not be reached, and is waited for")
+	given.end(t, os.Interrupt)
+	waiting.awaitSaid(t, "the room can not be reached, and is waited for")
 	f.again(t)
 	running.awaitSaid(t, `level=INFO msg="the room is reached again"`)
 	for i, r := range f.awaitReports(t, 8) {
@@ -236,19 +239,10 @@ func TestAFullSpoolTakesNothingAndLosesNothing(t *testing.T) {
 			t.Errorf("report %d has reading %d", i+1, r.N)
 		}
 	}
-	if n := running.count("spool is full"); n < 1 {
-		t.Errorf("that the spool is full was said %d times", n)
-	}
 	running.end(t, syscall.SIGTERM)
-}
-
-// feedByID names the topic by its id, which the server need not be asked for.
-func (f *fed) feedByID(t *testing.T, flags ...string) *feeding {
-	t.Helper()
-	named := f.feedTopic
-	f.feedTopic = f.topic
-	defer func() { f.feedTopic = named }()
-	return f.feed(t, flags...)
+	waiting.awaitSaid(t, "msg=feeding .*topic="+f.topic)
+	waiting.awaitSaid(t, "no reading was taken.*connection refused")
+	waiting.end(t, syscall.SIGTERM)
 }
 
 // TestAFeedEndsWhereAPersonIsNeededAndGoesOnThen closes the topic, and revokes
