@@ -297,29 +297,31 @@ func TestPageShowsAReport(t *testing.T) {
 
 	signIn(p, r.Plain+"/t/"+topic, "anna", servertest.Password)
 	connected(p)
-	for _, said := range []string{"Überfällig", "1284300.50", "Stand", "<b>18:12</b>", "vorläufig", "true", "nach Alter", "2 entries"} {
+	for _, said := range []string{"Überfällig", "1,284,300.50", "Stand", "<b>18:12</b>", "vorläufig", "true", "nach Alter.90", "1 entry"} {
 		p.Find("StaticText", said)
 	}
 	if bold := servertest.Evaluate[int](p, `document.querySelectorAll("[role=log] b").length`); bold > 0 {
 		t.Error("a report's text became markup")
 	}
 
-	// What is deeper is folded away, and what is folded out stays in sight.
+	p.Find("image", "nach Alter.30, 2 values: first 1, last 2, lowest 1, highest 2")
+
+	// The JSON is folded away, and what is folded out stays in sight.
 	const deeper = `…"30": […`
 	if shown := p.Count("StaticText", deeper); shown > 0 {
-		t.Error("what is deeper is shown from the beginning")
+		t.Error("the JSON is shown from the beginning")
 	}
-	p.Click("DisclosureTriangle", "2 entries")
+	p.Click("DisclosureTriangle", "JSON")
 	p.Find("StaticText", deeper)
-	p.Find("DisclosureTriangle", "2 entries")
+	p.Find("DisclosureTriangle", "JSON")
 
 	// The bot goes on: the newest figures, and the history of all.
 	send(topic, client.Post{Kind: room.Edit, Ref: seq, Body: `{"Überfällig":12}`})
 	p.Find("StaticText", "12")
-	p.Gone("StaticText", "1284300.50")
+	p.Gone("StaticText", "1,284,300.50")
 	p.Click("button", "edited")
 	p.Find("dialog", "History")
-	p.Find("StaticText", "1284300.50")
+	p.Find("StaticText", "1,284,300.50")
 	p.Press(kb.Escape)
 	p.Gone("dialog", "History")
 	if edits := p.Count("button", "Edit"); edits != 0 {
@@ -328,7 +330,7 @@ func TestPageShowsAReport(t *testing.T) {
 
 	send(topic, client.Post{Kind: room.Redact, Ref: seq, Body: "Falsche Quelle"})
 	p.Find("StaticText", "Redacted by Bericht, …")
-	forgotten(t, "anna", p, "Überfällig", "1284300", "18:12")
+	forgotten(t, "anna", p, "Überfällig", "1284300", "1,284,300", "18:12")
 	p.Find("StaticText", "Gapless.")
 }
 

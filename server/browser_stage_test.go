@@ -33,6 +33,7 @@ type stage struct {
 	posts   map[string]func(topic string, p client.Post) int64
 	deal    string
 	topics  []string
+	feed    string   // a topic of reports; "" as long as there is none
 	direct  string   // anna's conversation with miriam
 	theirs  []string // what people wrote or chose, which nobody translates
 	started time.Time
@@ -253,6 +254,34 @@ func (s *stage) fill() {
 	s.theirs = append(s.theirs, "Nennt einen Mandanten, der nicht genannt werden darf", "GeldGeldGeld AG", "Projekt Falke", "Bewertung", "Fragen an den Verkäufer")
 	s.theirs = append(s.theirs, titles...)
 	s.theirs = append(s.theirs, "Anna Keller", "Miriam Brandt", "Jonas Weber", "Forderungsbericht", "anna", "miriam", "jonas", "forderungsbericht")
+}
+
+// reports is the topic of a feed, and of other reports than a feed's.
+func (s *stage) reports() {
+	s.t.Helper()
+	if s.feed == "" {
+		s.feed = s.people["anna"].Topic(s.t, s.deal, "Kurse und Zahlen", 6)
+		report := func(body string) {
+			s.posts["forderungsbericht"](s.feed, client.Post{Kind: room.Report, Body: body})
+		}
+		fed := func(source, reading string) {
+			report(fmt.Sprintf(`{"source":"https://%s","time":%q,"connection":"9f86d081884c7d65","reading":%s}`, source, time.Now().UTC().Format(time.RFC3339), reading))
+		}
+		report(`{"Stand":"Vorläufig, ohne die Rückstellungen","Überfällig nach Monaten":[1310000.00,1284300.50,1297500.25,1251900.00,1240000.00,1284300.50],"Schuldner":{"Inland":41,"Ausland":7},"Quote":0.1250,"Prüfer":[{"Name":"Nordwerk GmbH"}],"geprüft":true}`)
+		for i := range 6 {
+			fed("kurse.example/gold", fmt.Sprintf(`{"EUR":%d.%d0,"Stand":"fortlaufend"}`, 2310+i*i%7, i*3%10))
+		}
+		s.posts["miriam"](s.feed, client.Post{Kind: room.Text, Body: "Der Kurs zieht an. Wer sagt es dem Verkäufer?"})
+		fed("kurse.example/zinsen", `{"Euribor":{"3M":2.015,"6M":2.110,"12M":2.240},"Stand":"11:00"}`)
+		fed("kurse.example/zinsen", `{"Euribor":{"3M":2.020,"6M":2.105,"12M":2.240},"Stand":"11:00"}`)
+		fed("kurse.example/zinsen", `{"Euribor":{"3M":2.010,"6M":2.120,"12M":2.250},"Stand":"11:00"}`)
+		s.theirs = append(s.theirs, "Kurse und Zahlen", "Vorläufig, ohne die Rückstellungen", "Überfällig nach Monaten", "Schuldner.Inland", "Schuldner.Ausland", "Quote", "Prüfer", "geprüft", "true",
+			"Stand", "fortlaufend", "Euribor.3M", "Euribor.6M", "Euribor.12M", "EUR", "9f86d081884c7d65", "https://kurse.example/gold", "https://kurse.example/zinsen", "kurse.example/gold", "kurse.example/zinsen",
+			"Der Kurs zieht an. Wer sagt es dem Verkäufer?")
+	}
+	s.enter("anna", "/t/"+s.feed)
+	s.p.Find("textbox", s.word("composer.label"))
+	s.p.Until("the lines of all numbers", func() bool { return s.p.Count("image", "…") == 5 })
 }
 
 // encoded is a value as a script has it.

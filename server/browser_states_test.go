@@ -102,6 +102,12 @@ var states = []state{
 		s.p.Click("button", s.begin("text.allLines"))
 		s.p.Find("button", s.word("text.less"))
 	}},
+	{name: "reports", sheet: true, reach: func(s *stage) { s.reports() }},
+	{name: "report-unfolded", reach: func(s *stage) {
+		s.reports()
+		s.p.ClickFirst("DisclosureTriangle", s.word("report.origin"))
+		s.p.Find("StaticText", s.word("report.source"))
+	}},
 	{name: "direct", reach: func(s *stage) {
 		s.enter("anna", "/t/"+s.direct)
 		s.p.Find("heading", "Miriam Brandt")

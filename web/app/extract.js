@@ -19,8 +19,11 @@ const WORDS = 0x13000; // Egyptian hieroglyphs
 const NUMBERS = 0x12400; // cuneiform numbers
 /** So many stand for something at most; the last six bits of a sign say which. */
 const MOST = 63;
-const STANDS = /[\u{12400}-\u{1243f}\u{13000}-\u{1303f}]/u;
+const SIGNS = "\\u{12400}-\\u{1243f}\\u{13000}-\\u{1303f}";
+const STANDS = new RegExp(`[${SIGNS}]`, "u");
 const APART = new RegExp(`(${STANDS.source})`, "u");
+/** What a feed says before its reading, where nothing was found in it. */
+const BESIDE = new RegExp(`^(?:\\{"source":"http|…)[^{}${SIGNS}]*?,"reading":`, "u");
 
 /**
  * @param {string} kind the message's
@@ -52,5 +55,5 @@ function said(text) {
 
 /** @param {string} text a part of what a report has, as JSON */
 function reported(text) {
-  return text.replaceAll('":', ": ").replace(/,(?=["{[])/g, ", ").replace(/["{}[\]]/g, "");
+  return text.replace(BESIDE, "").replaceAll('":', ": ").replace(/,(?=["{[])/g, ", ").replace(/["{}[\]]/g, "");
 }

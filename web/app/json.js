@@ -6,6 +6,9 @@
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
+/** A report as a feed sends it; what it has read comes last. */
+const FEED = /^\{"source":"http[^{]*?"reading":([^]*)}$/;
+
 /**
  * @param {string} text
  * @returns {string[] | null} null: it isn't JSON
@@ -20,11 +23,12 @@ export function tokensOf(text) {
 }
 
 /**
- * A report in one line, for where there is no room for more.
+ * A report in one line, for where there is no room for more: of a feed's what it
+ * has read.
  * @param {string} text
  */
 export function extract(text) {
-  const tokens = tokensOf(text);
+  const tokens = tokensOf(text.replace(FEED, "$1"));
   if (!tokens) return text.replace(/\s+/g, " ");
   let depth = 0;
   const line = [];

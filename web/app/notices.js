@@ -5,6 +5,7 @@
  * @module
  */
 import { mentions, parse, plainText } from "./markdown.js";
+import { extract } from "./json.js";
 import { messageAt } from "./log.js";
 import { isQuiet, noticeOf } from "./settings.js";
 import { Standing } from "./standing.js";
@@ -14,7 +15,7 @@ import { titleOf } from "./walls.js";
 /** @typedef {import("./rooms.js").Topic} Topic */
 /** @typedef {import("./settings.js").Chosen} Chosen */
 /** @typedef {{seq: number, author: string, kind: string, text: string, redacted: boolean}} Said what a message says */
-/** @typedef {{topic: string, seq: number, title: string, author: string, text: string, count: number}} Notice the newest message that is worth it, and how many are; text: "" where the words aren't wanted */
+/** @typedef {{topic: string, seq: number, title: string, author: string, kind: string, text: string, count: number}} Notice the newest message that is worth it, and how many are; text: "" where the words aren't wanted */
 
 /** How many messages of a topic are looked at, at most. */
 const MOST = 20;
@@ -157,8 +158,8 @@ export class Herald {
       // Somebody may have signed out meanwhile.
       if (!allowed()) return;
       this.#told.set(id, newest.seq);
-      const text = chosen().extracts && newest.kind === "text" ? plainText(parse(newest.text)).replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
-      await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, text, count: worth.length });
+      const text = chosen().extracts && newest.kind !== "file" ? (newest.kind === "report" ? extract(newest.text) : plainText(parse(newest.text))).replace(/\s+/gu, " ").trim().slice(0, EXTRACT) : "";
+      await show({ topic: id, seq: newest.seq, title: titleOf(state, topic), author: newest.author, kind: newest.kind, text, count: worth.length });
       // What went while it was being shown is taken back.
       const left = rooms().topics.get(id);
       const since = left ? Math.max(left.read, this.#read.get(id) ?? 0) : Infinity;

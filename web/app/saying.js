@@ -11,10 +11,19 @@ const EXTRACT = 200;
 
 /**
  * @param {{kind: string, text: string}} message that isn't redacted
+ * @param {import("./words.js").Dictionary} words
+ * @returns {string} its beginning, and more than is shown, without markup
+ */
+export function spoken({ kind, text }, words) {
+  // What is longer than this has enough in its beginning.
+  return kind === "report" ? `${words.log.report}: ${extract(text)}` : plainText(parse(text.slice(0, 10 * EXTRACT)));
+}
+
+/**
+ * @param {{kind: string, text: string}} message that isn't redacted
+ * @param {import("./words.js").Dictionary} words
  * @returns {string} without markup
  */
-export function saying({ kind, text }) {
-  // What is longer than this has enough in its beginning.
-  const said = kind === "report" ? extract(text) : plainText(parse(text.slice(0, 10 * EXTRACT)));
-  return legible(said.trim().slice(0, EXTRACT));
+export function saying(message, words) {
+  return legible(spoken(message, words).trim().slice(0, EXTRACT));
 }

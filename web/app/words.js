@@ -37,6 +37,7 @@ export function formats(locale) {
   const thisYear = date({ weekday: "long", day: "numeric", month: "long" });
   const otherYear = date({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
   return {
+    locale,
     number: (/** @type {number} */ value) => number.format(value),
     list: (/** @type {string[]} */ items) => list.format(items),
     /** The same as parts of a sentence. @type {(items: string[]) => import("./sentence.js").Part[]} */

@@ -128,8 +128,6 @@ const de = {
     redactedBy: (who, when) => `Geschwärzt von ${who}, ${when}.`,
     reason: (reason) => `Grund: ${reason}`,
     report: "Bericht",
-    reportEmpty: "Ein leerer Bericht.",
-    reportEntries: (n, shown) => (n === 1 ? "1 Eintrag" : `${shown} Einträge`),
     unknown: "Eine Nachricht von einer Art, die diese Seite nicht zeigt.",
     beyond: "Diese Nachricht liegt vor dem, was hier gelesen werden kann.",
     ahead: "So eine Nachricht gibt es noch nicht.",

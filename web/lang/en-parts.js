@@ -126,6 +126,20 @@ const en = {
     direct: "A message for you",
     several: (/** @type {string} */ who, /** @type {number} */ n, /** @type {string} */ shown) => `${shown} messages, the newest from ${who}`,
   },
+  report: {
+    empty: "An empty report.",
+    entries: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 entry" : `${shown} entries`),
+    more: (/** @type {number} */ n, /** @type {string} */ shown) => `and ${shown} more`,
+    value: "Value",
+    range: (/** @type {string} */ least, /** @type {string} */ most) => `Lowest ${least}, highest ${most}`,
+    series: (/** @type {string} */ name, /** @type {number} */ n, /** @type {string} */ shown, /** @type {string} */ first, /** @type {string} */ last, /** @type {string} */ least, /** @type {string} */ most) =>
+      `${name}, ${shown} values: first ${first}, last ${last}, lowest ${least}, highest ${most}`,
+    json: "JSON",
+    origin: "Source and JSON",
+    source: "Source",
+    connection: "Connection",
+    read: "Read",
+  },
   readBy: {
     title: "Who has read this",
     lead: (/** @type {string} */ who, /** @type {string} */ when) => `${who}, ${when}`,

@@ -131,8 +131,6 @@ const en = {
     redactedBy: (/** @type {string} */ who, /** @type {string} */ when) => `Redacted by ${who}, ${when}.`,
     reason: (/** @type {string} */ reason) => `Reason: ${reason}`,
     report: "Report",
-    reportEmpty: "An empty report.",
-    reportEntries: (/** @type {number} */ n, /** @type {string} */ shown) => (n === 1 ? "1 entry" : `${shown} entries`),
     unknown: "A message of a kind that this page doesn’t show.",
     beyond: "That message lies before what you can read here.",
     ahead: "There is no such message yet.",

@@ -44,3 +44,14 @@ test("what was found is never taken away with what is around it", () => {
 test("of a report the names and values are left", () => {
   assert.equal(shown('{"‹Überfällig› über 30":2718300.00,"Schuldner":[{"Name":"Nordwerk"}],"Stand":"21.11. 18:12"}', "report"), "‹Überfällig› über 30: 2718300.00, Schuldner: Name: Nordwerk, Stand: 21.11. 18:12");
 });
+
+test("of a feed's report the reading is left, unless something was found in the rest", () => {
+  const beside = '"source":"https://host.example/gold","time":"2026-11-22T14:00:02Z","connection":"ab12"';
+  for (const [written, want] of [
+    [`{${beside},"reading":{"‹price›":12.3}}`, "‹price›: 12.3"],
+    [`{${beside},"reading":‹12.3›}`, "‹12.3›"],
+    ['…4:00:02Z","connection":"ab12","reading":{"‹price›":12.3}}', "‹price›: 12.3"],
+    [`{${beside.replace("gold", "‹gold›")},"reading":1}`, "source: https://host.example/‹gold›, time: 2026-11-22T14:00:02Z, connection: ab12, reading: 1"],
+    ['{"a":{"b":1},"reading":‹2›}', "a: b: 1, reading: ‹2›"],
+  ]) assert.equal(shown(written, "report"), want);
+});

@@ -116,6 +116,9 @@ test("the words are told where one wants that, as plain text", async () => {
   write("t", said(4, "**Zwölf**\n\nMillionen"));
   await look();
   assert.equal(shown[0][3], "Zwölf Millionen");
+  write("t", said(5, '{"source":"https://host.example","reading":{"price":12.30}}', { kind: "report" }));
+  await look();
+  assert.equal(shown[1][3], "price 12.30");
 });
 
 test("what is read meanwhile, here or in another tab, is taken back and not told", async () => {

@@ -110,7 +110,8 @@ export class Announcer {
     const news = [];
     for (let seq = Math.max(this.#heard, log.start) + 1; seq <= last(log); seq++) {
       const message = messageAt(log, seq);
-      if (message && message.author !== me && !isChange(message) && !message.redacted) news.push(message);
+      // Of reports, that may come every two seconds, the first is said alone.
+      if (message && message.author !== me && !isChange(message) && !message.redacted && !(message.kind === "report" && messageAt(log, seq - 1)?.kind === "report")) news.push(message);
     }
     this.#heard = last(log);
     return news;

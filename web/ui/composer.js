@@ -279,7 +279,7 @@ export class Composer extends HTMLElement {
 
   /** @param {Message} message */
   #saying(message) {
-    return message.redacted ? this.speech.words.log.redacted : saying(message);
+    return message.redacted ? this.speech.words.log.redacted : saying(message, this.speech.words);
   }
 
   /** Leaves what is edited or answered. */

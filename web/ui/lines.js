@@ -23,8 +23,10 @@ export class Lines {
   #changed;
   /** Whether the words are there that say why something was refused. */
   #explains = false;
-  /** Shows reports, once it is loaded. @type {typeof import("./report.js").report | null} */
-  #report = null;
+  /** Knows how reports stand, once it is loaded. @type {import("../app/runs.js").Runs | null} */
+  #reports = null;
+  /** Whether what stands there will look otherwise as soon as something is loaded, for the first time. @type {boolean | undefined} */
+  early;
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
   /** What replies speak of and is on its way. @type {Set<number>} */
@@ -62,11 +64,12 @@ export class Lines {
    */
   draw(rows, scene) {
     this.#nameReaders(scene);
+    const standings = this.#reports?.of(rows);
     /** @type {Map<string, HTMLElement>} */
     const elements = new Map();
-    for (const row of rows) elements.set(row.key, this.#element(row, scene));
+    for (const row of rows) elements.set(row.key, this.#element(row, scene, standings?.get(row.key)));
     this.#elements = elements;
-    if (!this.#report && rows.some((row) => row.kind === "message" && row.message.kind === "report")) void this.#loadReport();
+    if (!this.#reports && rows.some((row) => row.kind === "message" && row.message.kind === "report")) void this.#loadReports();
     if (!this.#explains && rows.some((row) => row.kind === "message" && (row.post ?? row.change)?.state === "failed")) void this.#loadRefusals();
     return [...elements.values()];
   }
@@ -79,21 +82,25 @@ export class Lines {
     this.#changed();
   }
 
-  /** Until it has come reports stand there as they were written. */
-  async #loadReport() {
+  /** Until it has come, and where it doesn't, reports stand there in a few words. */
+  async #loadReports() {
+    this.early ??= true;
     try {
-      this.#report = (await import("./report.js")).report;
+      const [{ reports }] = await Promise.all([import("./report-card.js"), this.#speech.more()]);
+      this.#reports ??= reports();
     } catch {
-      return; // The next time something is drawn it is tried again.
+      if (this.early === false) return; // The next time something is drawn it is tried again.
     }
+    this.early = false;
     this.#changed();
   }
 
   /**
    * @param {Row} row
    * @param {Scene} scene
+   * @param {import("../app/runs.js").Standing} [standing]
    */
-  #element(row, { rooms, log, topic, editing }) {
+  #element(row, { rooms, log, topic, editing }, standing) {
     const { words, formats } = this.#speech;
     const known = this.#elements.get(row.key);
     if (row.kind === "day") {
@@ -116,12 +123,12 @@ export class Lines {
       message,
       post,
       change,
-      joined,
+      joined: joined || !!standing?.joined,
       who: displayName(rooms, topic, message.author),
       called: called(rooms, topic, message.author),
       readers: this.#readers,
       unfolded: this.#unfolded,
-      report: this.#report,
+      report: standing,
       explains: this.#explains,
       redactor: message.redaction ? called(rooms, topic, message.redaction.author) : "",
       topic: topic.id,

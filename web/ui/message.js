@@ -22,7 +22,7 @@ import { hasBlocks, nodes } from "./markdown.js";
  * @property {string} called the same, with the account if that could be taken for another one's
  * @property {Readers} readers
  * @property {Set<string>} unfolded which long messages are shown in full; it is noted there
- * @property {typeof import("./report.js").report | null} report shows reports; null: not here yet
+ * @property {import("../app/runs.js").Standing | undefined} report how a report stands; undefined: it isn't one, or that isn't known yet
  * @property {boolean} explains whether it can be said why something was refused; until then nothing is said
  * @property {string} redactor the display name of who redacted it
  * @property {string} topic
@@ -40,7 +40,7 @@ const SHORT = { lines: 12, characters: 1000 };
 /** How long a message that one was brought to stands out. */
 const POINTED = 2500;
 /** What a text may have that the keyboard can be in. */
-const REACHED = "a, pre, .table";
+const REACHED = "a, pre, .table, summary";
 /** What goes on beside its place stays in the tab order: it is scrolled by keys. */
 const WIDE = new ResizeObserver((entries) => {
   for (const { target } of entries) {
@@ -174,7 +174,7 @@ export class MessageElement extends HTMLElement {
       set(this.#quote, "aria-label", false);
       return;
     }
-    const text = original.redacted ? words.log.redacted : saying(original);
+    const text = original.redacted ? words.log.redacted : saying(original, words);
     this.#quote.replaceChildren(isolated(quote.who), ": ", h("bdi", {}, text));
     set(this.#quote, "aria-label", `${words.log.quote(quote.who)}: ${text}`);
   }
@@ -191,7 +191,7 @@ export class MessageElement extends HTMLElement {
 
     const folds = kind === "text" && !redacted && isLong(text);
     const folded = folds && !unfolded.has(this.#key);
-    const drawn = [text, redacted, redaction, redactor, folded, kind === "text" && text.includes("@") ? readers : null, kind === "report" && report];
+    const drawn = [text, redacted, redaction, redactor, folded, kind === "text" && text.includes("@") ? readers : null, report];
     if (this.#drawn.length > 0 && drawn.every((value, index) => value === this.#drawn[index])) return;
     // A change isn't read out as if it were a new message.
     if (this.#drawn.length > 0) set(this, "aria-live", "off");
@@ -204,10 +204,12 @@ export class MessageElement extends HTMLElement {
     set(this.#body, "data-blocks", false);
     set(this, "data-kind", redacted ? "redacted" : known || kind === "report" ? kind : "none");
     if (redacted) this.#body.replaceChildren(...this.#redacted(message, redactor));
-    else if (kind === "report") this.#body.replaceChildren(report ? report(text, this.speech) : h("p", {}, ...straight(text, words.text.direction)));
+    else if (report) report.put(this.#body, message.text, this.speech);
+    else if (kind === "report") say(this.#body, saying(message, words));
     else if (kind === "text") this.#showText(text, readers, folded);
     else if (this.#body.childElementCount > 0) this.#body.replaceChildren(known ? legible(text) : words.log.unknown);
     else say(this.#body, known ? legible(text) : words.log.unknown);
+    this.#reach(this.#body.querySelectorAll(REACHED));
     if (held && !folds) this.focus({ preventScroll: true });
   }
 
@@ -221,7 +223,6 @@ export class MessageElement extends HTMLElement {
     const tree = folded ? beginning(whole, SHORT) : whole;
     set(this.#body, "data-blocks", hasBlocks(tree));
     this.#body.replaceChildren(...nodes(tree, { me, table: this.speech.words.text.table, direction: this.speech.words.text.direction, origin: location.origin }));
-    this.#reach(this.#body.querySelectorAll(REACHED));
     for (const scrolled of this.#body.querySelectorAll("pre, .table")) WIDE.observe(scrolled);
   }
 
@@ -322,6 +323,7 @@ export class MessageElement extends HTMLElement {
   /** Shows for a moment that this is the one, all of it. */
   point() {
     if (!this.#more.hidden && this.#more.ariaExpanded === "false") this.#fold(false);
+    this.#body.querySelector("details")?.setAttribute("open", "");
     set(this, "data-pointed", true);
     setTimeout(() => set(this, "data-pointed", false), POINTED);
   }

@@ -112,12 +112,12 @@ export class Notices {
   }
 
   /** @param {Notice} notice */
-  async #show({ topic, seq, title, author, text, count }) {
+  async #show({ topic, seq, title, author, kind, text, count }) {
     const { words, formats } = this.#parts.speech;
     const { state } = this.#parts.store;
     const known = state.topics.get(topic);
     const who = called(state, known, author);
-    const body = text ? `${who}: ${text}` : count > 1 ? words.notices.several(who, count, formats.number(count)) : known?.direct ? words.notices.direct : words.notices.one(who);
+    const body = text ? `${who}: ${kind === "report" ? `${words.log.report}: ` : ""}${text}` : count > 1 ? words.notices.several(who, count, formats.number(count)) : known?.direct ? words.notices.direct : words.notices.one(who);
     const options = { body: legible(body), tag: tagOf(this.#me, topic), icon: new URL(iconOf("icon"), location.href).href, lang: document.documentElement.lang, data: { name: this.#me, topic, seq, words: text !== "" } };
     const worker = await registration();
     const { signal } = this.#over;

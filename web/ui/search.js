@@ -241,7 +241,7 @@ export class Search extends HTMLElement {
           h("span", { class: "unseen" }, `, ${words.search.in} `),
           h("span", { class: "where" }, isolated(title)),
           h("span", { class: "unseen" }, ": "),
-          h("span", { class: "extract", dir: "auto" }, readable(hit.kind, hit.extract).map(({ text, hit }) => (hit ? h("mark", {}, ...straight(text, words.text.direction)) : straight(text, words.text.direction)))),
+          h("span", { class: "extract", dir: "auto" }, hit.kind === "report" && `${words.log.report}: `, readable(hit.kind, hit.extract).map(({ text, hit }) => (hit ? h("mark", {}, ...straight(text, words.text.direction)) : straight(text, words.text.direction)))),
         ),
       );
     }

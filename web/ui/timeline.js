@@ -6,12 +6,11 @@
  */
 import { isChange, original } from "../app/changes.js";
 import { covers, isAhead, last, messageAt, settled, sight } from "../app/log.js";
-import { parse, plainText } from "../app/markdown.js";
-import { extract } from "../app/json.js";
 import { called } from "../app/names.js";
 import { readOnly } from "../app/rooms.js";
 import { readers } from "../app/walls.js";
 import { rows } from "../app/rows.js";
+import { spoken } from "../app/saying.js";
 import { Announcer } from "./announcer.js";
 import { arrange, h, icon, say, set } from "./dom.js";
 import { Lines } from "./lines.js";
@@ -329,7 +328,9 @@ export class Timeline extends HTMLElement {
       if (line) element.scrollTop = Math.min(element.scrollTop, line.offsetTop - element.clientHeight / 5);
     }
     this.#atEnd = this.#scroller.isAtEnd && !log.window;
-    if (!settled(log)) return;
+    // What is going to look otherwise in a moment isn't shown.
+    set(this.#scroller.rows, "data-hidden", this.#lines.early);
+    if (this.#lines.early || !settled(log)) return;
     const aim = this.#aim;
     const mark = this.#mark;
     this.#seen = this.#atEnd ? last(log) : Math.max(mark ?? 0, 0) || last(log);
@@ -558,7 +559,7 @@ export class Timeline extends HTMLElement {
     const { words, formats } = this.speech;
     const many = (/** @type {number} */ count) => words.log.newer(count, formats.number(count));
     if (log.window) this.#announcer.count(log, rooms.me.name, many);
-    else this.#announcer.say(log, rooms.me.name, (message) => `${called(rooms, topic, message.author)}: ${spoken(message)}`, many);
+    else this.#announcer.say(log, rooms.me.name, (message) => `${called(rooms, topic, message.author)}: ${spoken(message, words)}`, many);
   }
 
   /** @param {Log} log */
@@ -614,14 +615,6 @@ export class Timeline extends HTMLElement {
     say(this.#word, "");
     this.#passing = setTimeout(put, 100);
   }
-}
-
-/**
- * A message's words without signs of their form.
- * @param {import("../app/rooms.js").Message} message
- */
-function spoken({ kind, text }) {
-  return kind === "report" ? extract(text) : plainText(parse(text));
 }
 
 customElements.define("rr-timeline", Timeline);

@@ -7,7 +7,7 @@ import { amount } from "../app/words.js";
 import { h, straight, wear } from "./dom.js";
 import dialogs from "./dialog.css" with { type: "css" };
 import { field, show } from "./form.js";
-import { report } from "./report.js";
+import { report } from "./report-card.js";
 import sheet from "./versions.css" with { type: "css" };
 
 wear(dialogs);
