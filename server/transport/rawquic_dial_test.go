@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,6 +115,39 @@ func TestADeadAddressCostsAQuarterOfASecond(t *testing.T) {
 	defer cancel()
 	if conn, err := transport.DialFirst(ctx, addresses("192.0.2.1", "192.0.2.2"), dial); err == nil {
 		t.Errorf("a dead address was reached at %v", conn.RemoteAddr())
+	}
+}
+
+// TestOneConnectionIsLeftOfTwoAddresses has both complete their handshakes before
+// either is taken.
+func TestOneConnectionIsLeftOfTwoAddresses(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	s := serveUDP(t)
+	trust := s.trust.Clone()
+	trust.NextProtos, trust.ServerName = []string{transport.Protocol}, "localhost"
+	var both sync.WaitGroup
+	both.Add(2)
+	conns := make(chan *quic.Conn, 2)
+	won, err := transport.DialFirst(t.Context(), []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")},
+		func(ctx context.Context, _ netip.Addr) (*quic.Conn, error) {
+			conn, err := quic.DialAddr(ctx, s.address, trust, nil)
+			if err == nil {
+				conns <- conn
+			}
+			both.Done()
+			both.Wait()
+			return conn, err
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer won.CloseWithError(0, "")
+	for range 2 {
+		conn := <-conns
+		if ended := conn.Context().Err() != nil; ended == (conn == won) {
+			t.Errorf("of the one that was taken (%v): it has ended (%v)", conn == won, ended)
+			conn.CloseWithError(0, "")
+		}
 	}
 }
 

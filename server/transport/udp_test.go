@@ -76,7 +76,10 @@ func serveUDP(t *testing.T) *udpServer {
 	s.url = "https://" + s.host
 	s.trust.RootCAs.AddCert(ca.Certificate())
 	serve := func(session transport.Session) {
-		s.sessions <- session
+		select {
+		case s.sessions <- session:
+		case <-session.Context().Done(): // nobody wants it
+		}
 		<-session.Context().Done()
 	}
 	wt := transport.NewWebTransport(http.NotFoundHandler(),
