@@ -66,7 +66,7 @@ func post(ctx context.Context, topic *client.Topic, lines <-chan lineRead, refus
 			var why *room.Error
 			switch {
 			case ctx.Err() != nil || topic.Err() != nil:
-				return ending(ctx, topic)
+				return errors.Join(ending(ctx, topic), Unsent{l.text})
 			case errors.As(err, &why):
 				outcome = errRefused
 				refused(err)

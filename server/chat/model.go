@@ -179,14 +179,23 @@ func (m *Model) reached(s client.State) {
 // frame takes the room's state.
 func (m *Model) frame(f frame) {
 	m.directory.frame(f.typ, f.fields, f.payload)
-	if m.topics[m.open] == nil && m.open != "" && m.told == nil {
-		m.leave(m.open)
-		m.notice = "This topic is not there any more."
-		m.open = ""
-	}
-	if m.told == nil && m.open == "" {
+	switch {
+	case m.told != nil:
+	case m.open == "":
 		m.openFirst()
+	case m.topics[m.open] == nil:
+		m.lose("This topic is not there any more.")
 	}
+}
+
+// lose leaves the open topic, which can't be read any more, for another one.
+func (m *Model) lose(why string) {
+	m.keepDraft()
+	m.leave(m.open)
+	m.mode, m.open, m.wanted = writing, "", ""
+	m.resume(draft{})
+	m.openFirst()
+	m.notice = why
 }
 
 // openFirst opens the topic that is to be seen at the beginning.
@@ -293,13 +302,12 @@ func (m *Model) ended(e ended) {
 	if m.logs[e.topic] == nil || errors.Is(e.err, client.ErrClosed) {
 		return
 	}
-	m.leave(e.topic)
-	if m.open == e.topic {
-		m.keepDraft()
-		m.open = ""
-		m.input.Reset()
-		m.notice = "This topic can't be read any more: " + reason(e.err)
+	if m.open != e.topic {
+		m.leave(e.topic)
+		return
 	}
+	delete(m.topics, e.topic)
+	m.lose("This topic can't be read any more: " + reason(e.err))
 }
 
 // sent takes the answer to a post.

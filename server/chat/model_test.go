@@ -334,6 +334,7 @@ func TestATopicThatIsGoneIsLeft(t *testing.T) {
 	s.says(claims, "bert", room.Text, 0, "geheim")
 	s.tell(frame{wire.TypeTopic, []string{claims, "gone"}, nil})
 	s.seesNot("geheim", "Forderungen")
+	s.sees("▌Einlagen", "This topic is not there any more.")
 	if got := wants[leave](s); got.topic != claims {
 		t.Errorf("it leaves %v", got)
 	}

@@ -30,9 +30,9 @@ func offline() Config {
 	}
 }
 
-// on runs a model on a terminal of its own, and gives how it ended, and what the
-// terminal was sent.
-func on(t *testing.T, ctx context.Context, m *Model, typed string) (error, string) {
+// on runs a model on a terminal of its own, and gives what that was sent, and how it
+// ended.
+func on(t *testing.T, ctx context.Context, m *Model, typed string) (said string, ended error) {
 	t.Helper()
 	mine, its, err := pty.Open()
 	if err != nil {
@@ -52,14 +52,14 @@ func on(t *testing.T, ctx context.Context, m *Model, typed string) (error, strin
 	}
 	stderr := os.Stderr
 	os.Stderr = its // as in a shell
-	ended := run(ctx, offline(), m, its, its)
+	ended = run(ctx, offline(), m, its, its)
 	os.Stderr = stderr
 	if after, err := term.GetState(its.Fd()); err != nil || *after != *before {
 		t.Errorf("the terminal is not as it was: %v, %v", after, err)
 	}
 	its.Close()
 	reading.Wait()
-	return ended, sent.String()
+	return sent.String(), ended
 }
 
 func TestAPanicGivesTheTerminalBackAndIsOneLine(t *testing.T) {
@@ -72,7 +72,7 @@ func TestAPanicGivesTheTerminalBackAndIsOneLine(t *testing.T) {
 			spoil(m)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			err, sent := on(t, ctx, m, "\x06")
+			sent, err := on(t, ctx, m, "\x06")
 			if err == nil || !strings.HasPrefix(err.Error(), "this is a mistake in redroom") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("it ends with %v", err)
 			}
@@ -86,7 +86,7 @@ func TestAPanicGivesTheTerminalBackAndIsOneLine(t *testing.T) {
 func TestAContextsEndIsACleanEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err, _ := on(t, ctx, NewModel("anna", ""), ""); err != nil {
+	if _, err := on(t, ctx, NewModel("anna", ""), ""); err != nil {
 		t.Errorf("it ends with %v", err)
 	}
 }
