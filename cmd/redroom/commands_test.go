@@ -221,6 +221,8 @@ func TestReadEndsWithItsReader(t *testing.T) {
 	}
 	head := exec.CommandContext(ctx, "sh", "-c", `"$0" read "$1" --follow | head -n 1`, binary, d.topic)
 	head.Env = append(os.Environ(), d.environment...)
+	head.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	head.Cancel = func() error { return syscall.Kill(-head.Process.Pid, syscall.SIGKILL) } // all of the pipe
 	var out, said bytes.Buffer
 	head.Stdout, head.Stderr = &out, &said
 	if err := head.Run(); err != nil || strings.Count(out.String(), "\n") != 1 || said.Len() > 0 {
