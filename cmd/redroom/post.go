@@ -149,7 +149,7 @@ func (p *posting) post(cmd *cobra.Command, topic, body string) error {
 	defer r.Close()
 	id, err := r.Topic(ctx, topic)
 	if err != nil {
-		return late(ctx, err, fmt.Errorf("%s did not answer within %s; nothing was posted", r.at, p.timeout))
+		return p.late(ctx, err, "; nothing was posted")
 	}
 	message := client.Post{ID: cmp.Or(p.id, room.NewClientID(time.Now())), Kind: room.Kind(p.kind), Ref: p.reply, Body: body}
 
@@ -160,8 +160,7 @@ func (p *posting) post(cmd *cobra.Command, topic, body string) error {
 	defer c.Close()
 	seq, err := c.Open(id, client.Reading{After: -1}).Post(ctx, message)
 	if err != nil {
-		return late(ctx, overOf(err), fmt.Errorf("no answer came within %s%s; it may have been posted: repeat it with --id %s, and it is there once",
-			p.timeout, outage.why(), message.ID))
+		return p.late(ctx, overOf(err), fmt.Sprintf("%s; it may have been posted: repeat it with --id %s, and it is there once", outage.why(), message.ID))
 	}
 	if p.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"topic": id, "seq": seq, "id": message.ID})
@@ -170,13 +169,13 @@ func (p *posting) post(cmd *cobra.Command, topic, body string) error {
 	return err
 }
 
-// late is an error, or what to say instead if there was no time left.
-func late(ctx context.Context, err, instead error) error {
+// late is an error, or what came of the message if there was no time left.
+func (p *posting) late(ctx context.Context, err error, outcome string) error {
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return instead
+		return fmt.Errorf("no answer came within %s%s", p.timeout, outcome)
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", errInterrupted, err)
+		return fmt.Errorf("%w%s", errInterrupted, outcome)
 	}
 	return err
 }

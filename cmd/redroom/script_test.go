@@ -1,3 +1,5 @@
+//go:build unix
+
 package main_test
 
 import (
@@ -6,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"redroom/server/room"
@@ -121,6 +124,9 @@ func TestWhatCanNotBePostedIsSaidInOneLine(t *testing.T) {
 	d.run(t, "", "read", d.topic, "--after", "5").expectOneLine(t, 1, "no message 5", "--after")
 	d.run(t, "", "read", d.topic, "--after", "-1001").expectOneLine(t, 2, "--after")
 	d.run(t, "", "read", d.topic).prints(t, "") // nothing of it all is there
+	d.Cmd.Process.Signal(syscall.SIGSTOP)
+	d.run(t, "x", "post", d.topic, "--timeout", "1s").expectOneLine(t, 1, "within 1s", "nothing was posted")
+	d.Cmd.Process.Signal(syscall.SIGCONT)
 	d.Stop(t)
 	d.run(t, "x", "post", d.topic).expectOneLine(t, 1, "reached")
 }
