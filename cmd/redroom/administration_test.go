@@ -320,7 +320,7 @@ func TestTheShellCompletes(t *testing.T) {
 			t.Errorf("%q is completed by status %d, %q", line, r.status, r.out)
 		}
 	}
-	if r := redroom(t, "", nil, "completion", "bash"); r.status != 0 || !strings.Contains(r.out, "__start_redroom") {
+	if r := redroom(t, "", nil, "completion", "bash"); r.status != 0 || !strings.Contains(r.out, "complete -F _redroom redroom") {
 		t.Errorf("status %d, %q", r.status, r.errors)
 	}
 }
