@@ -106,7 +106,8 @@ func (f *fed) feed(t *testing.T, flags ...string) *feeding {
 	t.Cleanup(func() {
 		running.kill()
 		if t.Failed() {
-			t.Logf("a feed said\n%s", running.log())
+			log, _ := os.ReadFile(f.errors)
+			t.Logf("a feed said\n%s\nand the server\n%s", running.log(), log)
 		}
 		if strings.Contains(running.log(), "secret") {
 			t.Error("a feed told a secret")
