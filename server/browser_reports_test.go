@@ -65,12 +65,16 @@ func TestPageShowsAFeed(t *testing.T) {
 	if now := servertest.Evaluate[float64](p, `[...document.querySelectorAll("rr-message")].at(-1).getBoundingClientRect().height`); now != high {
 		t.Errorf("the newest report is %v pixels high, and the one before it was %v", now, high)
 	}
+	if said := servertest.Evaluate[string](p, `document.querySelector("rr-timeline > [aria-live=polite]").textContent`); said != "" {
+		t.Errorf("a report that goes on from another is read out: %q", said)
+	}
 	p.Until("all to be read", func() bool { return strings.HasPrefix(unread(topic), "0") })
 
 	t.Log("what somebody has unfolded stays so")
 	p.Click("DisclosureTriangle", "Source and JSON")
 	p.Find("StaticText", "9f86d081884c7d65")
 	p.Find("StaticText", "https://host.example/price")
+	p.Click("textbox", "Message")
 	feed(`{"price":12.60,"at":"noon"}`)
 	p.Find("image", "price, 5 values: …")
 	p.Find("StaticText", "9f86d081884c7d65")
