@@ -70,7 +70,7 @@ func TestShellsCompleteTopics(t *testing.T) {
 			if out := s.do(t, "redroom read Bet\t"); !strings.Contains(out, "reached") {
 				t.Errorf("without a server it read %q", out)
 			}
-			if seen := s.seen.String()[before:]; strings.Contains(seen, "redroom: ") || !strings.Contains(seen, "Bet") {
+			if seen := s.seenUpTo(t, before, fmt.Sprint(">done", s.n)); strings.Contains(seen, "redroom: ") || !strings.Contains(seen, "redroom read Bet") {
 				t.Errorf("without a server Tab showed %q", seen)
 			}
 		})
@@ -145,6 +145,21 @@ func (s *terminalShell) do(t *testing.T, line string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// seenUpTo is what the terminal was sent behind an offset, when something of it is
+// what is waited for: the shell is ahead of who reads its terminal.
+func (s *terminalShell) seenUpTo(t *testing.T, offset int, what string) string {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		seen := s.seen.String()[offset:]
+		if strings.Contains(seen, what) {
+			return seen
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the terminal was sent %q, and not %q within a minute", seen, what)
+		}
+	}
 }
 
 // transcript is what was written, by one goroutine, while others may look at it.
