@@ -120,7 +120,7 @@ func (s *seat) sees(parts ...string) {
 
 func (s *seat) until(what string, holds func() bool) {
 	s.Helper()
-	for end := time.Now().Add(2 * servertest.Patience); !holds(); {
+	for end := time.Now().Add(servertest.Patience); !holds(); {
 		if time.Now().After(end) {
 			s.Fatalf("waited in vain for %s; it has\n%s", what, s.screen.String())
 		}

@@ -145,7 +145,7 @@ func TestAChatOutlivesItsServerAndSaysWhatWasNotSent(t *testing.T) {
 	r, _, _, _ := chatRoom(t)
 	token := tokenOf(t, r.Room, "bert")
 	s := sit(t, r.Room, token, 80, 24)
-	s.sees("● ")
+	s.sees("● ", "Nothing was said yet.")
 	r.Kill()
 	s.sees("○ Offline")
 	s.keys("Kommt später\r")

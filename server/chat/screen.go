@@ -124,8 +124,11 @@ func (m *Model) head() string {
 	}
 	via := m.connection()
 	right := faint.Styled(here) + " " + faint.Styled("●") + " " + via
-	if via == "Offline" {
+	switch {
+	case via == "Offline":
 		right = " " + bad.Styled("○ "+via)
+	case m.state.Phase != client.Open:
+		right = " " + faint.Styled("○ "+via)
 	}
 	if n := m.unreadElsewhere(); n > 0 && m.sideWidth() == 0 {
 		right = strong.Styled(fmt.Sprintf(" +%d", n)) + right
