@@ -6,8 +6,8 @@
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
-/** A report as a feed sends it; what it has read comes last. */
-const FEED = /^\{"source":"http[^{]*?"reading":([^]*)}$/;
+/** How a report begins that a feed has sent; what it has read comes last. */
+const FEED = /^\{"source":"http[^{]*?"reading":/;
 
 /**
  * @param {string} text
@@ -28,7 +28,8 @@ export function tokensOf(text) {
  * @param {string} text
  */
 export function extract(text) {
-  const tokens = tokensOf(text.replace(FEED, "$1"));
+  const head = text.endsWith("}") ? (FEED.exec(text)?.[0].length ?? 0) : 0;
+  const tokens = tokensOf(head > 0 ? text.slice(head, -1) : text);
   if (!tokens) return text.replace(/\s+/g, " ");
   let depth = 0;
   const line = [];

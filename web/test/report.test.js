@@ -122,6 +122,7 @@ test("depth and length of the most that may come do no harm", () => {
     `[${"9".repeat(most / 2)},1]`,
     `[${Array.from({ length: 30_000 }, () => '["a",1]')}]`,
     feed({ source: feed({ reading: feed(1) }) }),
+    `{"source":"http"${',"reading":1'.repeat(most / 6)}} `,
   ];
   for (const text of hostile) {
     const began = performance.now();
