@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -90,6 +91,25 @@ func TestAReplyNamesItsMessageAndTheLog(t *testing.T) {
 	got := wants[send](s)
 	if got.topic != claims || got.post.Ref != first || got.post.Epoch != epoch || got.post.Body != "Ich." || got.post.ID == "" {
 		t.Errorf("it sends %+v", got)
+	}
+}
+
+func TestManyRepliesToALongMessageDoNotHoldUpTheKeys(t *testing.T) {
+	s := newSeat(t, 80, 24)
+	long := s.says(claims, "bert", room.Text, 0, strings.Repeat("Wort ", room.MaxText/5))
+	var replies events
+	for range 500 {
+		s.seq[claims]++
+		replies = append(replies, arrived{claims, epoch, room.Message{Seq: s.seq[claims], Author: "bert", At: noon.UnixMilli(), Kind: room.Text, Ref: long, Body: []byte("Ja.")}})
+	}
+	s.tell(replies)
+	s.sees("↳ Bert (bert): Wort Wort")
+	began := time.Now()
+	for range 50 {
+		s.press("x")
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("50 keys take %v", took)
 	}
 }
 

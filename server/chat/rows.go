@@ -13,6 +13,10 @@ import (
 // groupWithin is how long somebody's messages stand below one name.
 const groupWithin = 5 * time.Minute
 
+// maxQuote is how many characters of what a reply speaks of are looked at, each
+// time that it is drawn; more than a row has.
+const maxQuote = 1000
+
 // row is a line of what a topic's messages look like. below counts those of the
 // same message that come after it.
 type row struct {
@@ -244,7 +248,17 @@ func (m *Model) quote(l *log, seq int64) string {
 	case e.redacted:
 		return m.name(e.author) + ": (removed)"
 	}
-	return m.name(e.author) + ": " + line(e.text)
+	return m.name(e.author) + ": " + line(beginning(e.text, maxQuote))
+}
+
+// beginning is at most so many characters of a text.
+func beginning(s string, most int) string {
+	for i := range s {
+		if most--; most < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 // name is what somebody is called in the open topic.
