@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/itchyny/gojq"
@@ -59,7 +60,7 @@ func (f *Filter) Pick(ctx context.Context, reading []byte) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, &failure{"pick", fmt.Errorf("the filter took more than %v", f.within)}
 	case err != nil:
-		return nil, &failure{"pick", fmt.Errorf("the filter failed: %w", err)}
+		return nil, &failure{"pick", fmt.Errorf("the filter failed: %.100s", unquoted(err))}
 	case len(outputs) == 0:
 		return nil, nil
 	case len(outputs) == 1:
@@ -67,6 +68,16 @@ func (f *Filter) Pick(ctx context.Context, reading []byte) ([]byte, error) {
 	}
 	all := bytes.Join(outputs, []byte(","))
 	return append(append([]byte("["), all...), ']'), nil
+}
+
+// unquoted is what an error says before it quotes the reading, which isn't for a
+// log; of what the filter itself says by error, the beginning.
+func unquoted(err error) string {
+	said := err.Error()
+	if quote := strings.IndexAny(said, "(\"{[0123456789"); quote >= 0 {
+		said = said[:quote]
+	}
+	return strings.TrimRight(said, " :")
 }
 
 var errTooMuch = errors.New("it gives more than a report may have")

@@ -65,3 +65,16 @@ func TestAFilterThatFailsIsSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestAFilterThatFailsDoesNotSayTheReading(t *testing.T) {
+	for _, filter := range []string{".a.b", ".a | tonumber", ".a + 1", ".a | fromjson", `.a | strptime("%Y")`, "error", ".n | keys", ".n.x"} {
+		f, err := ParseFilter(filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Pick(t.Context(), []byte(`{"a":"secret`+strings.Repeat("x", 1000)+`","n":4711}`))
+		if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "4711") || len(err.Error()) > 200 {
+			t.Errorf("%s says %v", filter, err)
+		}
+	}
+}
