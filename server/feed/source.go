@@ -132,9 +132,6 @@ func (s *Source) get(ctx context.Context) ([]byte, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, &failure{fmt.Sprint("status ", answer.StatusCode), fmt.Errorf("the source answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))}
 	}
-	if kind := answer.Header.Get("Content-Type"); !isJSON(kind) {
-		return nil, &failure{"type", fmt.Errorf("the source's content is of type %.60q, and not JSON", kind)}
-	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxReading+1))
 	switch {
 	case err != nil:
@@ -146,12 +143,16 @@ func (s *Source) get(ctx context.Context) ([]byte, error) {
 	}
 	var one json.RawMessage
 	if err := json.Unmarshal(body, &one); err != nil {
+		if kind := answer.Header.Get("Content-Type"); !isJSON(kind) {
+			return nil, &failure{"type", fmt.Errorf("the source's answer is of type %.60q, and not one value of JSON: %w", kind, err)}
+		}
 		return nil, &failure{"json", fmt.Errorf("the source's answer is not one value of JSON: %w", err)}
 	}
 	return body, nil
 }
 
-// isJSON tells application/json, text/json and application/…+json.
+// isJSON tells application/json, text/json and application/…+json. Many a source
+// says something else of the JSON that it gives, or nothing.
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || media == "text/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"))

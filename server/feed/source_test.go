@@ -52,9 +52,9 @@ func TestAReadingIsFetchedAsItWasWritten(t *testing.T) {
 			t.Errorf("%s was fetched as %s, %v", reading, got, err)
 		}
 	}
-	for _, kind := range []string{"application/json; charset=utf-8", "text/json", "application/senml+json", "Application/JSON"} {
+	for _, kind := range []string{"application/json; charset=utf-8", "text/json", "application/senml+json", "Application/JSON", "text/plain; charset=utf-8", ""} {
 		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", kind)
+			w.Header()["Content-Type"] = []string{kind}
 			fmt.Fprint(w, "1")
 		})
 		if _, err := newSource(t, s.URL, "").Fetch(t.Context()); err != nil {
@@ -69,7 +69,7 @@ func TestWhatIsNoReadingIsSaidInOneLine(t *testing.T) {
 	typed := func(kind string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{kind}
-			fmt.Fprint(w, "1")
+			fmt.Fprint(w, "<p>1</p>")
 		}
 	}
 	for name, c := range map[string]struct {
@@ -82,7 +82,7 @@ func TestWhatIsNoReadingIsSaidInOneLine(t *testing.T) {
 		"nothing":         {say(""), "json", "not one value of JSON"},
 		"no UTF-8":        {say("\"\xff\""), "json", "not UTF-8"},
 		"a page":          {typed("text/html"), "type", `"text/html"`},
-		"no type":         {typed(""), "type", "not JSON"},
+		"no type":         {typed(""), "type", "not one value of JSON"},
 		"a hostile type":  {typed("x\u202e/" + strings.Repeat("y", 1000)), "type", `x\u202e`},
 		"5 MiB":           {say("[" + strings.Repeat(" ", 5<<20) + "]"), "size", "more than 1048576 octets"},
 		"an error":        {http.NotFound, "status 404", "404 Not Found"},
