@@ -150,11 +150,20 @@ func ask(ctx context.Context, client *http.Client, method, url string, command, 
 	if answer == nil || got.StatusCode == http.StatusNoContent {
 		return nil
 	}
-	if err := json.NewDecoder(got.Body).Decode(answer); err != nil {
+	limited := &io.LimitedReader{R: got.Body, N: maxAnswer}
+	err = json.NewDecoder(limited).Decode(answer)
+	switch {
+	case err != nil && limited.N == 0:
+		return fmt.Errorf("reading the server's answer: it has more than %d MiB", maxAnswer>>20)
+	case err != nil:
 		return fmt.Errorf("reading the server's answer: %w", err)
 	}
 	return nil
 }
+
+// maxAnswer is how many octets an answer may have: more than a page of the longest
+// reports, and less than what a machine can't hold.
+const maxAnswer = 128 << 20
 
 // refused is the answer of a server that didn't do what it was asked to: a
 // problem (RFC 9457), or a sentence. It is a *room.NeedsCode, a room.ErrProve or

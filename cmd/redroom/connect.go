@@ -102,6 +102,7 @@ func (c *connection) stranger(ctx context.Context) (*remote, error) {
 type trust struct {
 	tls    *tls.Config
 	advice string
+	blind  bool // whoever answers is believed, so that nothing is dialed but --server
 }
 
 func (c *connection) trust(ctx context.Context, at address) (trust, error) {
@@ -112,21 +113,21 @@ func (c *connection) trust(ctx context.Context, at address) (trust, error) {
 		return trust{}, usageError{fmt.Errorf("--insecure-skip-verify is for a server on this machine, and %s is not; give --pin with what redroom serve printed there", at)}
 	case c.insecure:
 		fmt.Fprintf(os.Stderr, "WARNING: whoever answers at %s is trusted (--insecure-skip-verify)\n", at)
-		return trust{tls: &tls.Config{InsecureSkipVerify: true}}, nil
+		return trust{tls: &tls.Config{InsecureSkipVerify: true}, blind: true}, nil
 	case c.pin != "":
 		t, err := certs.TrustPin(c.pin, at.host)
 		if err != nil {
 			return trust{}, usageError{fmt.Errorf("--pin: %w", err)}
 		}
-		return trust{t, "--pin is what redroom serve prints when it starts"}, nil
+		return trust{tls: t, advice: "--pin is what redroom serve prints when it starts"}, nil
 	case c.ca != "":
 		t, err := certs.TrustFile(c.ca)
 		if err != nil {
 			return trust{}, fmt.Errorf("--ca: %w", err)
 		}
-		return trust{t, "--ca names the CA that has signed the server's certificate"}, nil
+		return trust{tls: t, advice: "--ca names the CA that has signed the server's certificate"}, nil
 	case !at.isLoopback():
-		return trust{certs.TrustSystem(), "give --pin with what redroom serve printed there, or its CA's certificate with --ca"}, nil
+		return trust{tls: certs.TrustSystem(), advice: "give --pin with what redroom serve printed there, or its CA's certificate with --ca"}, nil
 	}
 	return c.trustHere(ctx, at)
 }
@@ -140,15 +141,15 @@ func (c *connection) trustHere(ctx context.Context, at address) (trust, error) {
 	switch {
 	case err == nil:
 		return trust{
-			certs.TrustFound(at.host, func() []byte { ca, _ := certs.ReadCA(keys); return ca }),
-			fmt.Sprintf("it is not the server of %s; name the directory of the one that you mean with --data, or give --pin", c.data),
+			tls:    certs.TrustFound(at.host, func() []byte { ca, _ := certs.ReadCA(keys); return ca }),
+			advice: fmt.Sprintf("it is not the server of %s; name the directory of the one that you mean with --data, or give --pin", c.data),
 		}, nil
 	case c.given.Changed("data"):
 		return trust{}, fmt.Errorf("there is no server's CA in --data %s: %w", c.data, err)
 	}
 	return trust{
-		certs.TrustFound(at.host, func() []byte { return c.askTrust(ctx, at) }),
-		"if it is the one that you mean, name its directory with --data, or give --pin with what it printed",
+		tls:    certs.TrustFound(at.host, func() []byte { return c.askTrust(ctx, at) }),
+		advice: "if it is the one that you mean, name its directory with --data, or give --pin with what it printed",
 	}, nil
 }
 

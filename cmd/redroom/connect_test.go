@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -235,6 +237,43 @@ func secureWith(t *testing.T, ca *certs.CA, at string, made time.Time, answer ht
 	}()
 	t.Cleanup(func() { s.Close(); <-served })
 	return l.Addr().String()
+}
+
+// TestWhoeverIsBelievedIsWhereOneHasAsked: a server may have another name in the
+// network, where somebody else may answer to it.
+func TestWhoeverIsBelievedIsWhereOneHasAsked(t *testing.T) {
+	ca := certificateAuthority(t)
+	var elsewhere atomic.Int32
+	other := secureWith(t, ca, "127.0.0.1", time.Now(), func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) })
+	at := secureWith(t, ca, "127.0.0.1", time.Now(), func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"token":"rr_x","quic":{"address":%q},"websocket":{"url":"wss://%s/rrp"}}`, other, other)
+	})
+	d := newDesk(t, "REDROOM_TOKEN=rr_x")
+	const post = "post 0123456789abcdef Hello --timeout 3s --server "
+	d.redroom("", post+at+" --pin "+ca.Pin())
+	if elsewhere.Load() == 0 {
+		t.Error("where the ticket says is not dialed though the server is known")
+	}
+	elsewhere.Store(0)
+	d.redroom("", post+at+" --insecure-skip-verify")
+	if elsewhere.Load() > 0 {
+		t.Error("somebody else was shown the token")
+	}
+}
+
+// TestAnAnswerWithoutEndIsGivenUp, before it has taken all of the memory.
+func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
+	ca := certificateAuthority(t)
+	at := secureWith(t, ca, "127.0.0.1", time.Now(), func(w http.ResponseWriter, r *http.Request) {
+		some := bytes.Repeat([]byte(" "), 1<<20)
+		for {
+			if _, err := w.Write(some); err != nil {
+				return
+			}
+		}
+	})
+	d := newDesk(t, "REDROOM_TOKEN=rr_x", "REDROOM_PIN="+ca.Pin(), "REDROOM_SERVER="+at)
+	d.redroom("", "deal list").expectOneLine(t, 1, "more than 128 MiB")
 }
 
 // TestWhatAServerSaysIsFitForATerminal: its sentences as well as its names.

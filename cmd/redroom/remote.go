@@ -22,13 +22,14 @@ import (
 type remote struct {
 	at       address
 	trust    *tls.Config
+	blind    bool // see trust
 	who      credential
 	http     *http.Client
 	operator *server.Operator
 }
 
 func newRemote(at address, t trust) *remote {
-	r := &remote{at: at, trust: t.tls}
+	r := &remote{at: at, trust: t.tls, blind: t.blind}
 	r.http = &http.Client{
 		Transport: &signed{by: r, advice: t.advice, next: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
@@ -58,9 +59,19 @@ func (r *remote) Config() client.Config {
 // can do.
 const ticketWithin = 3 * time.Second
 
-// ticket asks for one over HTTP. A program's token opens sessions by itself: where
-// HTTP can't be reached, as where only UDP gets through, it goes without.
+// ticket is what a session is opened with. Where whoever answers is believed, it is
+// for where one has asked, and not for another machine.
 func (r *remote) ticket(ctx context.Context) (client.Ticket, error) {
+	ticket, err := r.askTicket(ctx)
+	if err == nil && r.blind {
+		ticket = client.TokenTicket(ticket.Token, r.at.String())
+	}
+	return ticket, err
+}
+
+// askTicket asks for one over HTTP. A program's token opens sessions by itself: where
+// HTTP can't be reached, as where only UDP gets through, it goes without.
+func (r *remote) askTicket(ctx context.Context) (client.Ticket, error) {
 	ask := client.HTTPTickets(r.http, r.base(), "") // r.http says who asks
 	if r.who.Token == "" {
 		return ask(ctx)
