@@ -100,6 +100,13 @@ func TestTheLogKnowsAQUICConnectionAsItsClientDoes(t *testing.T) {
 	stranger.ExpectOver(t)
 	id = conn.(transport.Identified).ConnectionID()
 	awaitLogged(t, diary, "QUIC connection ended", "connection", id, "code", "401", "reason", room.ErrNotSignedIn.Text, "byClient", "false")
+
+	talkative, err := transport.DialQUIC(t.Context(), h.QUIC(), h.Trust(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	talkative.Close(0, strings.Repeat("x", 1000))
+	awaitLogged(t, diary, "QUIC connection ended", "reason", strings.Repeat("x", 200))
 }
 
 // TestTheSmallerIdleTimeoutCounts has a client ask for less than the server would

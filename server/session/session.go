@@ -198,7 +198,14 @@ func (s *session) serve() {
 	s.conn.Close(e.code, e.sentence)
 	s.running.Wait()
 	s.signOut()
-	s.log.Info("session ended", "user", s.signedInAs(), "cause", context.Cause(s.ctx))
+	s.log.Info("session ended", "user", s.signedInAs(), "cause", inShort(context.Cause(s.ctx)))
+}
+
+// inShort is why a session ended, for the log: it may be a stranger's words.
+func inShort(why error) string {
+	const most = 200
+	said := why.Error()
+	return said[:min(len(said), most)]
 }
 
 // cause is the end that the server makes; code 0 where it makes none.

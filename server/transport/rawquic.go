@@ -80,14 +80,21 @@ func (c quicChannel) Reset(code Code) {
 // End is how a QUIC connection ended.
 type End struct {
 	Code   uint64 // the application's or QUIC's own; 0: none was given
-	Reason string
-	Remote bool // the other side ended it
+	Reason string // in maxEnd octets at most: it may be a stranger's words, for a log
+	Remote bool   // the other side ended it
 }
+
+const maxEnd = 200
 
 // EndOf is how a connection ended that is over. One on which nothing came for the
 // smaller one of both sides' idle timeouts has no code.
 func EndOf(conn *quic.Conn) End {
-	why := context.Cause(conn.Context())
+	end := endOf(context.Cause(conn.Context()))
+	end.Reason = end.Reason[:min(len(end.Reason), maxEnd)]
+	return end
+}
+
+func endOf(why error) End {
 	var application *quic.ApplicationError
 	var transport *quic.TransportError
 	switch {
