@@ -21,7 +21,8 @@ const linesBacklog = 10
 // each message, from the last ten on, is a line of out, of its time, author and
 // words. At the end of in it waits until all was acknowledged, and ends. A line
 // that is refused is told to refused, with the reason, and the others go on; it
-// makes the end an error.
+// makes the end an error. So does one that is not acknowledged when ctx ends: an
+// [Unsent].
 func Lines(ctx context.Context, c Config, in io.Reader, out io.Writer, refused func(error)) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -65,12 +66,13 @@ func post(ctx context.Context, topic *client.Topic, lines <-chan lineRead, refus
 			_, err := topic.Post(ctx, client.Post{Body: l.text})
 			var why *room.Error
 			switch {
+			case err == nil:
 			case ctx.Err() != nil || topic.Err() != nil:
 				return errors.Join(ending(ctx, topic), Unsent{l.text})
 			case errors.As(err, &why):
 				outcome = errRefused
 				refused(err)
-			case err != nil:
+			default:
 				return err
 			}
 		case <-ctx.Done():

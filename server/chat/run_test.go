@@ -90,3 +90,24 @@ func TestAContextsEndIsACleanEnd(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+func TestALineThatWasNotAcknowledgedIsSaidAtTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	in, lines := io.Pipe()
+	go func() {
+		io.WriteString(lines, "first\n")
+		io.WriteString(lines, "second\n") // which is read when the first is being posted
+		cancel()
+	}()
+	err := Lines(ctx, offline(), in, io.Discard, func(err error) { t.Errorf("refused: %v", err) })
+	lines.Close()
+	var unsent Unsent
+	if !errors.As(err, &unsent) || unsent[0] != "first" {
+		t.Errorf("it ends with %v", err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	if err := Lines(ctx, offline(), strings.NewReader(""), io.Discard, nil); err != nil {
+		t.Errorf("with nothing to post it ends with %v", err)
+	}
+}
