@@ -59,12 +59,16 @@ _redroom() {
       fi
     done
   fi
+  local bang='"\!"'
   COMPREPLY=()
   while IFS='' read -r name; do
     [[ -n $name && $name == "$cur"* ]] || continue
     case $open in
       '') printf -v name %q "${name#"$done"}" ;;
-      '"') name=${name//\\/\\\\} name=${name//\"/\\\"} name=${name//\$/\\\$} name=${name//\`/\\\`} ;;
+      '"')
+        name=${name//\\/\\\\} name=${name//\"/\\\"} name=${name//\$/\\\$} name=${name//\`/\\\`}
+        name=${name//!/$bang} # in quotes it would stand for a line of the history
+        ;;
       *) [[ $name == *\'* ]] && continue ;;
     esac
     COMPREPLY+=("$name")

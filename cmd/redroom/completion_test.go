@@ -32,13 +32,13 @@ var shells = map[string]struct {
 // a terminal of their own, presses Tab, and finds that redroom reads that topic.
 func TestShellsCompleteTopics(t *testing.T) {
 	d := newWorkbench(t)
-	for i, title := range []string{"Fällig $100 & mehr", `Über "alles"`, "Bert's", "Chain=A@B"} {
+	for i, title := range []string{"Fällig $100 & mehr", `Über "alles"`, "Bert's", "Chain=A@B", "Wow!echo!"} {
 		d.anna.Topic(t, d.deal, title, i+2)
 	}
 	beta := d.anna.Deal(t, "Beta", "all")
 	d.anna.Topic(t, beta, "Twice", 1)
 	d.anna.Topic(t, d.anna.Deal(t, "Be", "all"), "x", 1)
-	for _, title := range []string{"Alpha AG/Fälligkeit: Q3/Q4", "Alpha AG/Fällig $100 & mehr", `Alpha AG/Über "alles"`, "Alpha AG/Bert's", "Alpha AG/Chain=A@B", "Beta/Twice"} {
+	for _, title := range []string{"Alpha AG/Fälligkeit: Q3/Q4", "Alpha AG/Fällig $100 & mehr", `Alpha AG/Über "alles"`, "Alpha AG/Bert's", "Alpha AG/Chain=A@B", "Alpha AG/Wow!echo!", "Beta/Twice"} {
 		d.run(t, "", "post", title, "in "+title).prints(t, "1\n")
 	}
 	for name, shell := range shells {
@@ -58,6 +58,8 @@ func TestShellsCompleteTopics(t *testing.T) {
 				{`"Alpha AG/Ü\t`, `Alpha AG/Über "alles"`},
 				{`Alpha\ AG/B\t`, "Alpha AG/Bert's"},
 				{`Alpha\ AG/Chain=A@\t`, "Alpha AG/Chain=A@B"},
+				{`Alpha\ AG/W\t`, "Alpha AG/Wow!echo!"},
+				{`"Alpha AG/W\t`, "Alpha AG/Wow!echo!"},
 				{`--data ~/room --after=-1 Bet\t`, "Beta/Twice"},
 			} {
 				typed := strings.ReplaceAll(c.typed, `\t`, "\t")
