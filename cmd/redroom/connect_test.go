@@ -19,6 +19,7 @@ import (
 
 	"redroom/certs"
 	"redroom/server/servertest"
+	"redroom/server/transport"
 )
 
 // desk is a user at a machine, in a directory, with a configuration of one's own.
@@ -296,6 +297,34 @@ func TestWhatAServerSaysIsFitForATerminal(t *testing.T) {
 		t.Errorf("status %d, %q, %q", r.status, r.out, r.errors)
 	}
 	d.redroom("", "deal list").expectOneLine(t, 1, "Go ␛]0;away␇", "now.")
+}
+
+// TestAStrangersWordsInTheLogAreFitForATerminal, whatever its format: nobody has
+// to sign in to have a connection's end be logged.
+func TestAStrangersWordsInTheLogAreFitForATerminal(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		file := filepath.Join(t.TempDir(), "log")
+		p := servertest.StartProcess(t, t.TempDir(), []string{"sh", "-c", `exec "$@" 2>"$0"`, file}, "--log-level", "info", "--log-format", format)
+		conn, err := transport.DialQUIC(t.Context(), hostOf(t, p.Rrp), p.Trust(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close(0, "see\x1b[2J\u009b2J\u202ethis")
+		var entry string
+		for deadline := time.Now().Add(servertest.Patience); !strings.Contains(entry, "\n"); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the log doesn't tell of the connection's end")
+			}
+			log, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, entry, _ = strings.Cut(string(log), "QUIC connection ended")
+		}
+		if strings.ContainsAny(entry, "\x1b\u009b\u202e") || !strings.Contains(entry, `\u009b2J\u202ethis`) {
+			t.Errorf("%s: the log says %q", format, entry)
+		}
+	}
 }
 
 // TestWhatNeedsAFreshSignInSaysSo, as the server does ten minutes after one.

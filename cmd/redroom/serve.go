@@ -15,6 +15,7 @@ import (
 	"redroom/server"
 	"redroom/server/load"
 	"redroom/server/room"
+	"redroom/server/terminal"
 )
 
 type serveFlags struct {
@@ -170,9 +171,20 @@ func (f logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	case "text":
 		return slog.New(slog.NewTextHandler(w, options)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(slog.NewJSONHandler(escaped{w}, options)), nil
 	}
 	return nil, usageError{fmt.Errorf("--log-format is text or json, not %q", f.format)}
+}
+
+// escaped writes entries of JSON, one at a time, as they may be sent to a terminal:
+// strangers' words are in them, and JSON leaves some controls as they are.
+type escaped struct{ io.Writer }
+
+func (e escaped) Write(entry []byte) (int, error) {
+	if _, err := e.Writer.Write(append(terminal.EscapeJSON(entry), '\n')); err != nil {
+		return 0, err
+	}
+	return len(entry), nil
 }
 
 // stdinIsTerminal tells whether somebody is typing.
