@@ -22,7 +22,7 @@ type seat struct {
 	*testing.T
 	cmd    *exec.Cmd
 	pty    *os.File
-	screen *vt.SafeEmulator
+	screen *emulator
 	exited chan struct{}
 
 	mu   sync.Mutex
@@ -58,10 +58,37 @@ func chatCommand(t *testing.T, r *servertest.Room, token string, args ...string)
 	return cmd
 }
 
+// emulator is one that can also be looked at while it is written to.
+type emulator struct {
+	*vt.SafeEmulator
+	mu sync.Mutex
+}
+
+func (e *emulator) Write(octets []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.SafeEmulator.Write(octets)
+}
+
+func (e *emulator) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.SafeEmulator.String()
+}
+
+// Close ends Read. The emulator's own Close can't be called while that waits.
+func (e *emulator) Close() error { return e.InputPipe().(io.Closer).Close() }
+
+func (e *emulator) Resize(columns, rows int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.SafeEmulator.Resize(columns, rows)
+}
+
 // sit has somebody chat on a terminal of a size.
 func sit(t *testing.T, r *servertest.Room, token string, columns, rows int, args ...string) *seat {
 	t.Helper()
-	s := &seat{T: t, cmd: chatCommand(t, r, token, args...), screen: vt.NewSafeEmulator(columns, rows), exited: make(chan struct{})}
+	s := &seat{T: t, cmd: chatCommand(t, r, token, args...), screen: &emulator{SafeEmulator: vt.NewSafeEmulator(columns, rows)}, exited: make(chan struct{})}
 	var err error
 	s.pty, err = pty.StartWithSize(s.cmd, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)})
 	if err != nil {
