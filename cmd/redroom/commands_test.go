@@ -206,7 +206,8 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// TestReadEndsWithItsReader is `redroom read --follow | head -1`: while messages
+// TestReadEndsWithItsReader is `redroom read --follow | head -1`, made of what a
+// shell has: while messages
 // come, and where none does any more.
 func TestReadEndsWithItsReader(t *testing.T) {
 	d := newWorkbench(t)
@@ -219,7 +220,7 @@ func TestReadEndsWithItsReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := exec.CommandContext(ctx, "sh", "-c", `"$0" read "$1" --follow | head -n 1`, binary, d.topic)
+	head := exec.CommandContext(ctx, "sh", "-c", `"$0" read "$1" --follow | { read -r line && echo "$line"; }`, binary, d.topic)
 	head.Env = append(os.Environ(), d.environment...)
 	head.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	head.Cancel = func() error { return syscall.Kill(-head.Process.Pid, syscall.SIGKILL) } // all of the pipe
