@@ -207,8 +207,7 @@ func isTerminal(f *os.File) bool {
 }
 
 // TestReadEndsWithItsReader is `redroom read --follow | head -1`, made of what a
-// shell has: while messages
-// come, and where none does any more.
+// shell has: while messages come, and where none does any more.
 func TestReadEndsWithItsReader(t *testing.T) {
 	d := newWorkbench(t)
 	for range 3 {
