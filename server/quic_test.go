@@ -105,6 +105,9 @@ func TestTheLogKnowsAQUICConnectionAsItsClientDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	served := (&servertest.Session{Session: talkative}).Channel(t)
+	served.Say(t, "PING 0\n")
+	served.Expect(t, "PONG") // before that it is nobody's
 	talkative.Close(0, strings.Repeat("x", 1000))
 	awaitLogged(t, diary, "QUIC connection ended", "reason", strings.Repeat("x", 200))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -309,6 +310,7 @@ func TestAStrangersWordsInTheLogAreFitForATerminal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		beServed(t, conn) // a connection that ends before that is nobody's
 		conn.Close(0, "see\x1b[2J\u009b2J\u202ethis")
 		var entry string
 		for deadline := time.Now().Add(servertest.Patience); !strings.Contains(entry, "\n"); time.Sleep(10 * time.Millisecond) {
@@ -324,6 +326,23 @@ func TestAStrangersWordsInTheLogAreFitForATerminal(t *testing.T) {
 		if strings.ContainsAny(entry, "\x1b\u009b\u202e") || !strings.Contains(entry, `\u009b2J\u202ethis`) {
 			t.Errorf("%s: the log says %q", format, entry)
 		}
+	}
+}
+
+// beServed waits until the server answers.
+func beServed(t *testing.T, conn transport.Session) {
+	t.Helper()
+	c, err := conn.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ping, pong = "PING 0\n", "PONG 0\n"
+	if _, err := io.WriteString(c, ping); err != nil {
+		t.Fatal(err)
+	}
+	c.SetReadDeadline(time.Now().Add(servertest.Patience))
+	if got, err := io.ReadAll(io.LimitReader(c, int64(len(pong)))); err != nil || string(got) != pong {
+		t.Fatalf("the server answers %q, %v", got, err)
 	}
 }
 
