@@ -1,7 +1,10 @@
 package transport
 
 // What the tests look at beside what everybody may.
-const NextAddressAfter = nextAddressAfter
+const (
+	NextAddressAfter = nextAddressAfter
+	MaxPeersNetwork  = maxPeersNetwork
+)
 
 var (
 	DialFirst = dialFirst

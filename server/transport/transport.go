@@ -23,7 +23,9 @@
 // WebTransport (webtransport.go) is what browsers use where UDP gets through, raw
 // QUIC (rawquic.go) what programs do, and WebSocket (websocket.go) is for both
 // where it doesn't. The UDP socket is shared by ALPN (quic.go), which is where
-// another protocol on QUIC has its place.
+// another protocol on QUIC has its place. Peers among themselves, and the
+// directory that looks whether they are there, have QUIC sockets of their own
+// (peer.go): no session of the room is on them.
 //
 // On WebTransport and raw QUIC a channel is a stream, and FIN ends one direction
 // of it. On a WebSocket it is a connection, FIN is its close frame, and ends both.
