@@ -26,8 +26,9 @@
 // wait for a Post in the same topic, nor for Close. Post waits for the server's
 // answer, however often the connection is lost in between. What Config calls
 // is called from goroutines that must not be held up, but for Ticket and the
-// dialers, which end with their context. SignIn, Join and a Channel's Post wait
-// for the server's answer or the session's end. An Outbox's Post waits for the
+// dialers, which end with their context. SignIn, Join, a Channel's Post, and what
+// asks the directory wait for the server's answer or the session's end; a Client's
+// Bind, Query, Leave and PeerTicket for a session first. An Outbox's Post waits for the
 // disk only, and its Run for as long as it is to send.
 //
 // # What follows which end
@@ -293,9 +294,9 @@ func (c *Client) enter(ctx context.Context, l link, token string) (*live, error)
 	ctx, cancel := context.WithTimeout(ctx, signInWithin)
 	defer cancel()
 	s := New(l.conn)
-	_, err := s.SignIn(ctx, token)
+	user, err := s.SignIn(ctx, token)
 	if err == nil {
-		return &live{Session: s, fallback: l.fallback, doubts: make(chan struct{}, 1)}, nil
+		return &live{Session: s, user: user, fallback: l.fallback, doubts: make(chan struct{}, 1)}, nil
 	}
 	var refusal *Refused
 	if errors.As(err, &refusal) { // a BYE follows, which says more

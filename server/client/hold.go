@@ -10,6 +10,7 @@ import (
 // live is a session that has signed in.
 type live struct {
 	*Session
+	user     string
 	fallback bool          // over a WebSocket
 	doubts   chan struct{} // whether it lives
 }
@@ -74,7 +75,7 @@ func (c *Client) use(l *live) {
 	if l == nil {
 		return
 	}
-	c.say(State{Phase: Open, Via: l.conn.Transport(), Connection: l.connection()})
+	c.say(State{Phase: Open, Via: l.conn.Transport(), Connection: l.connection(), User: l.user})
 	c.running.Go(func() {
 		if silence.watch(l.ctx, l.ear, l.ping, l.doubts) {
 			l.end(errSilent)

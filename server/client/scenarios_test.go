@@ -360,7 +360,7 @@ func (p *scene) state(words []string) {
 		case "deactivated":
 			want.Err = room.ErrDeactivated
 		default:
-			want.Via, want.Connection = words[1], p.server.signed.id
+			want.Via, want.Connection, want.User = words[1], p.server.signed.id, "anna"
 		}
 	}
 	is := p.client.State()

@@ -25,15 +25,10 @@ type Session struct {
 	control transport.Channel // nil until SignIn
 	ear     *ear              // on it
 	say     chan []byte       // frames to be written on it
-	answers chan answer       // to requests on it, in order
+	asking  sync.Mutex
+	asked   map[string]*question // on it, by the frame's type
 	onState atomic.Pointer[func(typ string, fields []string, payload []byte)]
 	running sync.WaitGroup
-}
-
-type answer struct {
-	fields []string
-	epoch  string // of the log, where a post was answered
-	err    error
 }
 
 // Dial opens a session by WebTransport with the server at url,
@@ -48,7 +43,7 @@ func Dial(ctx context.Context, url string, trust *tls.Config) (*Session, error) 
 
 // New makes a session of a connection that is open, which it closes.
 func New(conn transport.Session) *Session {
-	s := &Session{conn: conn, say: make(chan []byte, 8), answers: make(chan answer, 1)}
+	s := &Session{conn: conn, say: make(chan []byte, 8), asked: make(map[string]*question)}
 	// The session isn't over with its connection, but when everything was read
 	// that came before: a BYE may be the last of it.
 	s.ctx, s.end = context.WithCancelCause(context.Background())
@@ -59,7 +54,7 @@ func New(conn transport.Session) *Session {
 // SignIn shows a token, which is spent by it unless it is a program's, and gives
 // the user's name. A session signs in once.
 func (s *Session) SignIn(ctx context.Context, token string) (user string, err error) {
-	return s.enter(ctx, wire.AppendFrame(nil, wire.TypeToken, nil, token))
+	return s.enter(ctx, request{wire.TypeToken, []string{token}})
 }
 
 // SignInAs is SignIn with a name and a password, and the code of a second factor;
@@ -71,11 +66,17 @@ func (s *Session) SignInAs(ctx context.Context, name, password, code string) (us
 	if code != "" {
 		pass = append(pass, code)
 	}
-	return s.enter(ctx, wire.AppendFrame(nil, wire.TypeUser, nil, name), wire.AppendFrame(nil, wire.TypePass, nil, pass...))
+	return s.enter(ctx, request{wire.TypeUser, []string{name}}, request{wire.TypePass, pass})
+}
+
+// request is a frame without payload that is answered.
+type request struct {
+	typ    string
+	fields []string
 }
 
 // enter opens the control channel with the frames of a sign-in.
-func (s *Session) enter(ctx context.Context, frames ...[]byte) (user string, err error) {
+func (s *Session) enter(ctx context.Context, requests ...request) (user string, err error) {
 	if s.control != nil {
 		return "", errors.New("signing in: this session has signed in before")
 	}
@@ -88,8 +89,8 @@ func (s *Session) enter(ctx context.Context, frames ...[]byte) (user string, err
 	s.running.Go(s.readControl)
 	s.running.Go(s.writeControl)
 	var a answer
-	for _, frame := range frames {
-		if a, err = s.ask(ctx, frame); err != nil {
+	for _, r := range requests {
+		if a, err = s.ask(ctx, r.typ, r.fields...); err != nil {
 			return "", fmt.Errorf("signing in: %w", err)
 		}
 	}
@@ -104,7 +105,7 @@ func (s *Session) enter(ctx context.Context, frames ...[]byte) (user string, err
 // when all that exists was told.
 func (s *Session) Watch(ctx context.Context, tell func(typ string, fields []string, payload []byte)) error {
 	s.onState.Store(&tell)
-	if _, err := s.ask(ctx, wire.AppendFrame(nil, wire.TypeWatch, nil)); err != nil {
+	if _, err := s.ask(ctx, wire.TypeWatch); err != nil {
 		return fmt.Errorf("watching: %w", err)
 	}
 	return nil
@@ -131,37 +132,6 @@ func (s *Session) connection() string {
 		return identified.ConnectionID()
 	}
 	return ""
-}
-
-// ask says a frame on the control channel and waits for its answer.
-func (s *Session) ask(ctx context.Context, frame []byte) (answer, error) {
-	select {
-	case s.say <- frame:
-	case <-s.ctx.Done():
-		return answer{}, s.Err()
-	case <-ctx.Done():
-		return answer{}, ctx.Err()
-	}
-	select {
-	case a := <-s.answers:
-		return a, a.err
-	case <-s.ctx.Done():
-		select {
-		case a := <-s.answers: // it came before the end
-			return a, a.err
-		default:
-			return answer{}, s.Err()
-		}
-	case <-ctx.Done():
-		return answer{}, ctx.Err()
-	}
-}
-
-func (a answer) field(i int) string {
-	if i >= len(a.fields) {
-		return ""
-	}
-	return a.fields[i]
 }
 
 // tell says a frame that needn't be said if there is much to say already.
@@ -203,10 +173,8 @@ func (s *Session) readControl() {
 			return
 		}
 		switch h.Type {
-		case wire.TypeAck:
-			s.answered(answer{fields: fields(h)})
-		case wire.TypeErr:
-			s.answered(answer{err: refused(h, payload)})
+		case wire.TypeAck, wire.TypeResult, wire.TypeErr:
+			s.takeAnswer(h, payload)
 		case wire.TypePing:
 			s.tell(wire.TypePong, fields(h)...)
 		case wire.TypeBye:
@@ -227,15 +195,6 @@ func readFrame(in *wire.Reader) (h *wire.Header, payload []byte, err error) {
 		payload, err = in.Payload()
 	}
 	return h, payload, err
-}
-
-// answered gives an answer to whoever asked; there is one at a time, and none
-// who waits for what wasn't asked.
-func (s *Session) answered(a answer) {
-	select {
-	case s.answers <- a:
-	default:
-	}
 }
 
 func fields(h *wire.Header) []string {

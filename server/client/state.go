@@ -19,6 +19,7 @@ type State struct {
 	// Connection is, while Open by QUIC, the connection's id, as the server's log
 	// has it; else "".
 	Connection string
+	User       string // while Open: whom one has signed in as
 	// Err is why it is Waiting, or has Ended: room.ErrSessionEnded where nobody
 	// is signed in any more, room.ErrDeactivated, ErrClosed.
 	Err error
