@@ -72,7 +72,7 @@ func (tx *transaction) addRow(ctx context.Context, row room.AuditRow) error {
 // the trail tells of. What a State shows is another State then.
 func (tx *transaction) hasChanged(ev room.Event, before *room.State, outcome room.Outcome) bool {
 	switch ev.(type) {
-	case room.PasswordChanged, room.SessionOpened, room.SessionEnded, room.InvitationMade, room.InvitationAccepted, room.Noted,
+	case room.PasswordChanged, room.SessionOpened, room.SessionEnded, room.InvitationMade, room.InvitationAccepted, room.Noted, room.PeerIntroduced,
 		room.TOTPSet, room.TOTPRemoved, room.PasskeyAdded, room.PasskeyRemoved, room.RecoveryCodesMade, room.FactorsRemoved,
 		room.ToolTokenMade, room.ToolTokenRevoked:
 		return true

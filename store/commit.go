@@ -221,6 +221,9 @@ func (tx *transaction) apply(ctx context.Context, ev room.Event) (room.Outcome, 
 	case room.ReaderMoved:
 		return room.Outcome{}, tx.changeTopic(ctx, ev, ev.Topic)
 
+	case room.PeerIntroduced:
+		_, err := tx.seen(ev.Stamp).Apply(ev, tx.headSeq)
+		return room.Outcome{}, err
 	case room.Noted:
 		_, err := tx.state.Apply(ev, tx.headSeq)
 		return room.Outcome{}, err

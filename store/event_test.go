@@ -310,6 +310,12 @@ func TestEvents(t *testing.T) {
 		"a conversation changes":                      {before: []room.Event{conversation}, event: room.TopicChanged{Stamp: by("anna"), ID: "t", Open: ptr(false)}, refuse: room.ErrNotFound},
 		"a post to a conversation":                    {before: []room.Event{conversation}, event: text("carla", "t", "1", "Hallo")},
 		"an admin's post to a conversation of others": {before: []room.Event{conversation}, event: text("anna", "t", "1", "Hallo"), refuse: room.ErrNotFound},
+		"peers are introduced":                        {event: room.PeerIntroduced{Stamp: by("bert"), To: "carla"}},
+		"peers that share no deal":                    {event: room.PeerIntroduced{Stamp: by("bert"), To: "otto"}, refuse: room.ErrNotFound},
+		"a peer and nobody":                           {event: room.PeerIntroduced{Stamp: by("bert"), To: "nobody"}, refuse: room.ErrNotFound},
+		"a peer and itself":                           {event: room.PeerIntroduced{Stamp: by("bert"), To: "bert"}, refuse: room.ErrNotFound},
+		"peers of which one was removed":              {before: []room.Event{room.MemberRemoved{Stamp: by("anna"), Deal: dealOne, User: "carla"}}, event: room.PeerIntroduced{Stamp: by("bert"), To: "carla"}, refuse: room.ErrNotFound},
+		"peers of which one is a program of an admin": {before: []room.Event{room.UserChanged{Stamp: by("anna"), Name: "otto", Role: ptr(room.Admin)}}, event: room.PeerIntroduced{Stamp: room.Stamp{At: start, By: "otto", Role: room.Member}, To: "bert"}, refuse: room.ErrNotFound},
 		"something is noted":                          {event: room.Noted{Stamp: by("bert"), Action: room.ActionTopicOpened, Topic: topicOne}},
 		"something is noted that isn't":               {event: room.Noted{Stamp: by("bert"), Action: room.ActionUserAdded}, refuse: room.ErrUnprocessable},
 

@@ -34,7 +34,7 @@ func (tx *transaction) checkActing(ev room.Event) error {
 		return nil
 	}
 	switch ev := ev.(type) {
-	case room.TopicRead, room.MessagePosted, room.Noted, room.ToolTokenUsed:
+	case room.TopicRead, room.MessagePosted, room.Noted, room.PeerIntroduced, room.ToolTokenUsed:
 		return nil
 	case room.DirectCreated:
 		_, err := seen.Apply(ev, tx.headSeq)

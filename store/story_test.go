@@ -191,6 +191,10 @@ var kinds = append([]func(*story, room.Stamp) room.Event{
 	},
 	func(s *story, at room.Stamp) room.Event {
 		at.By = s.user()
+		return room.PeerIntroduced{Stamp: at, To: s.user()}
+	},
+	func(s *story, at room.Stamp) room.Event {
+		at.By = s.user()
 		return room.TopicRead{Stamp: at, Topic: s.topic(), Seq: s.Int64N(30)}
 	},
 	func(s *story, at room.Stamp) room.Event {

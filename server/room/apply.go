@@ -51,6 +51,8 @@ func (s *State) Apply(ev Event, head func(topic string) int64) (*State, error) {
 		return s.createDirect(ev)
 	case SessionsEnded:
 		return s, s.checkSessionsEnded(ev)
+	case PeerIntroduced:
+		return s, s.checkIntroduced(ev)
 	case Noted:
 		return s, ev.check()
 	case InvitationMade:

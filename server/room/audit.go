@@ -31,6 +31,7 @@ const (
 	ActionTopicMemberRemoved Action = "topic.member.removed"
 	ActionReaderMoved        Action = "topic.reader.moved"
 	ActionDirectCreated      Action = "direct.created"
+	ActionPeerIntroduced     Action = "peer.introduced"
 	ActionRulesChanged       Action = "signin.rules"
 	ActionTOTPSet            Action = "user.totp.set"
 	ActionTOTPRemoved        Action = "user.totp.removed"
@@ -207,6 +208,8 @@ func Audit(ev Event, inv Invitation) []AuditRow {
 		told["from"] = ev.Seq
 	case DirectCreated:
 		r.Action, r.Deal, r.Topic, r.User = ActionDirectCreated, ev.Deal, ev.ID, ev.With
+	case PeerIntroduced:
+		r.Action, r.User = ActionPeerIntroduced, ev.To
 	case SignInRulesChanged:
 		r.Action = ActionRulesChanged
 		tell(told, "demand", ev.Demand)

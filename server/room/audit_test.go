@@ -126,6 +126,8 @@ var audited = []struct {
 		room.AuditRow{Action: "topic.reader.moved", Topic: topicOne, User: "bert", Detail: `{"from":9}`}},
 	{room.DirectCreated{ID: topicOne, Deal: one, With: "bert"},
 		room.AuditRow{Action: "direct.created", Deal: one, Topic: topicOne, User: "bert"}},
+	{room.PeerIntroduced{To: "bert"},
+		room.AuditRow{Action: "peer.introduced", User: "bert"}},
 	{room.SignInRulesChanged{Demand: ptr([]room.Role{room.Admin}), Idle: ptr(int64(0)), Life: ptr(int64(3600)), Provider: ptr(&room.Provider{
 		Issuer: "https://login.example", ClientID: "room", Secret: []byte(secret), NameClaim: "name", Create: true, GroupsClaim: "roles", Groups: []room.GroupRole{{Group: "deals", Role: room.Member}}})},
 		room.AuditRow{Action: "signin.rules", Detail: `{"demand":["admin"],"idle":0,"life":3600,"provider":{"client":"room","create":true,"groups":["deals: member"],"groupsClaim":"roles","issuer":"https://login.example","match":false,"name":"name"}}`}},

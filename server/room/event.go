@@ -359,6 +359,13 @@ type (
 	}
 )
 
+// PeerIntroduced is that By gets a PeerTicket to talk to To directly. It changes
+// nothing, and is refused with ErrNotFound unless they share a deal then.
+type PeerIntroduced struct {
+	Stamp
+	To string
+}
+
 // Noted is something that changes nothing, and that the audit trail keeps: of
 // an Action of those in audit.go that are noted. What doesn't apply is empty.
 type Noted struct {

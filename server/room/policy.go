@@ -1,5 +1,7 @@
 package room
 
+import "slices"
+
 // IsAdmin tells whether name is an active admin. "" is the operator at the
 // machine itself, who may do what an admin may.
 func (s *State) IsAdmin(name string) bool {
@@ -70,16 +72,27 @@ func (s *State) Readers(topic string) []*User {
 
 // ShareDeal tells whether a and b are the same or see a deal in common, and so
 // may know of each other.
-func (s *State) ShareDeal(a, b string) bool {
-	if a == b {
-		return true
-	}
+func (s *State) ShareDeal(a, b string) bool { return s.SharingDeal(a)(b) }
+
+// SharingDeal is ShareDeal for those who ask it of one user and many others.
+func (s *State) SharingDeal(a string) (with func(b string) bool) {
+	var deals []*Deal
 	for _, d := range s.deals {
-		if s.SeesDeal(a, d) && s.SeesDeal(b, d) {
-			return true
+		if s.SeesDeal(a, d) {
+			deals = append(deals, d)
 		}
 	}
-	return false
+	return func(b string) bool {
+		return a == b || slices.ContainsFunc(deals, func(d *Deal) bool { return s.SeesDeal(b, d) })
+	}
+}
+
+// checkIntroduced says why somebody may not talk to somebody directly.
+func (s *State) checkIntroduced(ev PeerIntroduced) error {
+	if ev.By == ev.To || !s.ShareDeal(ev.By, ev.To) {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // Entry is what a post is judged by of the message that it refers to.

@@ -63,6 +63,7 @@ export const ACTIONS = /** @type {const} */ ([
   "topic.reader.moved",
   "topic.opened",
   "direct.created",
+  "peer.introduced",
   "signin.rules",
   "user.totp.set",
   "user.totp.removed",
@@ -191,6 +192,8 @@ function did(entry, names, { words, roles, number, list }) {
       return [trail.opened(by, topic)];
     case "direct.created":
       return [trail.direct(by, user, deal)];
+    case "peer.introduced":
+      return [trail.introduced(by, user)];
     case "signin.rules":
       return (
         each({

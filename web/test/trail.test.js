@@ -43,6 +43,11 @@ test("failed sign-ins are counted, and say whether the account exists", () => {
   assert.deepEqual(say({ action: "signin.failed", by: "", user: "", count: 1 }), ["A sign-in failed, to an account that doesn’t exist."]);
 });
 
+test("that two were let talk past the server is said, in both languages", () => {
+  assert.deepEqual(say({ action: "peer.introduced", user: "bert" }), ["Anna Adler was let talk to Bert Baum past the server, from one program to the other."]);
+  assert.deepEqual(say({ action: "peer.introduced", user: "bert" }, 1), ["Anna Adler durfte mit Bert Baum am Server vorbei sprechen, von Programm zu Programm."]);
+});
+
 test("what has no name any more, or isn't one's to know, is said without", () => {
   assert.deepEqual(say({ action: "topic.opened", topic: "gone" }), ["Anna Adler opened a direct conversation."]);
   assert.deepEqual(say({ action: "deal.created", deal: "d9", detail: {} }), ["Anna Adler created the deal d9."]);
