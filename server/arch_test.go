@@ -21,7 +21,7 @@ const module = "redroom"
 // isn't said here is not allowed, and a package without a row does not belong
 // anywhere yet.
 var mayImport = map[string][]string{
-	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/feed", "server/load", "server/room", "server/terminal", "store", "certs"},
+	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/feed", "server/load", "server/raw", "server/room", "server/terminal", "server/transport", "store", "certs"},
 
 	// The only place that sees every part.
 	"server": {
@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"server/chat":      {"server/client", "server/room", "server/terminal", "server/wire"},
 	"server/client":    {"server/room", "server/wire", "server/transport"},
 	"server/feed":      {"server/client", "server/room"},
+	"server/raw":       {"server/terminal", "server/transport", "server/wire"},
 	"server/transport": {"server/room", "server/wire"},
 	"server/wire":      {},
 	"server/room":      {},

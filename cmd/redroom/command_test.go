@@ -103,6 +103,8 @@ func TestWrongUsageIsStatus2AndOneLine(t *testing.T) {
 		{"a feed's secret in clear", []string{"REDROOM_FEED_AUTHORIZATION=Bearer key"}, []string{"feed", "http://example.com/", "Alpha/Figures"}, []string{"https"}},
 		{"a filter that is none", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--pick", ".a["}, []string{"--pick"}},
 		{"a feed without a pause", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--every", "0s"}, []string{"--every", "10ms"}},
+		{"a transport that is none", []string{"REDROOM_TOKEN=x"}, []string{"raw", "--transport", "pigeon"}, []string{"--transport", "pigeon"}},
+		{"a further channel of nobody", nil, []string{"raw", "--bare", "--channel"}, []string{"--bare", "--channel"}},
 		{"a spool for nothing", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--spool-max", "0"}, []string{"--spool-max"}},
 		{"a variable of another kind", []string{"REDROOM_DEMO=often"}, []string{"serve"}, []string{"REDROOM_DEMO", "often"}},
 	} {
@@ -153,7 +155,7 @@ func TestVersionAsJSON(t *testing.T) {
 
 func TestHelpNamesTheCommands(t *testing.T) {
 	r := redroom(t, "", nil, "help")
-	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "health", "version"} {
+	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "raw", "health", "version"} {
 		if !strings.Contains(r.out, "  "+command) {
 			t.Errorf("help does not name %s:\n%s", command, r.out)
 		}

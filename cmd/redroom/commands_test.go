@@ -47,7 +47,7 @@ var trace = regexp.MustCompile(`(?m)^(panic:|fatal error:|goroutine \d+)`)
 
 func TestEveryCommandSaysHowItIsUsed(t *testing.T) {
 	all := everyCommand(t)
-	for _, path := range [][]string{{"serve"}, {"chat"}, {"post"}, {"read"}, {"feed"}, {"topic", "create"}, {"completion", "zsh"}, {"help"}} {
+	for _, path := range [][]string{{"serve"}, {"chat"}, {"post"}, {"read"}, {"feed"}, {"raw"}, {"topic", "create"}, {"completion", "zsh"}, {"help"}} {
 		if !slices.ContainsFunc(all, func(p []string) bool { return slices.Equal(p, path) }) {
 			t.Errorf("redroom %v is not in the tree", path)
 		}
@@ -95,6 +95,7 @@ func TestCtrlCEndsWhatRunsOn(t *testing.T) {
 		{"post", []string{"post", d.topic}, "Ctrl-D", true, 1},
 		{"chat", []string{"chat", d.topic}, "they are here", false, 0},
 		{"chat on a terminal", []string{"chat", d.topic}, "they are here", true, 0},
+		{"raw", []string{"raw"}, "connected with", true, 0},
 		{"feed", []string{"feed", "http://localhost:1/", d.topic, "--spool", filepath.Join(source, "spool")}, "localhost:1", false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,6 +36,7 @@ type Ticket struct {
 // at HOST:PORT, without having asked there.
 func TokenTicket(token, at string) (t Ticket) {
 	t.Token = token
+	t.WebTransport.URL = "https://" + at + transport.Path
 	t.QUIC.Address = at
 	t.WebSocket.URL = "wss://" + at + transport.Path
 	return t
