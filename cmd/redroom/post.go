@@ -136,12 +136,8 @@ var errInterrupted = errors.New("it was interrupted")
 
 // post has a message posted, and prints what came of it.
 func (p *posting) post(cmd *cobra.Command, topic, body string) error {
-	ctx := cmd.Context()
-	if p.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, p.timeout)
-		defer cancel()
-	}
+	ctx, cancel := within(cmd.Context(), p.timeout)
+	defer cancel()
 	r, err := p.room(ctx)
 	if err != nil {
 		return err
@@ -149,7 +145,7 @@ func (p *posting) post(cmd *cobra.Command, topic, body string) error {
 	defer r.Close()
 	id, err := r.Topic(ctx, topic)
 	if err != nil {
-		return p.late(ctx, err, "; nothing was posted")
+		return late(ctx, p.timeout, err, "; nothing was posted")
 	}
 	message := client.Post{ID: cmp.Or(p.id, room.NewClientID(time.Now())), Kind: room.Kind(p.kind), Ref: p.reply, Body: body}
 
@@ -160,23 +156,12 @@ func (p *posting) post(cmd *cobra.Command, topic, body string) error {
 	defer c.Close()
 	seq, err := c.Open(id, client.Reading{After: -1}).Post(ctx, message)
 	if err != nil {
-		return p.late(ctx, overOf(err), fmt.Sprintf("%s; it may have been posted: repeat it with --id %s, and it is there once", outage.why(), message.ID))
+		return late(ctx, p.timeout, overOf(err), fmt.Sprintf("%s; it may have been posted: repeat it with --id %s, and it is there once", outage.why(), message.ID))
 	}
 	if p.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"topic": id, "seq": seq, "id": message.ID})
 	}
 	_, err = fmt.Fprintln(cmd.OutOrStdout(), seq)
-	return err
-}
-
-// late is an error, or what came of the message if there was no time left.
-func (p *posting) late(ctx context.Context, err error, outcome string) error {
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("no answer came within %s%s", p.timeout, outcome)
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w%s", errInterrupted, outcome)
-	}
 	return err
 }
 
