@@ -17,7 +17,7 @@ var protocolTests = []string{
 	"TestSignOutEnds", "TestRemovedMemberIsReset", "TestNewcomerReads", "TestDeactivation", "TestStopSays",
 	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
 	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestUTF8", "TestStoreIsOneFile",
-	"TestTokens", "TestPasswordsWrong", "TestAReportSplit", "TestLastWords", "TestDrainAnswers", "TestWallOfEveryFrame", "TestWallOfLists",
+	"TestTokens", "TestPasswordsWrong", "TestAReportSplit", "TestLastWords", "TestDrainAnswers", "TestWallOfEveryFrame", "TestWallOfLists", "TestFramesParseAlike",
 }
 
 // TestProtocolOverOtherCarriers runs the protocol's tests once more with sessions
