@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"server/client":    {"server/room", "server/wire", "server/transport"},
 	"server/feed":      {"server/client", "server/room"},
 	"server/raw":       {"server/terminal", "server/transport", "server/wire"},
+	"server/peer":      {"server/client", "server/room", "server/wire", "server/transport"},
 	"server/transport": {"server/room", "server/wire"},
 	"server/wire":      {},
 	"server/room":      {},
