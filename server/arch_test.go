@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 
 	// The only place that sees every part.
 	"server": {
-		"server/bench", "server/httpd", "server/load", "server/pack", "server/session", "server/signin", "server/hub", "server/journal",
+		"server/bench", "server/directory", "server/httpd", "server/load", "server/pack", "server/session", "server/signin", "server/hub", "server/journal",
 		"server/transport", "server/wire", "server/room", "store", "certs", "web",
 	},
 	"server/httpd":     {"server/pack", "server/room", "server/wire", "server/transport"},
@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"server/signin":    {"server/room"},
 	"server/load":      {"server/room"},
 	"server/pack":      {},
+	"server/directory": {"server/room", "server/wire", "server/transport"},
 	"server/hub":       {"server/room", "server/wire"},
 	"server/journal":   {"server/room"},
 	"server/bench":     {"server/client", "server/room", "server/wire", "server/transport", "store", "certs"},

@@ -29,6 +29,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"redroom/certs"
+	"redroom/server/directory"
 	"redroom/server/httpd"
 	"redroom/server/hub"
 	"redroom/server/journal"
@@ -66,6 +67,9 @@ type Config struct {
 
 	Log *slog.Logger
 
+	BindFrom []netip.Prefix   // sessions from here may name any address as that of their peer
+	Clock    func() time.Time // of what peers are told; nil: time.Now
+
 	// Applied is told of every batch of events that was committed, in order,
 	// before anybody is answered; those that were refused are in it too. Applied
 	// to a copy of the room, they give the same again. It holds up everybody
@@ -82,6 +86,8 @@ type Server struct {
 	hub      *hub.Hub
 	desk     *signin.Desk
 	load     *load.Guard
+	peers    *transport.PeerSockets // by which the directory looks at peers
+	listed   *directory.Directory
 	sessions *session.Server
 	sockets  *transport.WebSockets
 
@@ -132,7 +138,13 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		c.Limits = load.Defaults()
 	}
 	s.load = load.New(c.Limits, s.log)
-	s.sessions = session.New(session.Config{Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub}, Load: s.load, Log: s.log})
+	if err := s.openDirectory(ctx); err != nil {
+		return nil, err
+	}
+	s.sessions = session.New(session.Config{
+		Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub},
+		Directory: sessionDirectory{s.listed}, Load: s.load, Log: s.log,
+	})
 	s.sockets = transport.NewWebSockets(s.sessions.Serve)
 	if err := s.openCertificates(); err != nil {
 		return nil, err
@@ -191,6 +203,29 @@ func (s *Server) openCertificates() (err error) {
 	if s.config.H3Cert == "same" {
 		s.certs.H3 = files
 	}
+	return nil
+}
+
+// openDirectory has peers looked at from a port of their own, beside the server's.
+func (s *Server) openDirectory(ctx context.Context) error {
+	key, err := openPeersKey(s.config.Data)
+	if err != nil {
+		return err
+	}
+	if s.peers, err = transport.OpenPeerSockets(ctx, 0); err != nil {
+		return fmt.Errorf("looking at peers: %w", err)
+	}
+	s.listed = directory.New(directory.Config{
+		State: s.store.State,
+		Key:   key,
+		Dial: func(ctx context.Context, at netip.AddrPort, fingerprint [32]byte) (transport.PeerConn, error) {
+			return s.peers.Dial(ctx, at, fingerprint, nil)
+		},
+		From:    s.config.BindFrom,
+		Changed: s.hub.TellPresence,
+		Clock:   s.config.Clock,
+		Log:     s.log,
+	})
 	return nil
 }
 
@@ -362,6 +397,12 @@ func (s *Server) Close() error {
 			err = errors.Join(err, sockets.Close())
 		}
 	}
+	if s.listed != nil {
+		s.listed.Close()
+	}
+	if s.peers != nil {
+		err = errors.Join(err, s.peers.Close())
+	}
 	if s.operator != nil {
 		s.operator.Close() // Run may have closed it
 	}
@@ -391,3 +432,8 @@ func (h sessionHub) Open(as *room.Actor, topic string, from, seq int64) session.
 }
 
 func (h sessionHub) Watch(a room.Attendance) session.Watcher { return h.Hub.Watch(a) }
+
+// sessionDirectory is the directory as sessions see it.
+type sessionDirectory struct{ *directory.Directory }
+
+func (d sessionDirectory) Enter(as *room.Actor) session.Entry { return d.Directory.Enter(as) }

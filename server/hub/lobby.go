@@ -239,6 +239,14 @@ func (l *lobby) wakeRun() {
 // to post there. Nothing of it is kept.
 func (h *Hub) Types(user, topic string) { h.lobby.types(room.Typing{User: user, Topic: topic}) }
 
+// TellPresence tells the others who are here that something about a user is
+// different, such as whether it can be reached directly.
+func (h *Hub) TellPresence(user string) {
+	h.lobby.mu.Lock()
+	defer h.lobby.mu.Unlock()
+	h.lobby.tellPresence(user)
+}
+
 // Online tells whether user has a session, or had one a moment ago.
 func (h *Hub) Online(user string) bool {
 	h.lobby.mu.Lock()

@@ -76,6 +76,8 @@ var (
 
 	ErrTooLarge      = &Error{Code: 413, Text: "It is larger than allowed."}
 	ErrUnprocessable = &Error{Code: 422, Text: "It can not be done as asked."}
+	// ErrUnreachable doesn't say what was wrong.
+	ErrUnreachable = &Error{Code: 422, Text: "You were not reached there, with this certificate."}
 
 	ErrTooManyChannels = &Error{Code: 429, Text: "The session has as many channels as it may have.", Retry: true}
 	ErrNotYet          = &Error{Code: 429, Text: "Sign in before opening further channels.", Retry: true}
@@ -83,6 +85,8 @@ var (
 
 	ErrTooManySessions = &Error{Code: 429, Text: "You have as many sessions as a user may have; close some.", Retry: true}
 	ErrTooManyPosts    = &Error{Code: 429, Text: "You post faster than allowed; this post is not known to be taken: send it again, under the same id, after the seconds.", Retry: true}
+	ErrTooManyBinds    = &Error{Code: 429, Text: "You say too often where you can be reached; wait a moment.", Retry: true}
+	ErrTooManyTickets  = &Error{Code: 429, Text: "You ask for too many tickets; wait a moment.", Retry: true}
 	ErrTooManyRequests = &Error{Code: 429, Text: "Too many requests; wait a moment.", Retry: true}
 
 	// ErrFull says that there is no place now, and that the same server will

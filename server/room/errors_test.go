@@ -16,7 +16,7 @@ var table = []*room.Error{
 	room.ErrForbidden, room.ErrNotAdmin, room.ErrObserver, room.ErrTopicClosed, room.ErrSystemKind, room.ErrNotFound,
 	room.ErrIDTaken, room.ErrNameTaken, room.ErrTitleTaken, room.ErrDealTaken, room.ErrLastAdmin, room.ErrOtherEpoch,
 	room.ErrWatchTwice, room.ErrControlOnce, room.ErrExists, room.ErrSetupDone, room.ErrInvitationEnded, room.ErrDeactivated,
-	room.ErrTooLarge, room.ErrUnprocessable, room.ErrTooManyChannels, room.ErrNotYet, room.ErrTooManyTries, room.ErrUnavailable,
+	room.ErrTooLarge, room.ErrUnprocessable, room.ErrUnreachable, room.ErrTooManyBinds, room.ErrTooManyTickets, room.ErrTooManyChannels, room.ErrNotYet, room.ErrTooManyTries, room.ErrUnavailable,
 }
 
 func TestRefusalsHaveACodeAndASentence(t *testing.T) {

@@ -65,6 +65,7 @@ const (
 	InputRate     = 2 << 20  // octets of payloads a second
 	InputBurst    = 16 << 20 // at once
 	ChannelWeight = 4
+	QueryWeight   = 50 // of a QUERY for everybody: it goes through all that can be reached
 
 	// Messages are written to a user's channels no faster than this, over all of
 	// them; he falls behind then, and misses nothing.

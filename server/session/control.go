@@ -14,13 +14,14 @@ type control struct {
 	*channel
 	named   *string     // the reader's; whom USER has named; nil: nobody
 	watcher Watcher     // the reader's; nil until signed in
+	entry   Entry       // the reader's; nil until signed in
 	view    *view       // the writer's; nil until WATCH
 	unread  *time.Timer // the writer's: when the view will have more to tell
 	telling atomic.Bool // the writer tells what the view says
 }
 
 // controlFrames says what handles a frame on the control channel. Answers are
-// given in the order of the requests.
+// given in the order of the requests, but for BIND.
 var controlFrames = map[string]func(*control, *wire.Header) bool{
 	wire.TypeToken:  (*control).token,
 	wire.TypeUser:   (*control).user,
@@ -29,6 +30,10 @@ var controlFrames = map[string]func(*control, *wire.Header) bool{
 	wire.TypePing:   (*control).ping,
 	wire.TypePong:   (*control).pong,
 	wire.TypeTyping: (*control).typing,
+	wire.TypeBind:   (*control).bind,
+	wire.TypeQuery:  (*control).query,
+	wire.TypeLeave:  (*control).leaveDirectory,
+	wire.TypeTicket: (*control).ticket,
 
 	wire.TypeJoin: (*control).misplaced,
 	wire.TypePost: (*control).misplaced,
@@ -51,6 +56,7 @@ func serveControl(c *channel, first *wire.Header) {
 	<-written
 	c.listenOut()
 	if k.watcher != nil {
+		k.entry.Leave()
 		k.watcher.Close()
 	}
 }

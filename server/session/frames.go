@@ -13,7 +13,8 @@ import (
 func known(typ string) bool {
 	switch typ {
 	case wire.TypeToken, wire.TypeUser, wire.TypePass, wire.TypeWatch, wire.TypePing, wire.TypePong,
-		wire.TypeTyping, wire.TypeJoin, wire.TypePost, wire.TypeRead, wire.TypeHead:
+		wire.TypeTyping, wire.TypeJoin, wire.TypePost, wire.TypeRead, wire.TypeHead,
+		wire.TypeBind, wire.TypeQuery, wire.TypeLeave, wire.TypeTicket:
 		return true
 	}
 	return false

@@ -6,7 +6,7 @@
 // # Goroutines
 //
 // A session has one that accepts channels, and one that reads datagrams where
-// there are any; each channel has one that reads and, once its purpose is
+// there are any; one while BIND is looked at; each channel has one that reads and, once its purpose is
 // known, one that writes. A channel's writer is the only one that writes it:
 // answers wait in a bounded list, and are written between frames. When the list
 // is full, the channel's input isn't read.
@@ -43,6 +43,7 @@ package session
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"io"
 	"log/slog"
@@ -121,14 +122,29 @@ type Watcher interface {
 	Close()
 }
 
+// Directory knows who can be reached directly; see package directory.
+type Directory interface {
+	Enter(as *room.Actor) Entry
+	Query(as *room.Actor, name string) []byte
+	Reachable(user string) bool
+}
+
+// Entry is what one session has in the directory; see directory.Entry.
+type Entry interface {
+	Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (ed25519.PublicKey, time.Time, error)
+	Leave()
+	Ticket(to string, key [32]byte, introduce func() error) (string, error)
+}
+
 // Config is what sessions need.
 type Config struct {
-	Journal Journal
-	Store   Store
-	Desk    Desk
-	Hub     Hub
-	Load    *load.Guard // nil: there are no limits
-	Log     *slog.Logger
+	Journal   Journal
+	Store     Store
+	Desk      Desk
+	Hub       Hub
+	Directory Directory
+	Load      *load.Guard // nil: there are no limits
+	Log       *slog.Logger
 }
 
 // doorTime is how long a session waits for a place to sign in from.

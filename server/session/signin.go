@@ -70,6 +70,7 @@ func (k *control) replyTwice(h *wire.Header) bool {
 // A sign-in that can do nothing but set up a second factor opens no connection.
 func (k *control) enter(ref string, signed *signedIn, asked time.Time) bool {
 	s, user := k.s, signed.as.Name()
+	k.entry = s.server.Directory.Enter(signed.as)
 	k.watcher = s.server.Hub.Watch(room.Attendance{
 		As:        signed.as,
 		SignIn:    signed.in.ID,

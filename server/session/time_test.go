@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"redroom/server/directory"
 	"redroom/server/hub"
 	"redroom/server/journal"
 	"redroom/server/load"
@@ -32,6 +33,7 @@ type parts struct {
 	store   *store.Store
 	desk    *signin.Desk
 	server  *session.Server
+	peers   *peers
 	log     *strings.Builder // what the parts say; to be read when all wait
 }
 
@@ -40,6 +42,10 @@ type sessionHub struct{ *hub.Hub }
 func (h sessionHub) Open(as *room.Actor, topic string, from, seq int64) session.Cursor {
 	return h.Hub.Open(as, topic, from, seq)
 }
+
+type sessionDirectory struct{ *directory.Directory }
+
+func (d sessionDirectory) Enter(as *room.Actor) session.Entry { return d.Directory.Enter(as) }
 
 func (h sessionHub) Watch(a room.Attendance) session.Watcher { return h.Hub.Watch(a) }
 
@@ -58,9 +64,12 @@ func inTimeWith(t *testing.T, limits load.Limits, test func(t *testing.T, p *par
 			t.Fatal(err)
 		}
 		h := hub.New(st)
-		p := &parts{store: st, journal: journal.New(st, h, log), log: said}
+		p := &parts{store: st, journal: journal.New(st, h, log), peers: newPeers(), log: said}
 		p.desk = signin.New(signin.Config{Store: st, Journal: p.journal, Log: log})
-		p.server = session.New(session.Config{Journal: p.journal, Store: st, Desk: p.desk, Hub: sessionHub{h}, Load: load.New(limits, log), Log: log})
+		listed := directory.New(directory.Config{State: st.State, Key: p.peers.key, Dial: p.peers.dial, Changed: h.TellPresence, Log: log})
+		p.server = session.New(session.Config{
+			Journal: p.journal, Store: st, Desk: p.desk, Hub: sessionHub{h}, Directory: sessionDirectory{listed}, Load: load.New(limits, log), Log: log,
+		})
 		for _, ev := range []room.Event{
 			room.UserAdded{Stamp: stamp(""), Name: "anna", Display: "Anna", Role: room.Admin, PasswordHashed: "none"},
 			room.UserAdded{Stamp: stamp(""), Name: "bert", Display: "Bert", Role: room.Member, PasswordHashed: "none"},
@@ -72,6 +81,7 @@ func inTimeWith(t *testing.T, limits load.Limits, test func(t *testing.T, p *par
 		}
 		test(t, p)
 		p.server.Close()
+		listed.Close()
 		p.journal.Close()
 		h.Close()
 		if err := st.Close(); err != nil {

@@ -38,6 +38,11 @@ var topicFrames = map[string]func(*topicChannel, *wire.Header) error{
 	wire.TypeUser:  (*topicChannel).misplaced,
 	wire.TypePass:  (*topicChannel).misplaced,
 	wire.TypeWatch: (*topicChannel).misplaced,
+
+	wire.TypeBind:   (*topicChannel).misplaced,
+	wire.TypeQuery:  (*topicChannel).misplaced,
+	wire.TypeLeave:  (*topicChannel).misplaced,
+	wire.TypeTicket: (*topicChannel).misplaced,
 }
 
 var (

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"redroom/server/room"
@@ -248,15 +249,20 @@ func (v *view) person(dst []byte, state *room.State, name string) []byte {
 	if v.server.Hub.Online(name) {
 		said = "online"
 	}
+	fields := []string{name, said}
+	if v.server.Directory.Reachable(name) {
+		fields = append(fields, "direct=1")
+	}
+	now := strings.Join(fields, " ")
 	before, told := v.presence[name]
-	if before == said {
+	if before == now {
 		return dst
 	}
-	v.presence[name] = said
+	v.presence[name] = now
 	return v.say(dst, wire.TypePresence, nil, func() {
 		restore(v.presence, name, before, told)
 		put(&v.pending.Presence, name)
-	}, name, said)
+	}, fields...)
 }
 
 // flushUnread tells the UNREADs that wait, but for those that were told less

@@ -1,0 +1,218 @@
+package directory
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"redroom/server/room"
+)
+
+const (
+	maxBinding = 256 // peers of new binds that are dialed at a time; further ones wait
+
+	bindsAMinute   = 10 // of a session
+	ticketsAMinute = 60
+
+	minPort = 1024 // below are services that nobody runs as a peer
+)
+
+// Entry is what one session has in the directory. Many goroutines may use it.
+type Entry struct {
+	directory *Directory
+	as        *room.Actor
+
+	// Of the Directory's lock:
+	bound   *bind              // nil: nothing
+	looking context.CancelFunc // ends the Bind that is under way; nil: there is none
+	binds   window
+	tickets window
+}
+
+// Enter makes a session's entry, with nothing in it.
+func (d *Directory) Enter(as *room.Actor) *Entry {
+	return &Entry{directory: d, as: as, binds: window{most: bindsAMinute}, tickets: window{most: ticketsAMinute}}
+}
+
+// Bind says that the peer of a session that comes from an address is at another
+// one, or there as well, and at a port, and has the certificate of a fingerprint,
+// as BIND's fields have it. Once the peer has answered and is listed, it gives the
+// key that tickets are signed with, and the time. Else it fails with
+// room.ErrUnreachable, after answerTime whatever was wrong, and what was bound
+// before stays; or at once with a refusal that has RetryAfter. It ends early with
+// ctx.
+func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (ed25519.PublicKey, time.Time, error) {
+	d := e.directory
+	looking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := e.begin(cancel); err != nil {
+		return nil, time.Time{}, err
+	}
+	defer e.done()
+	if d.binding.Acquire(looking, 1) != nil {
+		return nil, time.Time{}, room.ErrUnreachable
+	}
+	defer d.binding.Release(1)
+	failed := time.NewTimer(answerTime)
+	defer failed.Stop()
+	at, print, ok := d.place(from, address, port, fingerprint)
+	if ok && d.ping(looking, at, print) == nil && e.put(looking, at, print) {
+		return d.Key.Public().(ed25519.PublicKey), d.Clock(), nil
+	}
+	select {
+	case <-failed.C:
+	case <-ctx.Done():
+	}
+	return nil, time.Time{}, room.ErrUnreachable
+}
+
+// begin counts a Bind, of which there is one at a time.
+func (e *Entry) begin(cancel context.CancelFunc) error {
+	e.directory.mu.Lock()
+	defer e.directory.mu.Unlock()
+	if e.looking != nil {
+		return &refusal{room.ErrTooManyBinds, answerTime}
+	}
+	if wait := e.binds.take(time.Now()); wait > 0 {
+		return &refusal{room.ErrTooManyBinds, wait}
+	}
+	e.looking = cancel
+	return nil
+}
+
+func (e *Entry) done() {
+	e.directory.mu.Lock()
+	defer e.directory.mu.Unlock()
+	e.looking = nil
+}
+
+// place reads where a peer is to be, and whether it may be there.
+func (d *Directory) place(from netip.Addr, address, port, fingerprint string) (at netip.AddrPort, print [32]byte, ok bool) {
+	print, isHash := room.ParseHash(fingerprint)
+	n, err := strconv.ParseUint(port, 10, 16)
+	ip, mayBe := d.address(from.Unmap(), address)
+	ok = isHash && err == nil && strconv.FormatUint(n, 10) == port && n >= minPort && mayBe
+	return netip.AddrPortFrom(ip, uint16(n)), print, ok
+}
+
+// address is that of a peer whose session comes from own: that, or another one
+// where it is believed.
+func (d *Directory) address(own netip.Addr, named string) (ip netip.Addr, ok bool) {
+	if named == "" {
+		return own, own.IsValid()
+	}
+	ip, err := netip.ParseAddr(named)
+	if err != nil || ip.Zone() != "" || !own.IsValid() {
+		return ip, false
+	}
+	ip = ip.Unmap()
+	switch {
+	case ip == own.WithZone(""):
+		return own, true
+	case ip.IsUnspecified() || ip.IsMulticast():
+		return ip, false
+	case own.IsLoopback() && ip.IsLoopback():
+		return ip, true
+	}
+	return ip, slices.ContainsFunc(d.From, func(p netip.Prefix) bool { return p.Contains(own.WithZone("")) })
+}
+
+// put lists a peer that has answered in the place of what was bound before, unless
+// that was called off.
+func (e *Entry) put(looking context.Context, at netip.AddrPort, print [32]byte) (listed bool) {
+	d := e.directory
+	b := &bind{user: e.as.Name(), at: at, fingerprint: print}
+	d.change(b.user, func() {
+		if d.over || looking.Err() != nil {
+			return
+		}
+		b.ctx, b.end = context.WithCancel(d.ctx)
+		b.listed, listed = true, true
+		d.remove(e.bound)
+		e.bound = b
+		d.binds[b.user] = append(d.binds[b.user], b)
+		d.plan(b)
+	})
+	return listed
+}
+
+// Leave takes back what is bound, and what is being looked at. It must be called
+// when the session ends.
+func (e *Entry) Leave() {
+	d := e.directory
+	d.change(e.as.Name(), func() {
+		if e.looking != nil {
+			e.looking()
+		}
+		d.remove(e.bound)
+		e.bound = nil
+	})
+}
+
+// Ticket is the server's word for who can be reached and may be known of that the
+// session's user is who it is, together with the certificate of SHA-256 key; for
+// anybody else, and oneself, room.ErrNotFound. introduce keeps that it is given,
+// and decides last; its error is Ticket's.
+func (e *Entry) Ticket(to string, key [32]byte, introduce func() error) (string, error) {
+	d, from := e.directory, e.as.Name()
+	if err := e.countTicket(); err != nil {
+		return "", err
+	}
+	if to == from || !d.Reachable(to) || !e.as.In(d.State()).ShareDeal(from, to) {
+		return "", room.ErrNotFound
+	}
+	if err := introduce(); err != nil {
+		return "", fmt.Errorf("introducing a peer: %w", err)
+	}
+	t := room.PeerTicket{From: from, To: to, Key: key, Expires: d.Clock().Add(room.PeerTicketTime)}
+	rand.Read(t.Nonce[:]) // never fails
+	return t.Sign(d.Key), nil
+}
+
+func (e *Entry) countTicket() error {
+	e.directory.mu.Lock()
+	defer e.directory.mu.Unlock()
+	if wait := e.tickets.take(time.Now()); wait > 0 {
+		return &refusal{room.ErrTooManyTickets, wait}
+	}
+	return nil
+}
+
+// window counts what may be done so often in any minute.
+type window struct {
+	most int
+	done []time.Time // within the last minute
+}
+
+// take counts once more, or tells how long to wait.
+func (w *window) take(now time.Time) (wait time.Duration) {
+	for len(w.done) > 0 && now.Sub(w.done[0]) >= time.Minute {
+		w.done = w.done[1:]
+	}
+	if len(w.done) == w.most {
+		return w.done[0].Add(time.Minute).Sub(now)
+	}
+	w.done = append(w.done, now)
+	return 0
+}
+
+// refusal is for what is asked too often.
+type refusal struct {
+	reason *room.Error
+	after  time.Duration
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%s (%v)", r.reason.Text, r.after) }
+
+// Unwrap makes it its reason.
+func (r *refusal) Unwrap() error { return r.reason }
+
+// RetryAfter is how long to wait, in whole seconds.
+func (r *refusal) RetryAfter() time.Duration {
+	return (r.after + time.Second - 1).Truncate(time.Second)
+}
