@@ -21,7 +21,7 @@ const module = "redroom"
 // isn't said here is not allowed, and a package without a row does not belong
 // anywhere yet.
 var mayImport = map[string][]string{
-	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/feed", "server/load", "server/raw", "server/room", "server/terminal", "server/transport", "store", "certs"},
+	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/feed", "server/load", "server/peer", "server/raw", "server/room", "server/terminal", "server/transport", "store", "certs"},
 
 	// The only place that sees every part.
 	"server": {

@@ -96,6 +96,7 @@ func TestCtrlCEndsWhatRunsOn(t *testing.T) {
 		{"chat", []string{"chat", d.topic}, "they are here", false, 0},
 		{"chat on a terminal", []string{"chat", d.topic}, "they are here", true, 0},
 		{"raw", []string{"raw"}, "connected with", true, 0},
+		{"peer", []string{"peer"}, "reachable as anna", false, 0},
 		{"feed", []string{"feed", "http://localhost:1/", d.topic, "--spool", filepath.Join(source, "spool")}, "localhost:1", false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,9 +137,16 @@ func (d *workbench) start(t *testing.T, tty bool, args ...string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{cmd: exec.Command(binary, args...), ended: make(chan struct{})}
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(append(os.Environ(), d.environment...), "TERM=xterm")
+	return start(t, tty, cmd)
+}
+
+func start(t *testing.T, tty bool, cmd *exec.Cmd) *running {
+	t.Helper()
+	var err error
+	r := &running{cmd: cmd, ended: make(chan struct{})}
 	r.cmd.Dir = t.TempDir()
-	r.cmd.Env = append(append(os.Environ(), d.environment...), "TERM=xterm")
 	copied := make(chan struct{})
 	if tty {
 		terminal, err := pty.StartWithSize(r.cmd, &pty.Winsize{Rows: 24, Cols: 80})

@@ -91,7 +91,7 @@ func newRoot() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newWho(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newRaw(), newHealth(), newVersion(), newCompletion())
+	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newPeer(), newWho(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newRaw(), newHealth(), newVersion(), newCompletion())
 	return root
 }
 

@@ -220,3 +220,6 @@ func (m *Machine) Command(name string, arguments ...string) *exec.Cmd {
 	line := append(append(m.prefix(), name), arguments...)
 	return exec.Command(line[0], line[1:]...)
 }
+
+// Address is the machine's.
+func (m *Machine) Address() string { return m.address }
