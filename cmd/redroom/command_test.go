@@ -93,6 +93,7 @@ func TestWrongUsageIsStatus2AndOneLine(t *testing.T) {
 		{"an unknown level", nil, []string{"serve", "--log-level", "loud"}, []string{"--log-level", "loud"}},
 		{"an unknown format", nil, []string{"serve", "--log-format", "xml"}, []string{"--log-format", "xml"}},
 		{"no network", nil, []string{"serve", "--trusted-proxies", "friends"}, []string{"--trusted-proxies", "friends"}},
+		{"no network to bind from", nil, []string{"serve", "--bind-from", "10.0.0.1"}, []string{"--bind-from", "10.0.0.1"}},
 		{"fewer posts than none", nil, []string{"serve", "--posts-per-second", "-1"}, []string{"--posts-per-second", "-1"}},
 		{"posts without a number", nil, []string{"serve", "--posts-per-second", "NaN"}, []string{"--posts-per-second", "NaN"}},
 		{"next to no posts", nil, []string{"serve", "--posts-per-second", "0.009"}, []string{"--posts-per-second", "0.009", "from 0.01", "or 0"}},

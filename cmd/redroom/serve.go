@@ -21,6 +21,7 @@ import (
 type serveFlags struct {
 	config  server.Config
 	proxies []string
+	bind    []string // networks
 	posts   float64
 	demo    bool
 	log     logFlags
@@ -53,6 +54,7 @@ REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
 	fl.StringVar(&c.Host, "host", "localhost", "the public `name`")
 	fl.StringArrayVar(&c.Origins, "origin", nil, "a further allowed origin, a `URL`; repeatable")
 	fl.StringSliceVar(&f.proxies, "trusted-proxies", nil, "networks (`CIDR`) whose X-Forwarded-For and X-Forwarded-Proto count")
+	fl.StringSliceVar(&f.bind, "bind-from", nil, "networks (`CIDR`) from which people may say that they are reached at another address than theirs")
 	fl.StringVar(&c.TLSCert, "tls-cert", "", "certificate `file` (PEM), read again when it changes")
 	fl.StringVar(&c.TLSKey, "tls-key", "", "its key's `file` (PEM)")
 	fl.StringVar(&c.H3Cert, "h3-cert", "own", "what HTTP/3 and WebTransport show: `own|same`, the short-lived self-made certificate or the one of --tls-cert")
@@ -75,12 +77,11 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 	if err != nil {
 		return err
 	}
-	for _, p := range f.proxies {
-		network, err := netip.ParsePrefix(p)
-		if err != nil {
-			return usageError{fmt.Errorf("--trusted-proxies: %q is not a network such as 10.0.0.0/8", p)}
-		}
-		f.config.TrustedProxies = append(f.config.TrustedProxies, network)
+	if f.config.TrustedProxies, err = networks("--trusted-proxies", f.proxies); err != nil {
+		return err
+	}
+	if f.config.BindFrom, err = networks("--bind-from", f.bind); err != nil {
+		return err
 	}
 	if f.posts != 0 && !(f.posts >= minPosts && f.posts <= maxPosts) {
 		return usageError{fmt.Errorf("--posts-per-second is a number from %v to %d, or 0 for no limit, not %v", minPosts, maxPosts, f.posts)}
@@ -112,6 +113,18 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// networks are those that a flag names.
+func networks(flag string, named []string) (all []netip.Prefix, err error) {
+	for _, name := range named {
+		network, err := netip.ParsePrefix(name)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("%s: %q is not a network such as 10.0.0.0/8", flag, name)}
+		}
+		all = append(all, network)
+	}
+	return all, nil
 }
 
 // endWithin is how long a server has to stop: what asks for it waits for ten

@@ -25,14 +25,14 @@
 //
 // # Who may block
 //
-// Bind waits for the peer. Ticket waits for what introduces the two. Everything
-// else takes a lock for a moment. Changed is called without it.
+// What Bind gives waits for the peer, and Ticket for what introduces the two.
+// Everything else takes a lock for a moment. Changed is called without it.
 //
 // # Shutdown
 //
 // Leave takes back what a session has bound and ends its dials. Close ends all of
-// them, and returns when none of the Directory's goroutines is left; those who are
-// in Bind are their sessions' to wait for.
+// them, and returns when none of the Directory's goroutines is left; what
+// Bind gave is its session's to wait for.
 package directory
 
 import (

@@ -41,27 +41,39 @@ func (d *Directory) Enter(as *room.Actor) *Entry {
 
 // Bind says that the peer of a session that comes from an address is at another
 // one, or there as well, and at a port, and has the certificate of a fingerprint,
-// as BIND's fields have it. Once the peer has answered and is listed, it gives the
-// key that tickets are signed with, and the time. Else it fails with
-// room.ErrUnreachable, after answerTime whatever was wrong, and what was bound
-// before stays; or at once with a refusal that has RetryAfter. It ends early with
-// ctx.
-func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (ed25519.PublicKey, time.Time, error) {
-	d := e.directory
+// as BIND's fields have it. look, which must be called, looks whether that is so:
+// once the peer has answered and is listed, it gives the key that tickets are
+// signed with, and the time. Else it fails with room.ErrUnreachable, after
+// answerTime whatever was wrong, and what was bound before stays. It ends early
+// with ctx. If there is no look, the error is a refusal that has RetryAfter.
+func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (look func() (ed25519.PublicKey, time.Time, error), err error) {
+	e.directory.mu.Lock()
+	defer e.directory.mu.Unlock()
+	if e.looking != nil {
+		return nil, &refusal{room.ErrTooManyBinds, answerTime}
+	}
+	if wait := e.binds.take(time.Now()); wait > 0 {
+		return nil, &refusal{room.ErrTooManyBinds, wait}
+	}
 	looking, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if err := e.begin(cancel); err != nil {
-		return nil, time.Time{}, err
+	e.looking = cancel
+	at, print, ok := e.directory.place(from, address, port, fingerprint)
+	return func() (ed25519.PublicKey, time.Time, error) {
+		defer e.looked(cancel)
+		return e.look(ctx, looking, at, print, ok)
+	}, nil
+}
+
+// look is Bind's: until ctx ends, and at the peer until looking does.
+func (e *Entry) look(ctx, looking context.Context, at netip.AddrPort, print [32]byte, ok bool) (ed25519.PublicKey, time.Time, error) {
+	d := e.directory
+	hasPlace := d.binding.Acquire(looking, 1) == nil
+	if hasPlace {
+		defer d.binding.Release(1)
 	}
-	defer e.done()
-	if d.binding.Acquire(looking, 1) != nil {
-		return nil, time.Time{}, room.ErrUnreachable
-	}
-	defer d.binding.Release(1)
 	failed := time.NewTimer(answerTime)
 	defer failed.Stop()
-	at, print, ok := d.place(from, address, port, fingerprint)
-	if ok && d.ping(looking, at, print) == nil && e.put(looking, at, print) {
+	if hasPlace && ok && d.ping(looking, at, print) == nil && e.put(looking, at, print) {
 		return d.Key.Public().(ed25519.PublicKey), d.Clock(), nil
 	}
 	select {
@@ -71,21 +83,8 @@ func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, finger
 	return nil, time.Time{}, room.ErrUnreachable
 }
 
-// begin counts a Bind, of which there is one at a time.
-func (e *Entry) begin(cancel context.CancelFunc) error {
-	e.directory.mu.Lock()
-	defer e.directory.mu.Unlock()
-	if e.looking != nil {
-		return &refusal{room.ErrTooManyBinds, answerTime}
-	}
-	if wait := e.binds.take(time.Now()); wait > 0 {
-		return &refusal{room.ErrTooManyBinds, wait}
-	}
-	e.looking = cancel
-	return nil
-}
-
-func (e *Entry) done() {
+func (e *Entry) looked(cancel context.CancelFunc) {
+	cancel()
 	e.directory.mu.Lock()
 	defer e.directory.mu.Unlock()
 	e.looking = nil

@@ -17,10 +17,13 @@ const introducedWithin = 10 * time.Second
 // bind handles BIND 0 address port fingerprint, whose answer waits for nothing but
 // what it is about.
 func (k *control) bind(h *wire.Header) bool {
-	address, port, fingerprint := h.String(0), h.String(1), h.String(2)
 	k.s.use()
+	look, err := k.entry.Bind(k.s.ctx, k.s.conn.Remote().Addr(), h.String(0), h.String(1), h.String(2))
+	if err != nil {
+		return k.reply(directoryRefused(err, h.Type))
+	}
 	k.s.running.Go(func() {
-		key, now, err := k.entry.Bind(k.s.ctx, k.s.conn.Remote().Addr(), address, port, fingerprint)
+		key, now, err := look()
 		if err != nil {
 			k.reply(directoryRefused(err, wire.TypeBind))
 			return

@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"redroom/server/room"
 	"redroom/server/transport"
 )
 
@@ -235,6 +237,329 @@ func TestABindIsListedOnceThePeerHasAnswered(t *testing.T) {
 			if listed := anna.listed(t, "QUERY 0"); listed != "" {
 				t.Errorf("listed after LEAVE: %q", listed)
 			}
+		}
+	})
+}
+
+// A BIND that is called off, or asked for too often, is answered at once or after
+// the same three seconds as any that fails, and leaves nothing behind.
+func TestABindIsOneAtATimeAndTenAMinute(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		p.peers.at(2000, answers)
+		p.peers.at(2001, func(ctx context.Context, _ transport.Channel) { <-ctx.Done() })
+		_, control := p.signIn(t, "bert")
+		began := time.Now()
+		control.say(t, bindAt(2001)+bindAt(2000))
+		control.expect(t, "ERR n 429 BIND 3")
+		expectAfter(t, began, 0)
+		control.expect(t, "ERR n 422 BIND")
+		expectAfter(t, began, 3*time.Second)
+		for range 9 {
+			control.say(t, bindAt(2000))
+			control.bound(t, p.peers.key)
+		}
+		control.say(t, bindAt(2000))
+		control.expect(t, "ERR n 429 BIND 57") // the first was three seconds ago
+		if listed := control.listed(t, "QUERY 0"); listed != line("bert", 2000) {
+			t.Errorf("after the refusals there is %q", listed)
+		}
+		if n := len(p.peers.dialed); n != 10 {
+			t.Errorf("peers were dialed %d times", n)
+		}
+		_, other := p.signIn(t, "bert") // has its own ten
+		other.say(t, bindAt(2000))
+		other.bound(t, p.peers.key)
+		control.idle(t, 57*time.Second)
+		control.say(t, bindAt(2000))
+		control.bound(t, p.peers.key)
+	})
+}
+
+// idle lets time pass, and the session live.
+func (w *wire) idle(t *testing.T, while time.Duration) {
+	t.Helper()
+	for range 6 {
+		time.Sleep(while / 6)
+		w.say(t, "PING 0\n")
+		w.expect(t, "PONG 0")
+	}
+}
+
+func TestLeaveCallsOffTheBindBeforeIt(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		p.peers.at(2000, func(ctx context.Context, c transport.Channel) {
+			time.Sleep(time.Second)
+			answers(ctx, c)
+		})
+		_, control := p.signIn(t, "bert")
+		began := time.Now()
+		control.say(t, bindAt(2000)+"LEAVE 0\n")
+		control.expect(t, "ACK 0 LEAVE")
+		expectAfter(t, began, 0)
+		control.expect(t, "ERR n 422 BIND")
+		expectAfter(t, began, 3*time.Second)
+		if listed := control.listed(t, "QUERY 0"); listed != "" {
+			t.Errorf("listed after LEAVE: %q", listed)
+		}
+	})
+}
+
+// Of two sessions of a user the newest bind is shown, and the other one when that
+// is gone, by LEAVE, by the session's end, or because its peer answers no more.
+func TestTheNewestBindOfAUserIsShown(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		for port := uint16(2000); port < 2004; port++ {
+			p.peers.at(port, answers)
+		}
+		_, anna := p.signIn(t, "anna")
+		showsNow := func(when string, port uint16) {
+			t.Helper()
+			want := ""
+			if port != 0 {
+				want = line("bert", port)
+			}
+			if listed := anna.listed(t, "QUERY 0 bert"); listed != want {
+				t.Errorf("%s: %q is shown, want %q", when, listed, want)
+			}
+		}
+		var sessions []*pipe
+		var controls []*wire
+		for port := uint16(2000); port < 2003; port++ {
+			client, control := p.signIn(t, "bert")
+			control.say(t, bindAt(port))
+			control.bound(t, p.peers.key)
+			sessions, controls = append(sessions, client), append(controls, control)
+			showsNow("bound", port)
+		}
+		controls[2].say(t, "LEAVE 0\n")
+		controls[2].expect(t, "ACK 0 LEAVE")
+		showsNow("the newest has left", 2001)
+		controls[0].say(t, bindAt(2003))
+		controls[0].bound(t, p.peers.key)
+		showsNow("the oldest session has bound anew", 2003)
+		controls[0].say(t, bindAt(1999))
+		controls[0].expect(t, "ERR n 422 BIND")
+		showsNow("and once more, where nobody is", 2003)
+		sessions[0].Close(0, "")
+		synctest.Wait()
+		showsNow("its session has ended", 2001)
+		sessions[1].Close(0, "")
+		synctest.Wait()
+		showsNow("there is no other one", 0)
+	})
+}
+
+// A peer that stops answering is gone within one round, and back within one.
+func TestWhatDoesNotAnswerIsNotListed(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		for name, stops := range map[string]behavior{
+			"it is killed":  nil,
+			"it is stopped": func(ctx context.Context, _ transport.Channel) { <-ctx.Done() },
+		} {
+			const round = 33 * time.Second
+			p.peers.at(2000, answers)
+			client, bert := p.signIn(t, "bert")
+			watching, anna := p.signIn(t, "anna")
+			go pongs(bert)
+			bert.say(t, bindAt(2000))
+			synctest.Wait()
+			anna.say(t, "WATCH 0\n")
+			anna.await(t, "PRESENCE 0 bert online direct=1")
+			anna.await(t, "ACK 0 WATCH")
+
+			p.peers.at(2000, stops)
+			began := time.Now()
+			anna.awaitPonging(t, "PRESENCE 0 bert online")
+			if took := time.Since(began); took > round {
+				t.Errorf("%s: it took %v", name, took)
+			}
+			if listed := anna.listed(t, "QUERY 0"); listed != "" {
+				t.Errorf("%s: QUERY tells %q", name, listed)
+			}
+			anna.idle(t, time.Minute)
+			p.peers.at(2000, answers)
+			began = time.Now()
+			anna.awaitPonging(t, "PRESENCE 0 bert online direct=1")
+			if took := time.Since(began); took > round {
+				t.Errorf("%s, and back: it took %v", name, took)
+			}
+			client.Close(0, "")
+			anna.awaitPonging(t, "PRESENCE 0 bert online")
+			anna.awaitPonging(t, "PRESENCE 0 bert offline")
+			watching.Close(0, "")
+		}
+	})
+}
+
+// pongs answers whatever the server asks, so that a session lives.
+func pongs(w *wire) {
+	for {
+		header, err := w.in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if strings.HasPrefix(header, "PING ") {
+			io.WriteString(w, "PONG 0\n")
+		}
+	}
+}
+
+func (w *wire) awaitPonging(t *testing.T, want string) {
+	t.Helper()
+	for {
+		switch header := w.hear(t); header {
+		case want:
+			return
+		case "PING 0":
+			w.say(t, "PONG 0\n")
+		}
+	}
+}
+
+func ticketFor(name string) string { return "TICKET 0 " + name + " " + strings.Repeat("ab", 32) + "\n" }
+
+func TestATicketSaysWhoMayTalkToWhomUntilWhen(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		p.peers.at(2000, answers)
+		_, anna := p.signIn(t, "anna")
+		_, bert := p.signIn(t, "bert")
+		bert.say(t, bindAt(2000))
+		bert.bound(t, p.peers.key)
+		nonces := make(map[[16]byte]bool)
+		for range 2 {
+			anna.say(t, ticketFor("bert"))
+			header, payload := anna.hearAll(t)
+			got, err := room.ReadPeerTicket(p.peers.key.Public().(ed25519.PublicKey), payload)
+			if err != nil || !strings.HasSuffix(header, " 200 TICKET") {
+				t.Fatalf("TICKET is answered %q %q: %v", header, payload, err)
+			}
+			nonces[got.Nonce] = true
+			want := room.PeerTicket{From: "anna", To: "bert", Expires: time.UnixMilli(time.Now().Add(time.Minute).UnixMilli()), Nonce: got.Nonce}
+			for i := range want.Key {
+				want.Key[i] = 0xAB
+			}
+			if got != want {
+				t.Errorf("the ticket says %+v, want %+v", got, want)
+			}
+		}
+		if len(nonces) != 2 {
+			t.Error("two tickets have one nonce")
+		}
+		rows, err := p.store.Audit(t.Context(), room.AuditQuery{Limit: 10, Action: room.ActionPeerIntroduced})
+		if err != nil || len(rows) != 2 || rows[0].By != "anna" || rows[0].User != "bert" || rows[0].Address != "127.0.0.1" {
+			t.Errorf("the trail has %+v, %v", rows, err)
+		}
+		for _, wrong := range []string{"TICKET 0\n", "TICKET 0 bert\n", "TICKET 0 bert abc\n", "TICKET 0 nobody abc\n", "TICKET 0 bert " + strings.Repeat("AB", 32) + "\n"} {
+			anna.say(t, wrong)
+			anna.expect(t, "ERR n 422 TICKET")
+		}
+		for range 58 {
+			anna.say(t, ticketFor("nobody"))
+			anna.expect(t, "ERR n 404 TICKET")
+		}
+		anna.say(t, ticketFor("bert"))
+		anna.expect(t, "ERR n 429 TICKET 60")
+	})
+}
+
+// Who can't be known of can't be told from who isn't there, whether reachable or
+// not, and is found by nothing.
+func TestWhoSharesNoDealIsFoundByNothing(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		for _, user := range []string{"emil", "frida"} { // in no deal
+			p.append(t, room.UserAdded{Stamp: stamp(""), Name: user, Display: user, Role: room.Member, PasswordHashed: "none"})
+		}
+		p.peers.at(2000, answers)
+		var controls []*wire
+		for _, user := range []string{"emil", "bert"} {
+			_, control := p.signIn(t, user)
+			control.say(t, bindAt(2000))
+			control.bound(t, p.peers.key)
+			controls = append(controls, control)
+		}
+		emil, bert := controls[0], controls[1]
+		hears := func(w *wire, frame string) string {
+			w.say(t, frame)
+			header, payload := w.hearAll(t)
+			return header + "\n" + payload
+		}
+		for _, other := range []string{"emil", "frida", "anna", "bert"} { // hidden, hidden and not there, not there, oneself
+			if got, want := hears(bert, ticketFor(other)), hears(bert, ticketFor("nobody")); got != want || !strings.Contains(got, " 404 TICKET\n") {
+				t.Errorf("TICKET for %s: %q, and for nobody %q", other, got, want)
+			}
+		}
+		if got, want := hears(bert, "QUERY 0 emil\n"), hears(bert, "QUERY 0 nobody\n"); got != want {
+			t.Errorf("QUERY of somebody hidden: %q, and of nobody %q", got, want)
+		}
+		if listed := bert.listed(t, "QUERY 0"); listed != line("bert", 2000) {
+			t.Errorf("bert is told %q", listed)
+		}
+		if listed := emil.listed(t, "QUERY 0"); listed != line("emil", 2000) {
+			t.Errorf("emil is told %q", listed)
+		}
+		if rows, err := p.store.Audit(t.Context(), room.AuditQuery{Limit: 10, Action: room.ActionPeerIntroduced}); err != nil || len(rows) > 0 {
+			t.Errorf("the trail has %+v, %v", rows, err)
+		}
+	})
+}
+
+// From the moment on at which one of two is taken out of the deal that they share,
+// neither finds the other.
+func TestWhoIsRemovedIsNotFoundAnyMore(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		p.append(t, room.UserAdded{Stamp: stamp(""), Name: "emil", Display: "Emil", Role: room.Member, PasswordHashed: "none"})
+		p.append(t, room.MemberAdded{Stamp: stamp("anna"), Deal: deal, User: "emil"})
+		controls := make(map[string]*wire)
+		for i, user := range []string{"bert", "emil"} {
+			port := uint16(2000 + i)
+			p.peers.at(port, answers)
+			_, c := p.signIn(t, user)
+			c.say(t, bindAt(port))
+			c.bound(t, p.peers.key)
+			controls[user] = c
+		}
+		other := map[string]string{"bert": "emil", "emil": "bert"}
+		for user, c := range controls {
+			c.say(t, ticketFor(other[user]))
+			if header := c.hear(t); !strings.HasSuffix(header, " 200 TICKET") {
+				t.Errorf("%s is told %q while there is a deal", user, header)
+			}
+		}
+		p.append(t, room.MemberRemoved{Stamp: stamp("anna"), Deal: deal, User: "emil"})
+		for user, c := range controls {
+			c.say(t, ticketFor(other[user]))
+			c.expect(t, "ERR n 404 TICKET")
+			if listed := c.listed(t, "QUERY 0 "+other[user]); listed != "" {
+				t.Errorf("%s is told %q", user, listed)
+			}
+			c.say(t, "WATCH 0\n")
+			for header := ""; header != "ACK 0 WATCH"; {
+				if header = c.hear(t); strings.HasPrefix(header, "PRESENCE 0 "+other[user]+" ") {
+					t.Errorf("%s is told %q", user, header)
+				}
+			}
+		}
+		p.append(t, room.MemberAdded{Stamp: stamp("anna"), Deal: deal, User: "emil"})
+		controls["bert"].await(t, "PRESENCE 0 emil online direct=1")
+	})
+}
+
+// A session that ends while its BIND is looked at waits for nothing.
+func TestABindEndsWithItsSession(t *testing.T) {
+	inTime(t, func(t *testing.T, p *parts) {
+		p.peers.at(2000, func(ctx context.Context, _ transport.Channel) { <-ctx.Done() })
+		client, control := p.signIn(t, "bert")
+		began := time.Now()
+		control.say(t, bindAt(2000))
+		synctest.Wait()
+		client.Close(0, "")
+		synctest.Wait()
+		_, other := p.signIn(t, "bert")
+		other.say(t, bindAt(2000))
+		synctest.Wait()
+		p.server.Close()
+		if took := time.Since(began); took >= 3*time.Second { // but for the farewells
+			t.Errorf("it took %v", took)
 		}
 	})
 }

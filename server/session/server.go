@@ -131,7 +131,7 @@ type Directory interface {
 
 // Entry is what one session has in the directory; see directory.Entry.
 type Entry interface {
-	Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (ed25519.PublicKey, time.Time, error)
+	Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (look func() (ed25519.PublicKey, time.Time, error), err error)
 	Leave()
 	Ticket(to string, key [32]byte, introduce func() error) (string, error)
 }

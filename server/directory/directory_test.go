@@ -1,0 +1,298 @@
+package directory_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"redroom/server/directory"
+	"redroom/server/room"
+	"redroom/server/transport"
+	"redroom/server/wire"
+)
+
+var print = strings.Repeat("ab", 32)
+
+// peers answer, or don't, and count how often they are asked.
+type peers struct {
+	silent atomic.Bool
+
+	mu     sync.Mutex
+	asked  []time.Time
+	at     netip.AddrPort // the last one
+	open   int
+	atOnce int // at most
+}
+
+// conn is a connection with a peer.
+type conn struct {
+	transport.Session
+	peers  *peers
+	closed chan struct{}
+	close  func()
+}
+
+func (p *peers) dial(_ context.Context, at netip.AddrPort, _ [32]byte) (transport.PeerConn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked, p.at = append(p.asked, time.Now()), at
+	p.open++
+	p.atOnce = max(p.atOnce, p.open)
+	c := conn{peers: p, closed: make(chan struct{})}
+	c.close = sync.OnceFunc(func() {
+		close(c.closed)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.open--
+	})
+	return transport.PeerConn{Session: c}, nil
+}
+
+func (c conn) Open(context.Context) (transport.Channel, error) {
+	ours, theirs := net.Pipe()
+	go func() {
+		<-c.closed
+		ours.Close()
+		theirs.Close()
+	}()
+	go func() {
+		header, err := bufio.NewReader(theirs).ReadString('\n')
+		if err == nil && !c.peers.silent.Load() {
+			io.WriteString(theirs, strings.Replace(header, "PING", "PONG", 1))
+		}
+	}()
+	return channel{ours}, nil
+}
+
+func (c conn) Close(transport.Code, string) error { c.close(); return nil }
+
+type channel struct{ net.Conn }
+
+func (channel) CloseWrite() error                         { return nil }
+func (channel) CloseSession(transport.Code, string) error { return nil }
+func (channel) Reset(transport.Code)                      {}
+
+// inTime runs a test with so many users in one deal, u0000 and on, where time
+// passes when everybody waits for it.
+func inTime(t *testing.T, users int, from []netip.Prefix, test func(t *testing.T, d *directory.Directory, p *peers, changes func() int)) {
+	var all []room.User
+	deal := room.Deal{ID: "deal000000000001", Name: "Deal", Open: true, History: room.HistoryAll, Members: make(map[string]room.Membership)}
+	for i := range users {
+		all = append(all, room.User{Name: name(i), Display: "U", Role: room.Member, Active: true})
+		deal.Members[name(i)] = room.Membership{}
+	}
+	state := room.NewState(all, []room.Deal{deal}, nil, nil)
+	synctest.Test(t, func(t *testing.T) {
+		_, key, _ := ed25519.GenerateKey(nil)
+		p := new(peers)
+		var changes atomic.Int64
+		d := directory.New(directory.Config{
+			State: func() *room.State { return state }, Key: key, Dial: p.dial, From: from,
+			Changed: func(string) { changes.Add(1) }, Log: slog.New(slog.DiscardHandler),
+		})
+		test(t, d, p, func() int { return int(changes.Load()) })
+		d.Close()
+		if p.open > 0 {
+			t.Errorf("%d connections are left open", p.open)
+		}
+	})
+}
+
+func name(i int) string { return fmt.Sprintf("u%04d", i) }
+
+// bind is a BIND of the session of a user from an address.
+func bind(ctx context.Context, e *directory.Entry, from, address string) error {
+	look, err := e.Bind(ctx, netip.MustParseAddr(from), address, "2000", print)
+	if err == nil {
+		_, _, err = look()
+	}
+	return err
+}
+
+// However many come at once, as after the server's restart, they are looked at
+// spread over the round; when all of them stop, all are gone within it, and the
+// directory keeps nothing when all have left.
+func TestAThousandAreLookedAtSpreadOut(t *testing.T) {
+	const users, round, bindTime = 1000, 30 * time.Second, 3 * time.Second
+	inTime(t, users, nil, func(t *testing.T, d *directory.Directory, p *peers, changes func() int) {
+		var entries []*directory.Entry
+		var binding sync.WaitGroup
+		for i := range users {
+			e := d.Enter(room.NewActor(name(i), ""))
+			entries = append(entries, e)
+			binding.Go(func() {
+				if err := bind(t.Context(), e, "127.0.0.1", ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		binding.Wait()
+		if p.atOnce > 256 {
+			t.Errorf("%d peers were dialed at once", p.atOnce)
+		}
+		p.asked, p.atOnce = nil, 0
+		const rounds = 5
+		began := time.Now()
+		time.Sleep(rounds * round)
+		seconds := make([]int, rounds*30+1)
+		p.mu.Lock()
+		if n := len(p.asked); n != rounds*users {
+			t.Errorf("in %d rounds peers were asked %d times", rounds, n)
+		}
+		for _, at := range p.asked {
+			seconds[at.Sub(began)/time.Second]++
+		}
+		p.mu.Unlock()
+		// 33 on average; 75 is seven standard deviations above that.
+		if most := slices.Max(seconds); most > 75 {
+			t.Errorf("%d were asked within a second", most)
+		}
+
+		if n := strings.Count(string(d.Query(room.NewActor(name(0), ""), "")), "\n"); n != users || changes() != users {
+			t.Errorf("%d are listed after %d changes", n, changes())
+		}
+		p.silent.Store(true)
+		time.Sleep(round + bindTime)
+		if lines := d.Query(room.NewActor(name(0), ""), ""); len(lines) > 0 || changes() != 2*users {
+			t.Errorf("a round after all have stopped there are %d lines, after %d changes", len(lines), changes())
+		}
+		p.silent.Store(false)
+		time.Sleep(round)
+		if n := strings.Count(string(d.Query(room.NewActor(name(0), ""), "")), "\n"); n != users {
+			t.Errorf("a round after all are back %d are listed", n)
+		}
+		for _, e := range entries {
+			e.Leave()
+		}
+		time.Sleep(bindTime)
+		p.mu.Lock()
+		p.asked = nil
+		p.mu.Unlock()
+		time.Sleep(2 * round)
+		if len(p.asked) > 0 {
+			t.Errorf("%d peers were asked although all have left", len(p.asked))
+		}
+	})
+}
+
+// An answer has room for what a frame may bear, and no more.
+func TestAnAnswerIsNoLargerThanAFrame(t *testing.T) {
+	const users = 9200
+	inTime(t, users, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(t *testing.T, d *directory.Directory, _ *peers, _ func() int) {
+		var binding sync.WaitGroup
+		for i := range users {
+			e := d.Enter(room.NewActor(name(i), ""))
+			binding.Go(func() {
+				if err := bind(t.Context(), e, "127.0.0.1", "2001:db8:1111:2222:3333:4444:5555:6666"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		binding.Wait()
+		lines := string(d.Query(room.NewActor(name(users-1), ""), ""))
+		if len(lines) > wire.MaxLength || len(lines) < wire.MaxLength-200 || !strings.HasPrefix(lines, name(0)+",") || !strings.HasSuffix(lines, "\n") {
+			t.Errorf("%d octets, from %.20q", len(lines), lines)
+		}
+		if one := string(d.Query(room.NewActor(name(0), ""), name(users-1))); one != name(users-1)+",2001:db8:1111:2222:3333:4444:5555:6666,2000,"+print+"\n" {
+			t.Errorf("who has no room there is found by name as %q", one)
+		}
+	})
+}
+
+// Nothing is dialed but the session's own address, or on the machine itself its
+// own ones; those in networks that are believed may name any.
+func TestWhatAddressMayBeNamed(t *testing.T) {
+	believed := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	inTime(t, 1, believed, func(t *testing.T, d *directory.Directory, p *peers, _ func() int) {
+		for _, c := range []struct{ from, named, dialed string }{ // dialed "": refused
+			{"192.0.2.1", "", "192.0.2.1"},
+			{"192.0.2.1", "192.0.2.1", "192.0.2.1"},
+			{"192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"},
+			{"::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1"},
+			{"::ffff:192.0.2.1", "", "192.0.2.1"},
+			{"192.0.2.1", "192.0.2.2", ""},
+			{"192.0.2.1", "127.0.0.1", ""},
+			{"192.0.2.1", "10.0.0.1", ""},
+			{"192.0.2.1", "0.0.0.0", ""},
+			{"2001:db8::1", "2001:db8::1", "2001:db8::1"},
+			{"2001:db8::1", "2001:0db8:0::1", "2001:db8::1"},
+			{"2001:db8::1", "2001:db8::2", ""},
+			{"2001:db8::1", "[2001:db8::1]", ""},
+			{"fe80::1%eth0", "", "fe80::1%eth0"},
+			{"fe80::1%eth0", "fe80::1", "fe80::1%eth0"},
+			{"fe80::1%eth0", "fe80::1%eth0", ""},
+			{"fe80::1%eth0", "fe80::2", ""},
+			{"127.0.0.1", "", "127.0.0.1"},
+			{"127.0.0.1", "::1", "::1"},
+			{"::1", "127.9.9.9", "127.9.9.9"},
+			{"127.0.0.1", "0.0.0.0", ""},
+			{"127.0.0.1", "::", ""},
+			{"127.0.0.1", "192.0.2.1", ""},
+			{"127.0.0.1", "localhost", ""},
+			{"127.0.0.1", "0177.0.0.1", ""},
+			{"10.1.2.3", "192.0.2.1", "192.0.2.1"},
+			{"10.1.2.3", "2001:db8::1", "2001:db8::1"},
+			{"10.1.2.3", "127.0.0.1", "127.0.0.1"},
+			{"10.1.2.3", "0.0.0.0", ""},
+			{"10.1.2.3", "::", ""},
+			{"10.1.2.3", "224.0.0.1", ""},
+			{"10.1.2.3", "ff02::1", ""},
+			{"fd00::1", "192.0.2.1", "192.0.2.1"},
+		} {
+			e := d.Enter(room.NewActor(name(0), ""))
+			p.at = netip.AddrPort{}
+			err := bind(t.Context(), e, c.from, c.named)
+			switch {
+			case c.dialed == "":
+				if !errors.Is(err, room.ErrUnreachable) || p.at.IsValid() {
+					t.Errorf("from %s, %q: %v, and %v was dialed", c.from, c.named, err, p.at)
+				}
+			case err != nil || p.at != netip.AddrPortFrom(netip.MustParseAddr(c.dialed), 2000):
+				t.Errorf("from %s, %q: %v, and %v was dialed, want %s", c.from, c.named, err, p.at, c.dialed)
+			default:
+				want := name(0) + "," + netip.MustParseAddr(c.dialed).WithZone("").String() + ",2000," + print + "\n"
+				if got := string(d.Query(room.NewActor(name(0), ""), "")); got != want {
+					t.Errorf("from %s, %q: it is listed as %q", c.from, c.named, got)
+				}
+			}
+			e.Leave()
+		}
+	})
+}
+
+// Close ends what is being looked at, at once.
+func TestCloseWaitsForNoPeer(t *testing.T) {
+	inTime(t, 100, nil, func(t *testing.T, d *directory.Directory, p *peers, _ func() int) {
+		for i := range 100 {
+			if err := bind(t.Context(), d.Enter(room.NewActor(name(i), "")), "127.0.0.1", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.silent.Store(true)
+		time.Sleep(10 * time.Second)
+		if p.open == 0 {
+			t.Fatal("nobody is looked at")
+		}
+		began := time.Now()
+		d.Close()
+		if took := time.Since(began); took > 0 || p.open > 0 {
+			t.Errorf("Close took %v, and %d connections are open", took, p.open)
+		}
+		if err := bind(t.Context(), d.Enter(room.NewActor(name(0), "")), "127.0.0.1", ""); !errors.Is(err, room.ErrUnreachable) {
+			t.Errorf("a bind after Close: %v", err)
+		}
+	})
+}
