@@ -124,14 +124,14 @@ func (p *peering) run(cmd *cobra.Command, args []string) (err error) {
 	config.OnState = m.state
 	m.room = client.Connect(config)
 	defer m.room.Close()
+	if p.once {
+		return m.say(ctx, args[0], text)
+	}
 	running.Go(func() {
 		if watchOutput(ctx, cmd.OutOrStdout()) {
 			end(errNobodyReads)
 		}
 	})
-	if p.once {
-		return m.say(ctx, args[0], text)
-	}
 	err = m.converse(ctx)
 	switch why := context.Cause(ctx); {
 	case err != nil:

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,33 +102,39 @@ const (
 	someTime     = 7 * time.Second
 )
 
-// TestPeersThatAreGoneAreNotListed has one killed, one stopped and one cut off at
-// the same time, and each come back.
+// TestPeersThatAreGoneAreNotListed has one killed, one stopped, one cut off, and one
+// whose port nothing gets to any more while it still talks with the server; all at
+// the same time, and each comes back.
 func TestPeersThatAreGoneAreNotListed(t *testing.T) {
 	t.Parallel()
-	n := newNeighborhood(t, "anna", "killed", "stopped", "unplugged")
+	all := []string{"killed", "stopped", "unplugged", "walled"}
+	n := newNeighborhood(t, append(all, "anna")...)
 	peers := make(map[string]*running)
-	for name, of := range n.of {
-		if name != "anna" {
-			peers[name] = of.peer(t)
-		}
+	for _, name := range all {
+		peers[name] = n.of[name].peer(t)
 	}
 	anna := n.of["anna"]
-	anna.untilWho(t, "killed", "stopped", "unplugged")
+	anna.untilWho(t, all...)
+	walled := regexp.MustCompile(`reachable as walled at \S+:(\d+)`).FindStringSubmatch(peers["walled"].said.String())
 
 	peers["killed"].cmd.Process.Signal(syscall.SIGKILL)
 	peers["stopped"].cmd.Process.Signal(syscall.SIGSTOP)
 	n.of["unplugged"].DropAll()
+	n.of["walled"].DropUDPTo(walled[1])
 	took := anna.untilWho(t)
 	t.Logf("they were gone after %v", took.Round(time.Millisecond))
 	if took > checkerRound+someTime {
 		t.Errorf("it took %v until they were gone, want %v at most", took, checkerRound)
 	}
+	if said := peers["walled"].said.String(); strings.Contains(said, "no connection") {
+		t.Errorf("the one behind the wall has said %q", said)
+	}
 
 	n.of["killed"].peer(t)
 	peers["stopped"].cmd.Process.Signal(syscall.SIGCONT)
 	n.of["unplugged"].PassAll()
-	took = anna.untilWho(t, "killed", "stopped", "unplugged")
+	n.of["walled"].PassAll()
+	took = anna.untilWho(t, all...)
 	t.Logf("they were back after %v", took.Round(time.Millisecond))
 }
 

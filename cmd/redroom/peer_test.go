@@ -150,6 +150,10 @@ func TestOnceSaysOneThing(t *testing.T) {
 		redroom(t, "", d.environment, append([]string{"peer"}, args...)...).expectOneLine(t, 2)
 	}
 	redroom(t, "", d.variables(), "peer", "--once", "bert", "x").expectOneLine(t, 1, "redroom signin", "REDROOM_TOKEN")
+	over := append(d.variables(), "REDROOM_TOKEN=rr_unknown")
+	for _, args := range [][]string{{"peer", "--once", "bert", "x"}, {"peer", "--listen"}, {"who"}} {
+		redroom(t, "", over, args...).expectOneLine(t, 1, "this sign-in has ended")
+	}
 }
 
 // TestWhoListsWhoCanBeReached goes by what it prints, until the last one has left.
@@ -177,6 +181,10 @@ func TestWhoListsWhoCanBeReached(t *testing.T) {
 	}
 	d.run(t, "", "who", "carl").expectOneLine(t, 1, "carl can't be reached directly")
 	stranger.run(t, "", "who", "bert").expectOneLine(t, 1, "bert can't be reached directly")
+
+	if out := d.run(t, "", "__complete", "peer", "--once", "").out; !strings.HasPrefix(out, "anna\nbert\n:") {
+		t.Errorf("Tab offers %q", out)
+	}
 
 	// Ctrl-C takes one back at once; who has left the deal is gone from it too.
 	if took, status := other.interrupt(t); took > 5*time.Second || status != 0 {

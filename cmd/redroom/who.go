@@ -112,13 +112,16 @@ func within(ctx context.Context, timeout time.Duration) (context.Context, contex
 	return context.WithTimeout(ctx, timeout)
 }
 
-// late is an error, or what came of it all if there was no time left.
+// late is an error, or what came of it all if there was no time left, or no reason
+// any more to wait.
 func late(ctx context.Context, timeout time.Duration, err error, outcome string) error {
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	switch why := context.Cause(ctx); {
+	case errors.Is(why, context.DeadlineExceeded):
 		return fmt.Errorf("no answer came within %s%s", timeout, outcome)
-	case ctx.Err() != nil:
+	case errors.Is(why, context.Canceled):
 		return fmt.Errorf("%w%s", errInterrupted, outcome)
+	case why != nil:
+		return why
 	}
 	return err
 }

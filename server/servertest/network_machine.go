@@ -161,6 +161,11 @@ func authorityHash(t testing.TB, data string) string {
 // say nothing, as firewalls do.
 func (m *Machine) DropUDP() { m.rule("meta l4proto udp drop") }
 
+// DropUDPTo has the router drop UDP to and from a port, and say nothing.
+func (m *Machine) DropUDPTo(port string) {
+	m.rule("udp dport "+port+" drop", "udp sport "+port+" drop")
+}
+
 // RejectUDP has the router refuse UDP and say so (ICMP, port unreachable).
 func (m *Machine) RejectUDP() { m.rule("meta l4proto udp reject") }
 
