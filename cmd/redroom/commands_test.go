@@ -181,7 +181,13 @@ func start(t *testing.T, tty bool, cmd *exec.Cmd) *running {
 // await waits until it has said something.
 func (r *running) await(t *testing.T, what string) {
 	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !strings.Contains(r.said.String(), what); time.Sleep(10 * time.Millisecond) {
+	r.awaitBehind(t, 0, what)
+}
+
+// awaitBehind is await, behind what was said before.
+func (r *running) awaitBehind(t *testing.T, before int, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !strings.Contains(r.said.String()[before:], what); time.Sleep(10 * time.Millisecond) {
 		select {
 		case <-r.ended:
 			t.Fatalf("it ended, and had said %q", r.said.String())
