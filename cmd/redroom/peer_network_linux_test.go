@@ -138,6 +138,27 @@ func TestPeersThatAreGoneAreNotListed(t *testing.T) {
 	t.Logf("they were back after %v", took.Round(time.Millisecond))
 }
 
+// TestWhoCanNotBeReachedCanCall has a firewall of one's own, that lets nobody in.
+func TestWhoCanNotBeReachedCanCall(t *testing.T) {
+	t.Parallel()
+	n := newNeighborhood(t, "anna", "bert")
+	wall := n.of["anna"].Command("nft", "-f", "-")
+	wall.Stdin = strings.NewReader("table inet wall {\n\tchain in {\n\t\ttype filter hook input priority 0;\n\t\tudp dport 4435 ct state new drop\n\t}\n}\n")
+	if out, err := wall.CombinedOutput(); err != nil {
+		t.Fatalf("nft: %v: %s", err, out)
+	}
+	bert := n.of["bert"].peer(t)
+	anna := start(t, false, n.of["anna"].command(t, "peer", "--port", "4435"))
+	anna.await(t, "nobody can reach you: the server gets no answer at UDP port 4435")
+	if names := n.of["bert"].who(t); len(names) != 1 || names[0] != "bert" {
+		t.Errorf("the directory has %v", names)
+	}
+	anna.says(t, "/msg bert Hallo")
+	bert.await(t, " anna: Hallo\n")
+	bert.says(t, "Wo steckst du?")
+	anna.await(t, " bert: Wo steckst du?\n")
+}
+
 // TestTheServerSeesNothingOfATalk captures what passes the cables while two talk,
 // 1 MiB and more: the server's carries nothing of it, and no cable a word.
 func TestTheServerSeesNothingOfATalk(t *testing.T) {

@@ -223,6 +223,9 @@ func TestAPeerLeavesAtItsInputsEnd(t *testing.T) {
 		t.Errorf("after a line that couldn't be sent: %+v", r)
 	}
 	to.await(t, " anna: vier\n")
+	if r := d.run(t, "", "peer"); r.status != 0 || !strings.Contains(r.errors, "--listen") {
+		t.Errorf("without any input: %+v", r)
+	}
 	select {
 	case <-to.ended:
 		t.Errorf("--listen ended with its input: %q", to.said.String())
@@ -247,6 +250,16 @@ func TestOnATerminalAPeerIsHeldUpByNothing(t *testing.T) {
 		t.Errorf("Ctrl-C ended it after %s with status %d: %q", took, status, r.said.String())
 	}
 	bert.await(t, "anna is not connected any more")
+
+	// Whom a message is on its way to says nothing: it is told as not sent.
+	bert.cmd.Process.Signal(syscall.SIGSTOP)
+	r = d.start(t, true, "peer")
+	r.await(t, "reachable as anna")
+	io.WriteString(r.in, "/msg bert verloren\n")
+	r.await(t, "your lines go to bert now")
+	if took, status := r.interrupt(t); took > 5*time.Second || status != 1 || !strings.Contains(r.said.String(), "not sent: it was interrupted") {
+		t.Errorf("Ctrl-C ended it after %s with status %d: %q", took, status, r.said.String())
+	}
 }
 
 // TestWhatPeersSayIsKeptNowhereUnlessAskedFor looks into every file that there is

@@ -31,7 +31,6 @@ type talk struct {
 	out     io.Writer     // what was asked for, and what is said
 	status  io.Writer     // everything else
 	comings chan coming   // to be told
-	unsent  bool          // a line was
 
 	mu sync.Mutex // one thing is printed at a time
 	to string     // whom a line goes to; "": nobody yet
@@ -108,57 +107,67 @@ func (t *talk) tellComings(ctx context.Context) {
 // errNotAll is how it ends when a line couldn't be sent.
 var errNotAll = errors.New("not everything that was to be sent has arrived")
 
-// run does what each line says, one after the other, up to /quit or their end.
+// run does what each line says, one after the other, up to /quit or their end. Where
+// ctx ends before, only a line that was under way is an error.
 func (t *talk) run(ctx context.Context, in io.Reader) error {
 	lines := readLines(ctx, in)
-	for {
+	var outcome error
+	for count := 0; ; count++ {
 		select {
 		case l, more := <-lines:
 			switch {
 			case l.err != nil:
 				return fmt.Errorf("reading what is to be sent: %w", l.err)
-			case !more || l.text == "/quit":
-				if t.unsent {
-					return errNotAll
-				}
+			case !more && count == 0:
+				t.tell("standard input has ended; with --listen it is not read")
 				return nil
+			case !more || l.text == "/quit":
+				return outcome
 			}
-			t.do(ctx, l.text)
+			if err := t.do(ctx, l.text); err != nil {
+				t.tell(oneLine(err))
+				outcome = errNotAll
+				if ctx.Err() != nil {
+					return outcome
+				}
+			}
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-func (t *talk) do(ctx context.Context, line string) {
+var errToNobody = errors.New("say to whom: /msg NAME TEXT")
+
+// do does what a line says. It fails if that was to be sent, and was not.
+func (t *talk) do(ctx context.Context, line string) error {
 	command, rest, _ := strings.Cut(line, " ")
 	rest = strings.TrimSpace(rest)
 	switch {
 	case command == "/msg":
 		name, text, _ := strings.Cut(rest, " ")
 		if name == "" {
-			t.fail("say to whom: /msg NAME TEXT")
-			return
+			return errToNobody
 		}
-		t.send(ctx, name, strings.TrimSpace(text))
+		return t.send(ctx, name, strings.TrimSpace(text))
 	case command == "/who":
-		if err := t.who(ctx, rest); err != nil && ctx.Err() == nil {
+		if err := t.who(ctx, rest); err != nil {
 			t.tell(oneLine(err))
 		}
 	case command == "/help":
 		fmt.Fprintln(t.status, talkHelp)
 	case strings.HasPrefix(line, "/") && !strings.HasPrefix(line, "//"):
-		t.fail(fmt.Sprintf("there is no %s; /help shows what there is, and //… sends a line that begins with /", terminal.Clean(command)))
+		return fmt.Errorf("there is no %s; /help shows what there is, and //… sends a line that begins with /", command)
 	default:
 		t.mu.Lock()
 		to := t.to
 		t.mu.Unlock()
 		if to == "" {
-			t.fail("say to whom: /msg NAME TEXT")
-			return
+			return errToNobody
 		}
-		t.send(ctx, to, strings.TrimPrefix(line, "/"))
+		return t.send(ctx, to, strings.TrimPrefix(line, "/"))
 	}
+	return nil
 }
 
 // who lists who can be reached.
@@ -170,35 +179,29 @@ func (t *talk) who(ctx context.Context, name string) error {
 	case err != nil:
 		return late(ctx, t.timeout, err, "")
 	case len(all) == 0 && name != "":
-		return notListed(terminal.Clean(name))
+		return notListed(name)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return printReachable(t.out, all, false)
 }
 
-// fail tells that a line was not sent.
-func (t *talk) fail(why string) {
-	t.unsent = true
-	t.tell(why)
-}
-
 // send sends a text and waits until it has arrived. Without one, it is only said
 // whom the next lines are for.
-func (t *talk) send(ctx context.Context, name, text string) {
+func (t *talk) send(ctx context.Context, name, text string) error {
 	if !room.ValidUserName(name) {
-		t.fail(fmt.Sprintf("%s is nobody's name", terminal.Clean(name)))
-		return
+		return fmt.Errorf("%s is nobody's name", name)
 	}
 	t.mu.Lock()
 	t.goesTo(name)
 	t.mu.Unlock()
 	if text == "" {
-		return
+		return nil
 	}
-	if err := t.say(ctx, name, text); err != nil && ctx.Err() == nil {
-		t.fail("not sent: " + oneLine(err))
+	if err := t.say(ctx, name, text); err != nil {
+		return fmt.Errorf("not sent: %w", err)
 	}
+	return nil
 }
 
 // say sends a text within the time that there is, and keeps it when it has arrived.
