@@ -76,7 +76,7 @@ func (s *Server) mayConnect(origin string) bool {
 	const most = 200
 	may := s.origins.Allowed(origin)
 	if !may {
-		s.log.Info("a session of another site's page was refused", "origin", origin[:min(len(origin), most)])
+		s.logOf("httpd").Info("a session of another site's page was refused", "origin", origin[:min(len(origin), most)])
 	}
 	return may
 }

@@ -32,22 +32,24 @@ func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
 // protocols are those of the UDP port, all bounded by the connections that an
 // address may have.
 func (s *Server) protocols(wt *transport.WebTransport) transport.Protocols {
+	ofHTTP, ofQUIC := s.logOf("transport.http"), s.logOf("transport.quic")
 	return transport.Protocols{
 		http3.NextProtoH3: s.counted(quic.ApplicationErrorCode(http3.ErrCodeExcessiveLoad), func(conn *quic.Conn) {
 			if err := wt.ServeConn(conn); err != nil {
-				s.log.Debug("an HTTP/3 connection ended", "remote", conn.RemoteAddr(), "error", err)
+				ofHTTP.Debug("an HTTP/3 connection ended", "remote", conn.RemoteAddr(), "error", err)
 			}
 		}),
 		transport.Protocol: s.counted(503, func(conn *quic.Conn) {
 			transport.ServeQUIC(conn, s.sessions.Serve)
 			end := transport.EndOf(conn)
-			s.log.Info("QUIC connection ended", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "code", end.Code, "reason", end.Reason, "byClient", end.Remote)
+			ofQUIC.Info("QUIC connection ended", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "code", end.Code, "reason", end.Reason, "byClient", end.Remote)
 		}),
 	}
 }
 
 // counted serves a connection unless its address has too many, which the code says.
 func (s *Server) counted(tooMany quic.ApplicationErrorCode, serve func(*quic.Conn)) func(*quic.Conn) {
+	log := s.logOf("transport.quic")
 	return func(conn *quic.Conn) {
 		release, err := s.connect(conn.RemoteAddr())
 		if err != nil {
@@ -56,7 +58,7 @@ func (s *Server) counted(tooMany quic.ApplicationErrorCode, serve func(*quic.Con
 		}
 		defer release()
 		tls := conn.ConnectionState().TLS
-		s.log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
+		log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
 		serve(conn)
 	}
 }
@@ -70,7 +72,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(s.logOf("transport.http").Handler(), slog.LevelDebug),
 	}
 }
 

@@ -55,7 +55,7 @@ func (s *Server) operatorCommands() http.Handler {
 		Desk:      s.desk,
 		Store:     s.store,
 		Journal:   s.journal,
-		Log:       s.log,
+		Log:       s.logOf("httpd"),
 		PublicURL: s.linksBegin(),
 		Draining:  s.sessions.Draining,
 	})

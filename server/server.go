@@ -34,6 +34,7 @@ import (
 	"redroom/server/hub"
 	"redroom/server/journal"
 	"redroom/server/load"
+	"redroom/server/logging"
 	"redroom/server/pack"
 	"redroom/server/room"
 	"redroom/server/session"
@@ -120,39 +121,39 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.hub = hub.New(s.store)
-	s.journal = journal.New(s.store, published{s.hub, c.Applied}, s.log)
+	s.journal = journal.New(s.store, published{s.hub, c.Applied}, s.logOf("journal"))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	key, err := openSignInKey(ctx, c.Data, s.store, s.log)
+	key, err := openSignInKey(ctx, c.Data, s.store, s.logOf("signin"))
 	if err != nil {
 		return nil, err
 	}
-	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Key: key, Log: s.log})
+	s.desk = signin.New(signin.Config{Store: s.store, Journal: s.journal, Key: key, Log: s.logOf("signin")})
 	if err := s.desk.EndBound(ctx); err != nil {
 		return nil, err
 	}
 	if c.Limits == (load.Limits{}) {
 		c.Limits = load.Defaults()
 	}
-	s.load = load.New(c.Limits, s.log)
+	s.load = load.New(c.Limits, s.logOf("load"))
 	if err := s.openDirectory(ctx); err != nil {
 		return nil, err
 	}
 	s.sessions = session.New(session.Config{
 		Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub},
-		Directory: sessionDirectory{s.listed}, Load: s.load, Log: s.log,
+		Directory: sessionDirectory{s.listed}, Load: s.load, Log: s.logOf("session"),
 	})
 	s.sockets = transport.NewWebSockets(s.sessions.Serve)
 	if err := s.openCertificates(); err != nil {
 		return nil, err
 	}
-	if s.plain, err = transport.Listen(ctx, c.HTTP, false, s.log); err != nil {
+	if s.plain, err = transport.Listen(ctx, c.HTTP, false, s.logOf("transport")); err != nil {
 		return nil, fmt.Errorf("plain HTTP (--http): %w", err)
 	}
-	if s.public, err = transport.Listen(ctx, c.Addr, true, s.log); err != nil {
+	if s.public, err = transport.Listen(ctx, c.Addr, true, s.logOf("transport")); err != nil {
 		return nil, fmt.Errorf("HTTPS and HTTP/3 (--addr): %w", err)
 	}
 	if err := s.openPage(); err != nil {
@@ -185,17 +186,17 @@ func (c Config) Check() error {
 }
 
 func (s *Server) openCertificates() (err error) {
-	if s.ca, err = certs.OpenCA(filepath.Join(s.config.Data, "keys"), s.log); err != nil {
+	if s.ca, err = certs.OpenCA(filepath.Join(s.config.Data, "keys"), s.logOf("certs")); err != nil {
 		return err
 	}
-	if s.own, err = certs.NewShortLived(s.ca, []string{s.config.Host}, time.Now, s.log); err != nil {
+	if s.own, err = certs.NewShortLived(s.ca, []string{s.config.Host}, time.Now, s.logOf("certs")); err != nil {
 		return err
 	}
 	s.certs = certs.Chooser{H3: s.own, Other: s.own}
 	if s.config.TLSCert == "" {
 		return nil
 	}
-	files, err := certs.NewFiles(s.config.TLSCert, s.config.TLSKey, s.log)
+	files, err := certs.NewFiles(s.config.TLSCert, s.config.TLSKey, s.logOf("certs"))
 	if err != nil {
 		return err
 	}
@@ -224,7 +225,7 @@ func (s *Server) openDirectory(ctx context.Context) error {
 		From:    s.config.BindFrom,
 		Changed: s.hub.TellPresence,
 		Clock:   s.config.Clock,
-		Log:     s.log,
+		Log:     s.logOf("directory"),
 	})
 	return nil
 }
@@ -268,7 +269,7 @@ func (s *Server) openPage() (err error) {
 		Journal:        s.journal,
 		Load:           s.load,
 		Page:           s.files,
-		Log:            s.log,
+		Log:            s.logOf("httpd"),
 		Origins:        s.origins,
 		Host:           s.config.Host,
 		PublicURL:      link,
@@ -305,6 +306,15 @@ func (s *Server) offerSetup(ctx context.Context) error {
 	}
 	s.setup = token
 	return nil
+}
+
+// Components are the parts whose diagnostics may have a level of their own, by the
+// names that package logging takes.
+var Components = []string{"certs", "directory", "httpd", "journal", "load", "session", "signin", "store", "transport.http", "transport.quic"}
+
+// logOf is the log of a component.
+func (s *Server) logOf(component string) *slog.Logger {
+	return s.log.With(logging.Component, component)
 }
 
 // CA is the store's own certificate authority, which tools may trust.
@@ -356,7 +366,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
 	g.Go(func() error {
-		s.store.Follow(ctx, func(err error) { s.log.Error("the search index could not follow", "error", err) })
+		s.store.Follow(ctx, func(err error) { s.logOf("store").Error("the search index could not follow", "error", err) })
 		return nil
 	})
 	g.Go(func() error { s.compressPage(ctx); return nil })

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"redroom/server"
 	"redroom/server/servertest"
 )
 
@@ -91,6 +92,8 @@ func TestWrongUsageIsStatus2AndOneLine(t *testing.T) {
 		{"two ends of the trail", nil, []string{"audit", "--after", "1", "--last", "2"}, []string{"--after", "--last"}},
 		{"more than the trail gives at once", nil, []string{"audit", "--last", "1001"}, []string{"--last", "1000"}},
 		{"an unknown level", nil, []string{"serve", "--log-level", "loud"}, []string{"--log-level", "loud"}},
+		{"a level of an unknown component", nil, []string{"serve", "--log-level", "info,sesion=debug"}, []string{"--log-level", "sesion", "session", "transport.quic"}},
+		{"a component's level of a feed", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--log-level", "feed=debug"}, []string{"--log-level", "one level"}},
 		{"an unknown format", nil, []string{"serve", "--log-format", "xml"}, []string{"--log-format", "xml"}},
 		{"no network", nil, []string{"serve", "--trusted-proxies", "friends"}, []string{"--trusted-proxies", "friends"}},
 		{"no network to bind from", nil, []string{"serve", "--bind-from", "10.0.0.1"}, []string{"--bind-from", "10.0.0.1"}},
@@ -290,6 +293,32 @@ func TestDemoIsForANewStore(t *testing.T) {
 	redroom(t, "", nil, "serve", "--demo", "--data", data, "--http", "localhost:0", "--addr", "localhost:0", "--log-level", "error").
 		expectOneLine(t, 1, "--demo", "--data")
 	servertest.StartProcess(t, data, nil) // it was left as it was
+}
+
+func TestREADMENamesEveryComponentOfTheLog(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `--log-level L` \\| `info` .*$").FindString(strings.SplitN(string(readme), "Flags of `serve`", 2)[1])
+	for _, component := range server.Components {
+		if !strings.Contains(row, "`"+component+"`") {
+			t.Errorf("%s is not in %q", component, row)
+		}
+	}
+}
+
+// A component's diagnostics have a level of their own, and its name.
+func TestAComponentsDiagnosticsHaveALevelOfTheirOwn(t *testing.T) {
+	r := redroom(t, "", nil, "serve", "--data", t.TempDir(), "--http", "localhost:0", "--addr", "203.0.113.1:1", "--log-level", "error,certs=info")
+	if r.status != 1 || !strings.Contains(r.errors, "level=INFO") || !strings.Contains(r.errors, " component=certs ") {
+		t.Errorf("status %d, it said %q", r.status, r.errors)
+	}
+	for line := range strings.Lines(r.errors) {
+		if !strings.Contains(line, " component=certs ") && !strings.HasPrefix(line, "redroom: ") {
+			t.Errorf("it said %q", line)
+		}
+	}
 }
 
 func TestSecondServerOnTheSameDataIsRefused(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"redroom/server"
 	"redroom/server/load"
+	"redroom/server/logging"
 	"redroom/server/room"
 	"redroom/server/terminal"
 )
@@ -60,7 +61,7 @@ REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
 	fl.StringVar(&c.H3Cert, "h3-cert", "own", "what HTTP/3 and WebTransport show: `own|same`, the short-lived self-made certificate or the one of --tls-cert")
 	fl.Float64Var(&f.posts, "posts-per-second", room.PostRate, "how many posts a user may send, in the long run, 0.01 at least; 0: any `number`")
 	fl.BoolVar(&f.demo, "demo", false, "begin with an example deal; for a new --data only")
-	f.log.add(fl)
+	f.log.add(fl, server.Components...)
 	return cmd
 }
 
@@ -165,26 +166,34 @@ func greet(out io.Writer, s *server.Server, host string) {
 }
 
 // logFlags say how diagnostics are written.
-type logFlags struct{ format, level string }
+type logFlags struct {
+	format, level string
+	components    []string // that may have a level of their own
+}
 
 func (f *logFlags) add(fl interface {
 	StringVar(p *string, name, value, usage string)
-}) {
+}, components ...string) {
+	f.components = components
 	fl.StringVar(&f.format, "log-format", "text", "diagnostics as `text|json`")
-	fl.StringVar(&f.level, "log-level", "info", "least `level` of diagnostics: debug, info, warn, error")
+	usage := "least `level` of diagnostics: debug, info, warn, error"
+	if len(components) > 0 {
+		usage += "; others for components, such as info,session=debug"
+	}
+	fl.StringVar(&f.level, "log-level", "info", usage)
 }
 
 func (f logFlags) logger(w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, usageError{fmt.Errorf("--log-level is debug, info, warn or error, not %q", f.level)}
+	levels, err := logging.ParseLevels(f.level, f.components...)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--log-level %s: %w", f.level, err)}
 	}
-	options := &slog.HandlerOptions{Level: level}
+	all := &slog.HandlerOptions{Level: slog.LevelDebug}
 	switch f.format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(logging.New(slog.NewTextHandler(w, all), levels)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(escaped{w}, options)), nil
+		return slog.New(logging.New(slog.NewJSONHandler(escaped{w}, all), levels)), nil
 	}
 	return nil, usageError{fmt.Errorf("--log-format is text or json, not %q", f.format)}
 }
