@@ -39,7 +39,7 @@ func (s *site) asset(c *call) error {
 		return room.ErrNotFound
 	}
 	h := c.w.Header()
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", "max-age=31536000, immutable")
 	for _, name := range ofDocuments {
 		h.Del(name)
 	}

@@ -54,14 +54,17 @@ func TestFilesMayBeKeptForEver(t *testing.T) {
 	w := newWorld(t)
 	base := w.assets()
 	for name, kind := range map[string]string{
-		"app/main.js":     "text/javascript; charset=utf-8",
+		"app/main.js":     "text/javascript",
 		"app/main.js.map": "application/json",
-		"ui/room.css":     "text/css; charset=utf-8",
-		"ui/mark.svg":     "image/svg+xml; charset=utf-8",
+		"ui/room.css":     "text/css",
+		"ui/mark.svg":     "image/svg+xml",
 	} {
 		a := w.ask("GET", base+"/"+name, "", "").want(200)
-		if a.Body.Len() == 0 || a.Header().Get("Content-Type") != kind || a.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" {
+		if a.Body.Len() == 0 || a.Header().Get("Content-Type") != kind || a.Header().Get("Cache-Control") != "max-age=31536000, immutable" {
 			t.Errorf("%s: %v %q", name, a.Header(), a.Body)
+		}
+		if a.Header().Get("ETag") != "" {
+			t.Errorf("%s is below a hash, and has a tag beside it: %v", name, a.Header())
 		}
 		policy := ""
 		if strings.HasPrefix(kind, "image/svg+xml") {
@@ -139,7 +142,7 @@ func TestTheServiceWorkerNamesAllFilesOfThePage(t *testing.T) {
 	for _, name := range names {
 		w.ask("GET", w.assets()+"/"+name, "", "").want(200)
 	}
-	if kind, policy := a.Header().Get("Content-Type"), a.Header().Get("Content-Security-Policy"); kind != "text/javascript; charset=utf-8" || !strings.HasPrefix(policy, "default-src 'none'") {
+	if kind, policy := a.Header().Get("Content-Type"), a.Header().Get("Content-Security-Policy"); kind != "text/javascript" || !strings.HasPrefix(policy, "default-src 'none'") {
 		t.Errorf("%v", a.Header())
 	}
 	if a.Header().Get("Cache-Control") != "no-cache" {

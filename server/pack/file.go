@@ -3,8 +3,6 @@ package pack
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"math/bits"
 	"mime"
 	"net/http"
@@ -21,10 +19,11 @@ import (
 // File is one file of the page, in each of the codings that browsers take. It
 // answers GET and HEAD, in full, in part, and with 304 to who has it (RFC 9110,
 // sections 13 to 15). Each coding is a representation of its own, and has
-// another ETag (section 8.8.3). How long it may be kept is the caller's to say.
+// another ETag (section 8.8.3); what is below a path that has a hash needs none.
+// How long it may be kept is the caller's to say.
 type File struct {
 	kind  string // its Content-Type
-	etag  string // without quotes and coding
+	etag  string // without quotes and coding; "": none
 	plain []byte
 	// Of these a coding that makes nothing smaller gives nil.
 	brotli, gzip func() []byte
@@ -32,10 +31,8 @@ type File struct {
 }
 
 func newFile(name string, plain []byte, compressed *atomic.Bool) *File {
-	sum := sha256.Sum256(plain)
 	return &File{
 		kind:   contentType(name),
-		etag:   hex.EncodeToString(sum[:8]),
 		plain:  plain,
 		brotli: sync.OnceValue(func() []byte { return smaller(plain, withBrotli(plain)) }),
 		gzip:   sync.OnceValue(func() []byte { return smaller(plain, withGzip(plain)) }),
@@ -49,10 +46,11 @@ func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
 	h.Add("Vary", "accept-encoding") // as HTTP/3 has it in its table, where it takes no room
-	h.Set("ETag", `"`+f.etag+`"`)
+	if f.etag != "" {
+		h.Set("ETag", `"`+strings.TrimSuffix(f.etag+"-"+coding, "-")+`"`)
+	}
 	if coding != "" {
 		h.Set("Content-Encoding", coding)
-		h.Set("ETag", `"`+f.etag+"-"+coding+`"`)
 		h.Set("Content-Length", strconv.Itoa(len(content))) // which ServeContent leaves out of what is coded
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
@@ -154,16 +152,17 @@ func withGzip(plain []byte) []byte {
 }
 
 // contentTypes are those of the page's own files, whatever this machine's
-// table says.
+// table says. That a file is UTF-8 is said by the page, of its scripts and
+// stylesheets too; said again of each, it would be a good part of their heads.
 var contentTypes = map[string]string{
-	".css":         "text/css; charset=utf-8",
+	".css":         "text/css",
 	".html":        "text/html; charset=utf-8",
 	".ico":         "image/x-icon",
-	".js":          "text/javascript; charset=utf-8",
+	".js":          "text/javascript",
 	".json":        "application/json",
 	".map":         "application/json",
 	".png":         "image/png",
-	".svg":         "image/svg+xml; charset=utf-8",
+	".svg":         "image/svg+xml",
 	".webmanifest": "application/manifest+json",
 	".woff2":       "font/woff2",
 }

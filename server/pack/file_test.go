@@ -19,10 +19,10 @@ import (
 // long is a file that compression makes smaller, tiny one that it doesn't.
 func long(t *testing.T) (long, tiny *pack.File, content string) {
 	t.Helper()
-	page := packed(t, with(map[string]string{"ui/mark.svg": strings.Repeat("<!-- red room -->", 500)}))
-	long, _ = page.File("ui/mark.svg")
+	content = strings.Repeat("// red room\n", 500)
+	page := packed(t, with(map[string]string{"sw.js": content}))
 	tiny, _ = page.File("ui/mark.png")
-	return long, tiny, strings.Repeat("<!-- red room -->", 500)
+	return page.Worker, tiny, content
 }
 
 func ask(t *testing.T, f *pack.File, method string, header ...string) *httptest.ResponseRecorder {
@@ -91,7 +91,7 @@ func TestTheCodingIsTheOneThatTheBrowserLikesBest(t *testing.T) {
 		if got := a.Header().Get("Content-Encoding"); got != want {
 			t.Errorf("%.40q is answered with %q, want %q", accepted, got, want)
 		}
-		if a.Header().Get("Vary") != "accept-encoding" || a.Header().Get("Content-Type") != "image/svg+xml; charset=utf-8" || a.Header().Get("Content-Length") != strconv.Itoa(a.Body.Len()) {
+		if a.Header().Get("Vary") != "accept-encoding" || a.Header().Get("Content-Type") != "text/javascript" || a.Header().Get("Content-Length") != strconv.Itoa(a.Body.Len()) {
 			t.Errorf("%.40q: %v for %d octets", accepted, a.Header(), a.Body.Len())
 		}
 		if decoded(t, a) != content {
@@ -135,7 +135,7 @@ func TestUntilItIsCompressedFilesComeByGzip(t *testing.T) {
 
 func TestEachCodingHasAnETagOfItsOwn(t *testing.T) {
 	long, _, _ := long(t)
-	other, _ := packed(t, with(map[string]string{"ui/mark.svg": strings.Repeat("<!-- red roof -->", 500)})).File("ui/mark.svg")
+	other := packed(t, with(map[string]string{"sw.js": strings.Repeat("// red roof\n", 500)})).Worker
 	tags := make(map[string]string)
 	for _, coding := range []string{"br", "gzip", "identity"} {
 		tag := ask(t, long, "GET", "Accept-Encoding", coding).Header().Get("ETag")

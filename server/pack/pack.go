@@ -201,5 +201,7 @@ func (p *Page) fill(name string, execute func(io.Writer, any) error, data any) (
 	if err := execute(&made, data); err != nil {
 		return nil, err
 	}
-	return newFile(name, made.Bytes(), p.compressed), nil
+	f, sum := newFile(name, made.Bytes(), p.compressed), sha256.Sum256(made.Bytes())
+	f.etag = hex.EncodeToString(sum[:8])
+	return f, nil
 }

@@ -8,14 +8,11 @@ import { displayName } from "./rooms.js";
 
 /** @typedef {{name: string, display: string}} Named */
 
-/** Letters that look like those of the Latin alphabet, and what they look like. */
+/** Letters that look like one of the Latin alphabet, which stands before them; of a capital only where the small one doesn't. */
 const ALIKE = new Map(
-  Object.entries({
-    a: "аɑα", A: "АΑ", b: "Ьƅ", B: "ВΒ", c: "сϲ", C: "СϹ", d: "ԁ", e: "еҽє", E: "ЕΕ", g: "ɡց", h: "һհ", H: "НΗ",
-    i: "іιı", j: "јϳ", J: "ЈͿ", k: "кκ", K: "КΚ", m: "м", M: "МΜ", n: "ոη", N: "Ν", o: "оοօσ", O: "ОΟՕ", p: "рρ", P: "РΡ",
-    q: "ԛգ", r: "гᴦ", s: "ѕ", S: "ЅՏ", t: "тτ", T: "ТΤ", u: "υսц", U: "Ս", v: "νѵ", V: "Ѵ", w: "ԝωաш", W: "Ԝ", x: "хχ", X: "ХΧ",
-    y: "уγү", Y: "УΥҮ", z: "ᴢ", Z: "Ζ", l: "ӏⅼǀ|1I!ІΙӀΊ", "0": "О", "3": "зЗӠ", "6": "б",
-  }).flatMap(([latin, others]) => [...others].map((other) => /** @type {[string, string]} */ ([other, latin]))),
+  "aаɑα bЬƅВΒ cсς dԁ eеҽєΕ gɡց hһհНΗ iіιı jјϳ kкκ mмΜ nոηΝ oоοօσ pрρ qԛգ rгᴦ sѕՏ tтτ uυսц vνѵ wԝωաш xхχ yуγүΥ zᴢΖ lӏǀ|1! 0О 3зӠ 6б"
+    .split(" ")
+    .flatMap(([latin, ...others]) => others.map((other) => /** @type {[string, string]} */ ([other, latin]))),
 );
 const SCRIPTS = ["Latin", "Cyrillic", "Greek", "Armenian", "Hebrew", "Arabic", "Cherokee", "Georgian", "Han"].map((script) => new RegExp(`\\p{Script=${script}}`, "u"));
 
@@ -25,7 +22,7 @@ const SCRIPTS = ["Latin", "Cyrillic", "Greek", "Armenian", "Hebrew", "Arabic", "
  */
 export function skeleton(name) {
   const seen = name.normalize("NFKD").replace(/[\p{M}\p{Cf}\p{Cc}\s\p{P}]/gu, "");
-  const latin = [...seen].map((letter) => ALIKE.get(letter) ?? letter).join("");
+  const latin = [...seen].map((letter) => ALIKE.get(letter) ?? ALIKE.get(letter.toLowerCase()) ?? letter).join("");
   return latin.toLowerCase().replaceAll("0", "o").replaceAll("rn", "m").replaceAll("vv", "w").replaceAll("i", "l");
 }
 
