@@ -1,13 +1,92 @@
 package server_test
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
+	"redroom/server/peer"
 	"redroom/server/servertest"
 )
+
+// listen has somebody reached directly, by a peer that listens, until leave.
+func listen(t *testing.T, r *servertest.Room, as *servertest.API) (leave func()) {
+	t.Helper()
+	listening, err := peer.Listen(t.Context(), peer.Config{Name: as.Name, Directory: r.Connect(t, as)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() { over <- listening.Run(ctx) }()
+	leave = sync.OnceFunc(func() {
+		stop()
+		if err := <-over; err != nil {
+			t.Errorf("%s as a peer: %v", as.Name, err)
+		}
+	})
+	t.Cleanup(leave)
+	return leave
+}
+
+// Who can be reached directly is marked where one sees who can read, in words
+// for who doesn't see it, for as long as it is so; and the profile says how.
+func TestWhoCanBeReachedDirectlyIsShown(t *testing.T) {
+	t.Parallel()
+	p := servertest.OpenPage(t)
+	r := servertest.Start(t)
+	anna := r.Admin(t)
+	deal := anna.Deal(t, "GeldGeldGeld AG", "all")
+	topic := anna.Topic(t, deal, "Forderungen", 1)
+	bert := r.Join(t, anna, "bert", "member", deal)
+	carla := r.Join(t, anna, "carla", "member", deal)
+	p.Be(anna)
+	p.Open(r.Plain + "/t/" + topic)
+	connected(p)
+	p.Find("button", "Carla, not here")
+
+	leave := listen(t, r, carla)
+	p.Find("button", "Carla, online, can be reached directly")
+	p.Click("button", "Carla, online, …")
+	p.Find("dialog", "Carla")
+	p.Find("StaticText", "…can be reached directly. What the two of you say that way goes through no server, …")
+	p.Find("StaticText", "redroom peer")
+	p.Find("StaticText", "/msg carla …")
+	p.Click("button", "Copy")
+	p.Find("button", "Copied")
+	p.Press(kb.Escape)
+	p.Gone("dialog", "Carla")
+
+	// It is nobody else who can be.
+	r.Connect(t, bert)
+	p.Click("button", "Bert, online")
+	p.Find("dialog", "Bert")
+	p.Find("StaticText", "online")
+	if p.Count("StaticText", "redroom peer") > 0 {
+		t.Error("of bert, who can't be reached directly, it is said how")
+	}
+	p.Press(kb.Escape)
+	p.Gone("dialog", "Bert")
+
+	// One's own mark says that one can be reached, and not how to reach oneself.
+	leaveAsAnna := listen(t, r, anna)
+	p.Click("button", "anna (you), online, can be reached directly")
+	p.Find("StaticText", "You can be reached directly …")
+	if p.Count("StaticText", "redroom peer") > 0 {
+		t.Error("one is told how to reach oneself")
+	}
+	leaveAsAnna()
+	p.Gone("StaticText", "You can be reached directly …")
+	p.Press(kb.Escape)
+	p.Find("button", "anna (you), online")
+
+	// Who leaves can't be any more, though still here.
+	leave()
+	p.Find("button", "Carla, online")
+}
 
 // Who somebody is, is a press away wherever their name stands, and says nothing
 // that the room doesn't know: and from there one talks to them.

@@ -223,6 +223,7 @@ func (s *stage) fill() {
 		s.posts[name] = sender(t, r, as)
 		unreadOf(t, r, as) // it watches, and so it is present
 	}
+	listen(t, r, s.people["jonas"])
 	text := func(who string, topic int, ref int64, body string) int64 {
 		s.theirs = append(s.theirs, body)
 		return s.posts[who](s.topics[topic], client.Post{Kind: room.Text, Ref: ref, Body: body})
@@ -253,6 +254,7 @@ func (s *stage) fill() {
 
 	s.theirs = append(s.theirs, "Nennt einen Mandanten, der nicht genannt werden darf", "GeldGeldGeld AG", "Projekt Falke", "Bewertung", "Fragen an den Verkäufer")
 	s.theirs = append(s.theirs, titles...)
+	s.theirs = append(s.theirs, "redroom peer", "/msg jonas …")
 	s.theirs = append(s.theirs, "Anna Keller", "Miriam Brandt", "Jonas Weber", "Forderungsbericht", "anna", "miriam", "jonas", "forderungsbericht")
 }
 

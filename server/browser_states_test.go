@@ -188,6 +188,7 @@ var states = []state{
 		s.topic("anna", 0)
 		s.p.Click("button", "Jonas Weber, …")
 		s.p.Find("dialog", "Jonas Weber")
+		s.p.Find("StaticText", s.word("profile.terminal"))
 	}},
 	{name: "day", reach: func(s *stage) {
 		s.topic("anna", 0)

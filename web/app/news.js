@@ -28,7 +28,7 @@ export function fromNews({ type, fields, payload }) {
       return { type: "unread", topic: id, count: count || 0, read: read || 0, head: head || 0 };
     }
     case "PRESENCE":
-      return { type: "presence", name: id, presence: fields[1] ?? "offline" };
+      return { type: "presence", name: id, presence: fields[1] ?? "offline", reachable: fields.includes("direct=1", 2) };
   }
   return null;
 }

@@ -122,6 +122,7 @@ export { last, messageAt, settled } from "./log.js";
  * @property {ReadonlyMap<string, Deal>} deals
  * @property {ReadonlyMap<string, Topic>} topics
  * @property {ReadonlyMap<string, string>} presence
+ * @property {ReadonlySet<string>} reachable who can be talked to directly, past the server
  * @property {ReadonlyMap<string, readonly string[]>} typing who writes in a topic, in the order in which they began
  * @property {ReadonlyMap<string, Log>} logs
  * @property {readonly Post[]} posts in the order in which they were written
@@ -144,7 +145,7 @@ export { last, messageAt, settled } from "./log.js";
  *   | {type: "topic", topic: Named} | {type: "topic-gone", id: string}
  *   | {type: "unread", topic: string, count: number, read: number, head: number}
  *   | {type: "read", topic: string, seq: number}
- *   | {type: "presence", name: string, presence: string}
+ *   | {type: "presence", name: string, presence: string, reachable: boolean}
  *   | {type: "typing", topic: string, name: string} | {type: "typing-over", topic: string, name: string}
  *   | {type: "joined", topic: string, epoch: string, from: number, head: number, start: number}
  *   | {type: "messages", topic: string, messages: Message[]}
@@ -177,6 +178,7 @@ export function empty(me, now) {
     deals: new Map(),
     topics: new Map(),
     presence: new Map(),
+    reachable: new Set(),
     typing: new Map(),
     logs: new Map(),
     posts: [],
@@ -454,16 +456,19 @@ function watched(rooms) {
   }
   const gone = [...rooms.presence.keys()].filter((name) => rooms.stale?.has(person(name)));
   const presence = gone.reduce((map, name) => without(map, name), rooms.presence);
-  return { ...next, presence, watched: true, asOf: 0, stale: null };
+  const reachable = new Set([...rooms.reachable].filter((name) => presence.has(name)));
+  return { ...next, presence, reachable, watched: true, asOf: 0, stale: null };
 }
 
 /**
  * @param {Rooms} rooms
  * @param {Extract<Action, {type: "presence"}>} action
  */
-function presence(rooms, { name, presence }) {
+function presence(rooms, { name, presence, reachable }) {
   const next = rooms.presence.get(name) === presence ? rooms : { ...rooms, presence: put(rooms.presence, name, presence) };
-  return named(next, person(name));
+  if (rooms.reachable.has(name) === reachable) return named(next, person(name));
+  const others = [...rooms.reachable].filter((other) => other !== name);
+  return named({ ...next, reachable: new Set(reachable ? [...others, name] : others) }, person(name));
 }
 
 /**

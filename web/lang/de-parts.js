@@ -1,6 +1,7 @@
 /**
  * Deutsch, für alles, was erst geladen wird, wenn es gebraucht wird.
  */
+import { sentence as s } from "../app/sentence.js";
 
 /** @type {import("./en-parts.js").PartsDictionary} */
 const de = {
@@ -178,6 +179,14 @@ const de = {
     noReader: (name) => `Hier liest niemand namens ${name} mit.`,
     several: (name) => `Mehrere heißen ${name}; mit @ sagt das Konto, wer gemeint ist.`,
   },
+  remarks: {
+    beyond: "Diese Nachricht liegt vor dem, was hier gelesen werden kann.",
+    ahead: "So eine Nachricht gibt es noch nicht.",
+    unreachable: "Das kam nicht an. Bitte die Verbindung prüfen und noch einmal versuchen.",
+    linkCopied: "Der Link zu dieser Nachricht ist kopiert.",
+    linkNotCopied: "Der Browser hat das Kopieren nicht zugelassen. Auch die Uhrzeit neben dem Namen ist der Link.",
+    nothing: "An diesem Tag und danach wurde nichts gesagt. Das hier ist das Neueste.",
+  },
   picker: {
     previous: "Voriger Monat",
     next: "Nächster Monat",
@@ -189,6 +198,11 @@ const de = {
     deals: "Gemeinsame Deals",
     gone: "zurzeit in keinem gemeinsamen Deal",
     message: "Schreiben",
+    directly: (who) => s`${who} ist direkt erreichbar. Was so gesagt wird, geht über keinen Server und bleibt nirgends, außer jemand von beiden hebt es auf.`,
+    directlyMe: "Direkt erreichbar für alle, mit denen es einen gemeinsamen Deal gibt. Was so gesagt wird, geht über keinen Server.",
+    terminal: "Im Terminal",
+    there: "Dort dann",
+    copy: "Kopieren",
     open: (who) => `Über ${who}`,
   },
   history: {

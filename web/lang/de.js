@@ -88,6 +88,7 @@ const de = {
   people: {
     here: "Jetzt da:",
     notHere: "Nicht da:",
+    reachable: "direkt erreichbar",
     deal: (deal, n, shown, admins) => (n === 1 ? s`Hier liest sonst niemand. Wer zu ${deal} dazukommt, kann es auch.` : s`Alle in ${deal} können hier lesen, das sind ${[shown]}.`),
     narrowed: (deal, n, shown, admins) =>
       n === 1
@@ -129,19 +130,13 @@ const de = {
     reason: (reason) => `Grund: ${reason}`,
     report: "Bericht",
     unknown: "Eine Nachricht von einer Art, die diese Seite nicht zeigt.",
-    beyond: "Diese Nachricht liegt vor dem, was hier gelesen werden kann.",
-    ahead: "So eine Nachricht gibt es noch nicht.",
-    unreachable: "Das kam nicht an. Bitte die Verbindung prüfen und noch einmal versuchen.",
     firstNew: "Zur ersten neuen Nachricht",
     copyLink: "Link kopieren",
-    linkCopied: "Der Link zu dieser Nachricht ist kopiert.",
-    linkNotCopied: "Der Browser hat das Kopieren nicht zugelassen. Auch die Uhrzeit neben dem Namen ist der Link.",
     goBack: "Zurück zur vorigen Stelle",
     number: (/** @type {string} */ shown) => `Nachricht ${shown}`,
   },
   day: {
     title: "Zu einem Tag gehen",
-    nothing: "An diesem Tag und danach wurde nichts gesagt. Das hier ist das Neueste.",
   },
 
   typing: {

@@ -1,6 +1,8 @@
 /**
  * English, of what is loaded only when it is needed.
  */
+import { sentence as s } from "../app/sentence.js";
+
 const en = {
   entry: {
     first: "The first account",
@@ -177,6 +179,14 @@ const en = {
     noReader: (/** @type {string} */ name) => `Nobody called ${name} can read here.`,
     several: (/** @type {string} */ name) => `Several are called ${name}; with @ the account says who is meant.`,
   },
+  remarks: {
+    beyond: "That message lies before what you can read here.",
+    ahead: "There is no such message yet.",
+    unreachable: "That didn’t come. Check the connection, then try again.",
+    linkCopied: "The link to this message is copied.",
+    linkNotCopied: "The browser didn’t let the link be copied. The time beside the name is the link, too.",
+    nothing: "Nothing was said on that day or after it. This is the newest.",
+  },
   picker: {
     previous: "Previous month",
     next: "Next month",
@@ -188,6 +198,11 @@ const en = {
     deals: "Deals in common",
     gone: "not in any of your deals now",
     message: "Message",
+    directly: (/** @type {string} */ who) => s`${who} can be reached directly. What the two of you say that way goes through no server, and is kept nowhere unless one of you keeps it.`,
+    directlyMe: "You can be reached directly by those you share a deal with. What is said that way goes through no server.",
+    terminal: "In a terminal",
+    there: "Then there",
+    copy: "Copy",
     open: (/** @type {string} */ who) => `About ${who}`,
   },
   history: {

@@ -88,6 +88,7 @@ const en = {
   people: {
     here: "Here now:",
     notHere: "Not here:",
+    reachable: "can be reached directly",
     deal: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
       n === 1 ? s`Only you can read here. Whoever joins ${deal} can, too.` : s`Everybody in ${deal} can read here, all ${[shown]}.`,
     narrowed: (/** @type {string} */ deal, /** @type {number} */ n, /** @type {string} */ shown, /** @type {number} */ admins) =>
@@ -132,19 +133,13 @@ const en = {
     reason: (/** @type {string} */ reason) => `Reason: ${reason}`,
     report: "Report",
     unknown: "A message of a kind that this page doesn’t show.",
-    beyond: "That message lies before what you can read here.",
-    ahead: "There is no such message yet.",
-    unreachable: "That didn’t come. Check the connection, then try again.",
     firstNew: "To the first new message",
     copyLink: "Copy link",
-    linkCopied: "The link to this message is copied.",
-    linkNotCopied: "The browser didn’t let the link be copied. The time beside the name is the link, too.",
     goBack: "Back to where you were",
     number: (/** @type {string} */ shown) => `Message ${shown}`,
   },
   day: {
     title: "Go to a day",
-    nothing: "Nothing was said on that day or after it. This is the newest.",
   },
 
   typing: {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fromNews } from "../app/news.js";
 import { displayName, empty, groups, last, readOnly, reduce, settled } from "../app/rooms.js";
 
 const ME = { name: "anna", display: "Anna Keller", role: "member" };
@@ -197,11 +198,32 @@ test("who types is shown in the order in which they began, oneself never, until 
 });
 
 test("a repeated WATCH takes away who and what it doesn't name, and nothing before its end", () => {
-  const before = run(watched, { type: "presence", name: "bert", presence: "online" }, { type: "presence", name: "carla", presence: "away" });
-  const during = run(before, { type: "watch" }, { type: "deal", deal }, { type: "presence", name: "bert", presence: "online" });
+  const before = run(watched, { type: "presence", name: "bert", presence: "online", reachable: false }, { type: "presence", name: "carla", presence: "away", reachable: false });
+  const during = run(before, { type: "watch" }, { type: "deal", deal }, { type: "presence", name: "bert", presence: "online", reachable: false });
   assert.deepEqual([...during.presence], [["bert", "online"], ["carla", "away"]]);
   assert.ok(during.topics.has(T));
   const after = run(during, { type: "watched" });
   assert.deepEqual([...after.presence], [["bert", "online"]]);
   assert.deepEqual([after.deals.has(D), after.topics.has(T)], [true, false]);
+});
+
+const news = (...fields) => fromNews({ type: "PRESENCE", length: 0, fields, payload: new Uint8Array() });
+
+test("who can be reached directly is said with the presence, until that is said without it", () => {
+  const both = run(watched, news("bert", "online", "direct=1"), news("carla", "away", "since=5", "direct=1", "later=x"));
+  assert.deepEqual([[...both.reachable], [...both.presence]], [["bert", "carla"], [["bert", "online"], ["carla", "away"]]]);
+  assert.equal(run(both, news("bert", "online", "direct=1")), both);
+  assert.deepEqual([...run(both, news("bert", "away", "direct=1")).reachable], ["bert", "carla"]);
+  assert.deepEqual([...run(both, news("bert", "online")).reachable], ["carla"]);
+  assert.deepEqual([...run(both, news("bert", "offline")).reachable], ["carla"]);
+  for (const fields of [["bert", "online", "direct=0"], ["bert", "online", "direct"], ["bert", "direct=1"], ["direct=1", "online"]]) {
+    assert.equal(run(watched, news(...fields)).reachable.size, 0, fields.join(" "));
+  }
+});
+
+test("after a connection was lost, only those can be reached directly of whom it is said again", () => {
+  const before = run(watched, news("bert", "online", "direct=1"), news("carla", "online", "direct=1"), news("dora", "online", "direct=1"));
+  const during = run(before, { type: "watch" }, news("bert", "online", "direct=1"), news("carla", "online"));
+  assert.deepEqual([...during.reachable], ["bert", "dora"]);
+  assert.deepEqual([...run(during, { type: "watched" }).reachable], ["bert"]);
 });

@@ -67,7 +67,7 @@ export class People extends HTMLElement {
   update(rooms, topic) {
     const deal = topic && rooms.deals.get(topic.deal);
     const log = topic && rooms.logs.get(topic.id);
-    const key = [deal?.people, topic?.members, topic?.narrowed, rooms.presence, log?.check, topic?.id, log && settled(log), topic?.head === 0];
+    const key = [deal?.people, topic?.members, topic?.narrowed, rooms.presence, rooms.reachable, log?.check, topic?.id, log && settled(log), topic?.head === 0];
     if (key.every((value, index) => value === this.#drawn[index])) return;
     this.#drawn = key;
     const people = topic ? [...readers(rooms, topic)] : [];
@@ -114,20 +114,23 @@ export class People extends HTMLElement {
     const presence = (rooms.presence.get(person.name) ?? "offline");
     const shown = calledAmong(person, (topic && rooms.deals.get(topic.deal)?.people) ?? [person]);
     const me = person.name === rooms.me.name;
+    const reachable = rooms.reachable.has(person.name);
     const talks = !me && rooms.me.role !== "observer" && topic?.direct !== true;
-    const key = JSON.stringify([shown, person.role, presence, me, talks]);
+    const key = JSON.stringify([shown, person.role, presence, reachable, me, talks]);
     let item = this.#items.get(person.name);
     if (item?.dataset.key === key) return item;
     const known = /** @type {Record<string, string>} */ (words.presence)[presence] ?? words.presence.offline;
+    const label = `${shown}${me ? ` (${words.room.you})` : ""}, ${known}${reachable ? `, ${words.people.reachable}` : ""}`;
     const role = person.role === "member" ? "" : (words.roles[person.role] ?? "");
     item = h(
       "li",
       { "data-key": key, title: person.name },
       h(
         "button",
-        { class: "person", type: "button", "aria-haspopup": "dialog", "aria-label": `${shown}${me ? ` (${words.room.you})` : ""}, ${known}`, onclick: () => this.dispatchEvent(new CustomEvent("person", { detail: person.name })) },
+        { class: "person", type: "button", "aria-haspopup": "dialog", "aria-label": label, onclick: () => this.dispatchEvent(new CustomEvent("person", { detail: person.name })) },
         avatar(person.name, person.display || person.name, presence),
         h("span", { class: "name" }, isolated(shown), me && h("span", { class: "you" }, ` (${words.room.you})`)),
+        reachable && h("span", { class: "reachable", title: words.people.reachable }, icon("direct")),
       ),
       role && h("span", { class: "unseen" }, ", "),
       role && h("span", { class: "role" }, role),

@@ -1,17 +1,22 @@
 /**
  * Who somebody is, as far as the room knows: what they are called, what they
- * may do, whether they are here, and what one has in common.
+ * may do, whether they are here and can be reached directly, and what one has in
+ * common.
  * @module
  */
 import { inCommon } from "../app/walls.js";
-import { avatar, h, isolated, say, wear } from "./dom.js";
+import { avatar, h, isolated, said, say, wear } from "./dom.js";
 import dialogs from "./dialog.css" with { type: "css" };
 import sheet from "./profile.css" with { type: "css" };
+import { copier } from "./once.js";
 
 wear(dialogs);
 wear(sheet);
 
 /** @typedef {import("../app/rooms.js").Rooms} Rooms */
+
+/** The program that talks to others directly. */
+const PROGRAM = "redroom peer";
 
 /**
  * Shows somebody, and what changes about them while it is open.
@@ -53,12 +58,19 @@ export function profile(name, { words, formats }, store) {
     },
     words.ownAccount.open,
   );
+  const means = h("p");
+  const program = h("code", { dir: "ltr" }, PROGRAM);
+  const { button: copy, said: copied } = copier(PROGRAM, { copy: words.profile.copy, copied: words.dialog.copied, select: () => getSelection()?.selectAllChildren(program) });
+  copy.classList.add("quiet");
+  const how = h("dl", {}, h("dt", {}, words.profile.terminal), h("dd", {}, program, copy, copied), h("dt", {}, words.profile.there), h("dd", {}, h("code", { dir: "ltr" }, `/msg ${name} …`)));
+  const directly = h("section", { class: "directly" }, means, how);
   const header = h("header", {}, h("div", {}, title, account));
   const dialog = h(
     "dialog",
     { class: "dialog profile", "aria-labelledby": "profile-title" },
     header,
     h("dl", {}, h("dt", {}, words.profile.role), role, h("dt", {}, words.profile.presence), presence, h("dt", {}, words.profile.deals), deals),
+    directly,
     h("footer", {}, close, message, own),
   );
 
@@ -76,6 +88,9 @@ export function profile(name, { words, formats }, store) {
     say(presence, common.length > 0 ? (/** @type {Record<string, string>} */ (words.presence)[state] ?? words.presence.offline) : words.profile.gone);
     const named = common.map((deal) => deal.name).sort(formats.collator.compare);
     deals.replaceChildren(...(named.length > 0 ? named.flatMap((deal, at) => [at > 0 ? ", " : "", isolated(deal)]) : ["–"]));
+    directly.hidden = !rooms.reachable.has(name);
+    means.replaceChildren(...(mine ? [words.profile.directlyMe] : said(words.profile.directly(shown))));
+    how.hidden = mine;
     message.hidden = mine || rooms.me.role === "observer" || common.length === 0;
     own.hidden = !mine;
     message.dataset.deal = common[0]?.id ?? "";

@@ -168,9 +168,9 @@ export class Timeline extends HTMLElement {
     const from = this.#scroller.anchor();
     const seq = await this.#elsewhere((windows) => windows.at(topic, since), -1);
     if (this.#topic !== topic) return;
-    if (seq < 0) this.remark(this.speech.words.log.unreachable);
+    if (seq < 0) void this.#remarkOn("unreachable");
     else if (seq === 0) {
-      this.remark(this.speech.words.day.nothing);
+      void this.#remarkOn("nothing");
       this.#toEnd();
     } else void this.#look({ seq, from });
   }
@@ -368,7 +368,7 @@ export class Timeline extends HTMLElement {
     set(this.#scroller.rows, "data-hidden", false);
     if (found === "there") return this.#point();
     this.#aim = null;
-    if (found !== "elsewhere") this.remark(this.speech.words.log[found]);
+    if (found !== "elsewhere") void this.#remarkOn(found);
     if (this.#rooms) this.#draw(this.#rooms, log);
   }
 
@@ -379,7 +379,7 @@ export class Timeline extends HTMLElement {
     if (!aim || !log) return;
     if (isAhead(log, this.#rooms?.topics.get(this.#topic)?.head ?? 0, aim.seq)) {
       this.#aim = null;
-      return this.remark(this.speech.words.log.ahead);
+      return void this.#remarkOn("ahead");
     }
     if (!covers(sight(log), aim.seq)) return;
     const meant = original(log, aim.seq);
@@ -595,9 +595,19 @@ export class Timeline extends HTMLElement {
 
   /** @param {number} seq */
   async #copyLink(seq) {
-    const { linkCopied, linkNotCopied } = this.speech.words.log;
     const copied = navigator.clipboard.writeText(`${location.origin}/t/${this.#topic}#${seq}`).then(() => true);
-    this.remark((await copied.catch(() => false)) ? linkCopied : linkNotCopied);
+    void this.#remarkOn((await copied.catch(() => false)) ? "linkCopied" : "linkNotCopied");
+  }
+
+  /**
+   * Says something in passing, in words that come when they are needed.
+   * @param {"beyond" | "ahead" | "unreachable" | "nothing" | "linkCopied" | "linkNotCopied"} what
+   */
+  async #remarkOn(what) {
+    const topic = this.#topic;
+    const { words, more } = this.speech;
+    await more().catch(() => {});
+    if (this.#topic === topic) this.remark(words.remarks?.[what] ?? words.problems[0]);
   }
 
   /**
