@@ -135,6 +135,7 @@ func TestTwoBrowsersTalkOverWebTransport(t *testing.T) {
 		t.Fatalf("the invitation's link is %q", link)
 	}
 	bert.Open(link)
+	bert.Find("StaticText", "… Sign-ins, what one opens, and changes to accounts, deals and topics are recorded, …")
 	createAccount(bert, "bert")
 	connected(bert)
 	if address := bert.Address(); strings.Contains(address, "invite") || strings.Contains(address, "#") {

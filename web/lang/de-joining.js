@@ -29,6 +29,7 @@ const de = {
     leadNoDeal: (by) => (by ? `${by} lädt in diesen Raum ein.` : "Einladung in diesen Raum."),
     observer: "Damit lässt sich lesen, nicht schreiben.",
     until: (date) => `Gilt einmal, bis ${date}.`,
+    recorded: "Anmeldungen, Geöffnetes und Änderungen an Konten, Deals und Themen werden mit Zeit und Adresse aufgezeichnet. Admins können das lesen; was in Nachrichten steht, ist nicht dabei.",
     gone: "Diese Einladung wurde schon benutzt oder ist abgelaufen. Bitte um eine neue bitten.",
     incomplete: "Der Link ist unvollständig. Bitte noch einmal so öffnen, wie er gesendet wurde.",
     passwordTitle: "Neues Passwort",

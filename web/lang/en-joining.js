@@ -28,6 +28,7 @@ const en = {
     leadNoDeal: (/** @type {string} */ by) => (by ? `${by} invites you to this room.` : "You are invited to this room."),
     observer: "You will be able to read, not to write.",
     until: (/** @type {string} */ date) => `Good once, until ${date}.`,
+    recorded: "Sign-ins, what one opens, and changes to accounts, deals and topics are recorded, with time and address. Admins can read that record; what messages say isn’t in it.",
     gone: "This invitation was used already, or its time is over. Ask for a new one.",
     incomplete: "The link is incomplete. Open it again as it was sent.",
     passwordTitle: "New password",

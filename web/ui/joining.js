@@ -63,6 +63,7 @@ export async function invitation(entry, speech, token) {
   if (!Number.isNaN(until)) lead.push(words.invitation.until(formats.date(until)));
   const here = await api.whoAmI().catch(() => null);
   if (here) lead.push(words.invitation.signedIn(here.display || here.name));
+  lead.push(words.invitation.recorded);
   askForAccount(entry, words, {
     title: words.invitation.title,
     lead: lead.join(" "),
