@@ -131,7 +131,10 @@ func (k *control) watch(h *wire.Header) bool {
 	}
 	user := k.s.signedInAs()
 	marks, err := k.s.server.Store.ReadMarks(k.s.ctx, user)
-	if err != nil {
+	switch {
+	case k.s.ctx.Err() != nil:
+		return false // it has hung up, as tools do that have what they wanted
+	case err != nil:
 		k.s.log.Error("read marks can't be read", "user", user, "error", err)
 		k.s.end(signInRefused(room.ErrUnavailable, h.Type))
 		return false
