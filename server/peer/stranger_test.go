@@ -98,7 +98,7 @@ func (l *line) wants(frames ...string) {
 	}
 }
 
-// is says that the connection is closed with a code.
+// isClosed says FIN, and waits until the connection is closed.
 func (l *line) isClosed() {
 	l.t.Helper()
 	l.CloseWrite()
@@ -185,7 +185,7 @@ func TestOnlyATicketThatIsGoodHereAndNowLetsIn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := a.dial(t, d, "bert", c.cert)
-			l.write(c.says + message(1, "anna", "bad") + message(2, "anna", "worse"))
+			l.write(c.says + message(1, "anna", "bad") + message(2, "anna", "worse") + "PING 0\n") // which is not reached
 			h, err := l.in.Next()
 			if err != nil || h.Type != wire.TypeErr || h.String(0) != "401" || h.String(1) != wire.TypeHello {
 				t.Fatalf("it says %v, %v, want ERR 401 HELLO", h, err)
