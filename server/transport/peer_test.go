@@ -147,6 +147,21 @@ func TestAPeerShowsItsCertificateEachTime(t *testing.T) {
 		if theirs.Fingerprint != fingerprint || conn.ConnectionState().TLS.DidResume {
 			t.Errorf("it is known as %x", theirs.Fingerprint)
 		}
+		// What the listener would have said for a resumption comes before what it
+		// says now.
+		ours, err := conn.OpenStreamSync(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(ours, "x")
+		channel, err := theirs.Accept(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(channel, "y")
+		if _, err := io.ReadFull(ours, make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
 		conn.CloseWithError(0, "")
 	}
 }
