@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	limits "redroom/server/load"
 	"redroom/server/servertest"
 )
 
@@ -27,7 +28,9 @@ func TestTenThousandRandomByteStrings(t *testing.T) {
 		total = 2_000
 	}
 	chance := servertest.Rand(t)
-	h := newHouse(t)
+	c := servertest.Config(t)
+	c.Limits = limits.Defaults().WithPosts(0) // nothing of it is paced
+	h := newHouseOf(t, c)
 	witness := h.Enter(t, h.bert).Join(t, h.topic, 0)
 	calm := h.anna.Topic(t, h.deal, "Calm", 2) // nobody can post there but by chance
 	talks(t, witness)
