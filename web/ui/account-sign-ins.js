@@ -4,7 +4,10 @@
  */
 import { ask, browserOf } from "../app/account.js";
 import { doer, row, section, sure, timeOf, trouble } from "./account-parts.js";
-import { h } from "./dom.js";
+import { h, wear } from "./dom.js";
+import chips from "./chip.css" with { type: "css" };
+
+wear(chips);
 
 /** @typedef {import("../app/account.js").SignIn} SignIn */
 

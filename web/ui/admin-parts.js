@@ -6,8 +6,11 @@ import { carryOut, difference } from "../app/administration.js";
 import { consequences } from "../app/effects.js";
 import { exactName } from "../app/sentence.js";
 import { explain } from "../app/words.js";
-import { avatar, h, icon, isolated, said, set } from "./dom.js";
+import { avatar, h, icon, isolated, said, set, wear } from "./dom.js";
+import chips from "./chip.css" with { type: "css" };
 import { field, show } from "./form.js";
+
+wear(chips);
 
 /** @typedef {import("./dom.js").Child} Child */
 /** @typedef {import("../app/administration.js").Change} Change */
