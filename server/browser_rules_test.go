@@ -130,7 +130,20 @@ func TestAnAdminSetsTheCompanysSignInUp(t *testing.T) {
 	shown(anna, "The company’s sign-in gave Bert the role Member.")
 	shown(anna, "anna set the company’s sign-in: "+m.Issuer()+".")
 
+	// The secret alone can be taken back, and the rest stays.
 	anna.Click("link", "Signing in")
+	anna.Click("button", "Forget the secret")
+	told(anna, "Forget the secret", "None is sent to the provider any more.")
+	anna.Click("button", "Forget the secret")
+	anna.Gone("button", "Forget the secret")
+	var kept struct {
+		Provider       struct{ Issuer string }
+		ProviderSecret bool
+	}
+	if admin.Must(t, "GET", "/api/signin/rules", nil, &kept, 200); kept.ProviderSecret || kept.Provider.Issuer != m.Issuer() {
+		t.Errorf("without a secret the rules are %+v", kept)
+	}
+
 	anna.Click("button", "Remove the company’s sign-in")
 	told(anna, "Remove the company’s sign-in", "Nobody can sign in by it any more.")
 	anna.Click("button", "Remove the company’s sign-in")

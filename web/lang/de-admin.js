@@ -179,6 +179,8 @@ const de = {
     matchOn: "Wem der Anbieter den Namen eines Kontos gibt, der bekommt dieses Konto, auch das eines Admins.",
     createOn: "Wen der Anbieter hereinlässt, der bekommt hier ein Konto.",
     secretLost: "Das verwahrte Geheimnis geht nicht an einen anderen Anbieter oder Client. Ohne ein neues wird keines gesendet.",
+    forgetSecret: "Geheimnis vergessen",
+    secretForgotten: "Dem Anbieter wird keines mehr gesendet. Verlangt er eines, kann sich niemand mehr darüber anmelden.",
     drop: "Anmeldung der Firma entfernen",
     dropped: "Niemand kann sich mehr damit anmelden. Die Konten bleiben; wer kein Passwort hat, braucht einen Link für eines.",
     groups: "Gruppen",

@@ -182,6 +182,8 @@ const en = {
     matchOn: "Whoever the provider gives the name of an account here gets that account, an admin’s, too.",
     createOn: "Whoever the provider lets in gets an account here.",
     secretLost: "The secret that is kept isn’t given to another provider or client. Without a new one, none is sent.",
+    forgetSecret: "Forget the secret",
+    secretForgotten: "None is sent to the provider any more. Where it demands one, nobody can sign in by it.",
     drop: "Remove the company’s sign-in",
     dropped: "Nobody can sign in by it any more. Accounts stay; whoever has no password needs a link for one.",
     groups: "Groups",

@@ -141,6 +141,13 @@ function companyOf(desk, seen, stale) {
     stale,
     act: () => make(desk, changes.rules({ provider: null, version: seen.version }), { title: text.drop, button: text.drop, also: [[text.dropped]] }),
   });
+  const forget = action(desk, {
+    label: text.forgetSecret,
+    key: "company forget",
+    problem,
+    stale,
+    act: () => make(desk, changes.rules(providerBody(seen, { secret: "", version: seen.version })), { title: text.forgetSecret, button: text.forgetSecret, also: [[text.secretForgotten]] }),
+  });
   return section(
     text.company,
     h("p", { class: "soft" }, text.companyLead),
@@ -169,7 +176,7 @@ function companyOf(desk, seen, stale) {
       key: "company ",
       verb: text.saveCompany,
       problem,
-      more: [seen.provider && drop],
+      more: [seen.providerSecret && forget, seen.provider && drop],
       also: (body) => [...(body.match ? [[text.matchOn]] : []), ...(body.create ? [[text.createOn]] : []), ...(losesSecret(seen, body) ? [[text.secretLost]] : [])],
     }),
   );
