@@ -18,6 +18,7 @@ var protocolTests = []string{
 	"TestPoisonedPosts", "TestAnEditIsTold", "TestARedactionLeaves", "TestRefusedChanges", "TestSameClientID",
 	"TestReadersSee", "TestCount0To8", "TestUmlauts", "TestUTF8", "TestStoreIsOneFile",
 	"TestTokens", "TestPasswordsWrong", "TestAReportSplit", "TestLastWords", "TestDrainAnswers", "TestWallOfEveryFrame", "TestWallOfLists", "TestFramesParseAlike",
+	"TestDirectoryIsFor", "TestDirectoryTells",
 }
 
 // TestProtocolOverOtherCarriers runs the protocol's tests once more with sessions

@@ -19,9 +19,9 @@
 // is the same, at the same time, so that nobody can look through the server's eyes
 // at what is behind a port.
 //
-// Each bind is looked at in its own phase, drawn at random, so that however many
-// come at once they are looked at spread out. A session has one dial at a time, or
-// two while it binds anew; each ends within answerTime.
+// Each bind is looked at in one second of the round, drawn at random, so that however
+// many come at once they are looked at spread out. A session has one dial at a time,
+// or two while it binds anew; each ends within answerTime.
 //
 // # Who may block
 //
@@ -71,6 +71,7 @@ type Config struct {
 // Directory is the one of a server.
 type Directory struct {
 	Config
+	began   time.Time
 	binding *semaphore.Weighted
 	ctx     context.Context
 	end     context.CancelFunc
@@ -100,7 +101,7 @@ func New(c Config) *Directory {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	d := &Directory{Config: c, binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind)}
+	d := &Directory{Config: c, began: time.Now(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind)}
 	d.ctx, d.end = context.WithCancel(context.Background())
 	return d
 }

@@ -143,6 +143,7 @@ func TestAThousandAreLookedAtSpreadOut(t *testing.T) {
 		if p.atOnce > 256 {
 			t.Errorf("%d peers were dialed at once", p.atOnce)
 		}
+		time.Sleep(time.Second / 2) // and between two seconds from then on
 		p.asked, p.atOnce = nil, 0
 		const rounds = 5
 		began := time.Now()

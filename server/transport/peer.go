@@ -212,10 +212,16 @@ func (s *PeerSockets) dial(ctx context.Context, at netip.AddrPort, fingerprint [
 			return nil
 		},
 	}
+	config := peerConfig(0)
 	if mine != nil {
 		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return mine, nil }
+	} else {
+		// The directory dials very many, each for a moment, and tells no secret that
+		// somebody could keep until it can be broken.
+		trust.CurvePreferences = []tls.CurveID{tls.X25519}
+		config.DisablePathMTUDiscovery = true
 	}
-	return t.Dial(withID(ctx), net.UDPAddrFromAddrPort(at), trust, peerConfig(0))
+	return t.Dial(withID(ctx), net.UDPAddrFromAddrPort(at), trust, config)
 }
 
 // Close ends all connections and closes the sockets.
