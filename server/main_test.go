@@ -22,5 +22,8 @@ func TestMain(m *testing.M) {
 	if orders := os.Getenv(guessOrders); orders != "" {
 		os.Exit(runFlooder(guess, orders))
 	}
+	if orders := os.Getenv(peerOrders); orders != "" {
+		os.Exit(runFlooder(runManyPeers, orders))
+	}
 	servertest.Main(m)
 }
