@@ -85,6 +85,23 @@ func (channel) CloseWrite() error                         { return nil }
 func (channel) CloseSession(transport.Code, string) error { return nil }
 func (channel) Reset(transport.Code)                      {}
 
+// counted is when peers were asked, and how many at most at once, since it was
+// called last.
+func (p *peers) counted() (asked []time.Time, atOnce int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asked, atOnce = p.asked, p.atOnce
+	p.asked, p.atOnce = nil, 0
+	return asked, atOnce
+}
+
+// left is how many connections are open.
+func (p *peers) left() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}
+
 // inTime runs a test with so many users in one deal, u0000 and on, where time
 // passes when everybody waits for it.
 func inTime(t *testing.T, users int, from []netip.Prefix, test func(t *testing.T, d *directory.Directory, p *peers, changes func() int)) {
@@ -105,8 +122,8 @@ func inTime(t *testing.T, users int, from []netip.Prefix, test func(t *testing.T
 		})
 		test(t, d, p, func() int { return int(changes.Load()) })
 		d.Close()
-		if p.open > 0 {
-			t.Errorf("%d connections are left open", p.open)
+		if n := p.left(); n > 0 {
+			t.Errorf("%d connections are left open", n)
 		}
 	})
 }
@@ -140,23 +157,21 @@ func TestAThousandAreLookedAtSpreadOut(t *testing.T) {
 			})
 		}
 		binding.Wait()
-		if p.atOnce > 256 {
-			t.Errorf("%d peers were dialed at once", p.atOnce)
-		}
 		time.Sleep(time.Second / 2) // and between two seconds from then on
-		p.asked, p.atOnce = nil, 0
+		if _, atOnce := p.counted(); atOnce > 256 {
+			t.Errorf("%d peers were dialed at once", atOnce)
+		}
 		const rounds = 5
 		began := time.Now()
 		time.Sleep(rounds * round)
 		seconds := make([]int, rounds*30+1)
-		p.mu.Lock()
-		if n := len(p.asked); n != rounds*users {
+		asked, _ := p.counted()
+		if n := len(asked); n != rounds*users {
 			t.Errorf("in %d rounds peers were asked %d times", rounds, n)
 		}
-		for _, at := range p.asked {
+		for _, at := range asked {
 			seconds[at.Sub(began)/time.Second]++
 		}
-		p.mu.Unlock()
 		// 33 on average; 75 is seven standard deviations above that.
 		if most := slices.Max(seconds); most > 75 {
 			t.Errorf("%d were asked within a second", most)
@@ -179,12 +194,10 @@ func TestAThousandAreLookedAtSpreadOut(t *testing.T) {
 			e.Leave()
 		}
 		time.Sleep(bindTime)
-		p.mu.Lock()
-		p.asked = nil
-		p.mu.Unlock()
+		p.counted()
 		time.Sleep(2 * round)
-		if len(p.asked) > 0 {
-			t.Errorf("%d peers were asked although all have left", len(p.asked))
+		if asked, _ := p.counted(); len(asked) > 0 {
+			t.Errorf("%d peers were asked although all have left", len(asked))
 		}
 	})
 }
@@ -284,13 +297,13 @@ func TestCloseWaitsForNoPeer(t *testing.T) {
 		}
 		p.silent.Store(true)
 		time.Sleep(10 * time.Second)
-		if p.open == 0 {
+		if p.left() == 0 {
 			t.Fatal("nobody is looked at")
 		}
 		began := time.Now()
 		d.Close()
-		if took := time.Since(began); took > 0 || p.open > 0 {
-			t.Errorf("Close took %v, and %d connections are open", took, p.open)
+		if took := time.Since(began); took > 0 || p.left() > 0 {
+			t.Errorf("Close took %v, and %d connections are open", took, p.left())
 		}
 		if err := bind(t.Context(), d.Enter(room.NewActor(name(0), "")), "127.0.0.1", ""); !errors.Is(err, room.ErrUnreachable) {
 			t.Errorf("a bind after Close: %v", err)
