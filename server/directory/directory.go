@@ -21,7 +21,8 @@
 //
 // Each bind is looked at in one second of the round, drawn at random, so that however
 // many come at once they are looked at spread out. A session has one dial at a time,
-// or two while it binds anew; each ends within answerTime.
+// or two while it binds anew; each ends within answerTime. A user with many sessions
+// binds at some of them at a time, so that nobody else has to wait for that.
 //
 // # Who may block
 //
@@ -80,6 +81,8 @@ type Directory struct {
 	mu    sync.Mutex
 	over  bool
 	binds map[string][]*bind // by user, the oldest first
+
+	looking map[string]int // binds that are under way, by user
 }
 
 // bind is where one session's peer is. But for what is said, it belongs to the
@@ -101,7 +104,7 @@ func New(c Config) *Directory {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	d := &Directory{Config: c, began: time.Now(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind)}
+	d := &Directory{Config: c, began: time.Now(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind), looking: make(map[string]int)}
 	d.ctx, d.end = context.WithCancel(context.Background())
 	return d
 }

@@ -287,6 +287,32 @@ func TestWhatAddressMayBeNamed(t *testing.T) {
 	})
 }
 
+// One user's binds that are nothing, of however many sessions, take no time of
+// others.
+func TestNobodyTakesAllThatIsLookedAtAtATime(t *testing.T) {
+	inTime(t, 2, nil, func(t *testing.T, d *directory.Directory, _ *peers, _ func() int) {
+		var looking sync.WaitGroup
+		refused := 0
+		for range room.UserSessions {
+			look, err := d.Enter(room.NewActor(name(0), "")).Bind(t.Context(), netip.MustParseAddr("192.0.2.1"), "192.0.2.2", "2000", print)
+			if errors.Is(err, room.ErrTooManyBinds) {
+				refused++
+				continue
+			}
+			looking.Go(func() { look() })
+		}
+		synctest.Wait()
+		began := time.Now()
+		if err := bind(t.Context(), d.Enter(room.NewActor(name(1), "")), "127.0.0.1", ""); err != nil || time.Since(began) > 0 {
+			t.Errorf("another's bind took %v (%v), while %d sessions of one were told to wait", time.Since(began), err, refused)
+		}
+		looking.Wait()
+		if err := bind(t.Context(), d.Enter(room.NewActor(name(0), "")), "127.0.0.1", ""); err != nil {
+			t.Errorf("when they were looked at, the user's own: %v", err)
+		}
+	})
+}
+
 // Close ends what is being looked at, at once.
 func TestCloseWaitsForNoPeer(t *testing.T) {
 	inTime(t, 100, nil, func(t *testing.T, d *directory.Directory, p *peers, _ func() int) {

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	maxBinding = 256 // peers of new binds that are dialed at a time; further ones wait
+	maxBinding     = 256 // peers of new binds that are dialed at a time; further ones wait
+	maxBindingUser = 16  // of these, those of one user; further ones are refused
 
 	bindsAMinute   = 10 // of a session
 	ticketsAMinute = 60
@@ -49,7 +50,7 @@ func (d *Directory) Enter(as *room.Actor) *Entry {
 func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (look func() (ed25519.PublicKey, time.Time, error), err error) {
 	e.directory.mu.Lock()
 	defer e.directory.mu.Unlock()
-	if e.looking != nil {
+	if e.looking != nil || e.directory.looking[e.as.Name()] >= maxBindingUser {
 		return nil, &refusal{room.ErrTooManyBinds, answerTime}
 	}
 	if wait := e.binds.take(time.Now()); wait > 0 {
@@ -57,6 +58,7 @@ func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, finger
 	}
 	looking, cancel := context.WithCancel(ctx)
 	e.looking = cancel
+	e.directory.looking[e.as.Name()]++
 	at, print, ok := e.directory.place(from, address, port, fingerprint)
 	return func() (ed25519.PublicKey, time.Time, error) {
 		defer e.looked(cancel)
@@ -85,9 +87,13 @@ func (e *Entry) look(ctx, looking context.Context, at netip.AddrPort, print [32]
 
 func (e *Entry) looked(cancel context.CancelFunc) {
 	cancel()
-	e.directory.mu.Lock()
-	defer e.directory.mu.Unlock()
+	d, user := e.directory, e.as.Name()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	e.looking = nil
+	if d.looking[user]--; d.looking[user] == 0 {
+		delete(d.looking, user)
+	}
 }
 
 // place reads where a peer is to be, and whether it may be there.
