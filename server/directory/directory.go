@@ -65,7 +65,7 @@ type Config struct {
 	Dial    Dial
 	From    []netip.Prefix    // sessions from here are believed whatever address they name
 	Changed func(user string) // whether somebody can be reached is different now
-	Clock   func() time.Time  // of what peers are told; nil: time.Now
+	Clock   func() time.Time  // asked once, for what peers are told; nil: time.Now
 	Log     *slog.Logger
 }
 
@@ -73,6 +73,7 @@ type Config struct {
 type Directory struct {
 	Config
 	began   time.Time
+	clock   time.Time // what it was then for peers
 	binding *semaphore.Weighted
 	ctx     context.Context
 	end     context.CancelFunc
@@ -104,10 +105,15 @@ func New(c Config) *Directory {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	d := &Directory{Config: c, began: time.Now(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind), looking: make(map[string]int)}
+	d := &Directory{Config: c, began: time.Now(), clock: c.Clock(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind), looking: make(map[string]int)}
 	d.ctx, d.end = context.WithCancel(context.Background())
 	return d
 }
+
+// now is the time for peers, who count on from what they were told once: so does it,
+// and whoever sets the machine's clock meanwhile makes no ticket look old, nor of the
+// time to come.
+func (d *Directory) now() time.Time { return d.clock.Add(time.Since(d.began)) }
 
 // Close takes everybody out and ends the checks.
 func (d *Directory) Close() {

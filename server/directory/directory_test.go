@@ -313,6 +313,39 @@ func TestNobodyTakesAllThatIsLookedAtAtATime(t *testing.T) {
 	})
 }
 
+// Somebody sets the server's clock while peers count on from what it was.
+func TestAClockThatIsSetMakesNoTicketUntimely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		users := []room.User{{Name: "anna", Role: room.Member, Active: true}, {Name: "bert", Role: room.Member, Active: true}}
+		deal := room.Deal{ID: "deal000000000001", Open: true, Members: map[string]room.Membership{"anna": {}, "bert": {}}}
+		state := room.NewState(users, []room.Deal{deal}, nil, nil)
+		public, key, _ := ed25519.GenerateKey(nil)
+		set := time.Hour
+		d := directory.New(directory.Config{
+			State: func() *room.State { return state }, Key: key, Dial: new(peers).dial, Log: slog.New(slog.DiscardHandler),
+			Changed: func(string) {}, Clock: func() time.Time { return time.Now().Add(set) },
+		})
+		defer d.Close()
+		look, err := d.Enter(room.NewActor("bert", "")).Bind(t.Context(), netip.MustParseAddr("127.0.0.1"), "", "2000", print)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, told, err := look()
+		if err != nil || time.Until(told) != time.Hour {
+			t.Fatalf("the time that bert is told is %v (%v)", told, err)
+		}
+		time.Sleep(10 * time.Second)
+		set = 0
+		text, err := d.Enter(room.NewActor("anna", "")).Ticket("bert", [32]byte{}, func() error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ticket, err := room.ReadPeerTicket(public, text); err != nil || ticket.Expires.Sub(told) != 10*time.Second+room.PeerTicketTime {
+			t.Errorf("by bert's clock a ticket is good for %v (%v)", ticket.Expires.Sub(told)-10*time.Second, err)
+		}
+	})
+}
+
 // Close ends what is being looked at, at once.
 func TestCloseWaitsForNoPeer(t *testing.T) {
 	inTime(t, 100, nil, func(t *testing.T, d *directory.Directory, p *peers, _ func() int) {

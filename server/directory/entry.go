@@ -76,7 +76,7 @@ func (e *Entry) look(ctx, looking context.Context, at netip.AddrPort, print [32]
 	failed := time.NewTimer(answerTime)
 	defer failed.Stop()
 	if hasPlace && ok && d.ping(looking, at, print) == nil && e.put(looking, at, print) {
-		return d.Key.Public().(ed25519.PublicKey), d.Clock(), nil
+		return d.Key.Public().(ed25519.PublicKey), d.now(), nil
 	}
 	select {
 	case <-failed.C:
@@ -174,7 +174,7 @@ func (e *Entry) Ticket(to string, key [32]byte, introduce func() error) (string,
 	if err := introduce(); err != nil {
 		return "", fmt.Errorf("introducing a peer: %w", err)
 	}
-	t := room.PeerTicket{From: from, To: to, Key: key, Expires: d.Clock().Add(room.PeerTicketTime)}
+	t := room.PeerTicket{From: from, To: to, Key: key, Expires: d.now().Add(room.PeerTicketTime)}
 	rand.Read(t.Nonce[:]) // never fails
 	return t.Sign(d.Key), nil
 }
