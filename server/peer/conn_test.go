@@ -273,10 +273,11 @@ func TestATicketIsGoodOnceAndForAMinute(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var all tickets
 			serial := byte(0)
+			asleep := time.Duration(0) // while the server's clock went on
 			issue := func() string {
 				serial++
 				ticket := room.PeerTicket{From: "anna", To: "bert", Key: [32]byte{1}, Nonce: [16]byte{serial}}
-				ticket.Expires = time.Now().Add(off + room.PeerTicketTime).Truncate(time.Millisecond)
+				ticket.Expires = time.Now().Add(off + asleep + room.PeerTicketTime).Truncate(time.Millisecond)
 				return ticket.Sign(key)
 			}
 			use := func(ticket string) error { return all.use(ticket, "anna", "bert", [32]byte{1}) }
@@ -302,6 +303,14 @@ func TestATicketIsGoodOnceAndForAMinute(t *testing.T) {
 			time.Sleep(time.Hour)
 			if err := use(issue()); err != nil || len(all.spent) != 1 {
 				t.Errorf("after an hour: %v, and %d are remembered", err, len(all.spent))
+			}
+			asleep = 45 * time.Second // as long as a session lives of which nothing is heard
+			if err := use(issue()); err != nil {
+				t.Errorf("after a sleep: %v", err)
+			}
+			asleep = time.Minute
+			if err := use(issue()); !errors.Is(err, errUntimely) {
+				t.Errorf("of the time to come: %v", err)
 			}
 		})
 	}

@@ -11,8 +11,11 @@ import (
 )
 
 const (
-	clockSlack = 10 * time.Second // by which ours may be behind the server's: what its answer took, and drift
-	maxNonces  = 4096             // that are remembered
+	// By so much ours may be behind the server's: what its answer took, drift, and a
+	// sleep of this machine, in which the monotonic clock stands still, that was too
+	// short for the session to be lost, and with it to have a new BIND.
+	clockSlack = 50 * time.Second
+	maxNonces  = 4096 // that are remembered
 )
 
 // tickets decides which ones are good. Its clock is the server's: it counts on
