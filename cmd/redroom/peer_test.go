@@ -104,6 +104,9 @@ func TestALineGoesToWhomOneHasNamed(t *testing.T) {
 	anna.await(t, "say to whom: /msg NAME TEXT")
 	anna.says(t, "/msg bert eins")
 	toBert.await(t, " anna: eins\n")
+	anna.says(t, "  /msg carl für carl allein")
+	toCarl.await(t, " anna: für carl allein\n")
+	anna.says(t, "\t/msg bert")
 	toCarl.says(t, "/msg anna ich auch")
 	anna.await(t, " carl: ich auch\n")
 	anna.says(t, "zwei")
@@ -115,12 +118,13 @@ func TestALineGoesToWhomOneHasNamed(t *testing.T) {
 	anna.says(t, "/dance")
 	anna.await(t, "there is no /dance")
 	anna.says(t, "/msg Bert? fünf")
+	anna.says(t, "nur für Bert")
 	anna.await(t, "Bert? is nobody's name")
 	anna.says(t, "/msg dora sechs")
 	anna.await(t, "dora can't be reached directly")
 	anna.says(t, "/who")
 	anna.await(t, "\nbert\t127.0.0.1:")
-	if said := toCarl.said.String(); strings.Contains(said, "zwei") || strings.Contains(toBert.said.String(), "drei") {
+	if said := toCarl.said.String(); strings.Contains(said, "zwei") || strings.Contains(said, "nur für Bert") || strings.Contains(toBert.said.String(), "drei") {
 		t.Errorf("carl has seen %q, bert %q", said, toBert.said.String())
 	}
 }
@@ -374,6 +378,12 @@ func TestWhatCanNotBeKeptIsNotAcknowledged(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("there is no /dev/full here")
 	}
+	to = bert.peer(t)
+	if r := d.run(t, "/msg bert gehört\n /quit \n", "peer", "--log", "/dev/full"); r.status != 1 || !strings.Contains(r.errors, "it has arrived, and could not be kept") || strings.Contains(r.errors, "not sent") || strings.Contains(r.errors, "/quit") {
+		t.Errorf("what arrived, and was not kept: %+v", r)
+	}
+	to.says(t, "/quit")
+	to.end(t)
 	to = bert.peer(t, "--log", "/dev/full")
 	if r := d.run(t, "", "peer", "--once", "bert", "weg"); r.status != 1 {
 		t.Errorf("what could not be kept was acknowledged: %+v", r)

@@ -33,7 +33,7 @@ type talk struct {
 	comings chan coming   // to be told
 
 	mu sync.Mutex // one thing is printed at a time
-	to string     // whom a line goes to; "": nobody yet
+	to string     // whom a line goes to; "": nobody yet; what is no name: nobody
 }
 
 // coming is that somebody is connected, or not any more.
@@ -121,7 +121,7 @@ func (t *talk) run(ctx context.Context, in io.Reader) error {
 			case !more && count == 0:
 				t.tell("standard input has ended; with --listen it is not read")
 				return nil
-			case !more || l.text == "/quit":
+			case !more || strings.TrimSpace(l.text) == "/quit":
 				return outcome
 			}
 			if err := t.do(ctx, l.text); err != nil {
@@ -139,8 +139,12 @@ func (t *talk) run(ctx context.Context, in io.Reader) error {
 
 var errToNobody = errors.New("say to whom: /msg NAME TEXT")
 
-// do does what a line says. It fails if that was to be sent, and was not.
+// do does what a line says. It fails if that was to be sent, and was not. Spaces
+// before a command make it no text, which might not be for whom lines go to.
 func (t *talk) do(ctx context.Context, line string) error {
+	if command := strings.TrimSpace(line); strings.HasPrefix(command, "/") {
+		line = command
+	}
 	command, rest, _ := strings.Cut(line, " ")
 	rest = strings.TrimSpace(rest)
 	switch {
@@ -180,6 +184,8 @@ func (t *talk) who(ctx context.Context, name string) error {
 		return late(ctx, t.timeout, err, "")
 	case len(all) == 0 && name != "":
 		return notListed(name)
+	case len(all) == 0:
+		t.tell(nobodyListed)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -187,22 +193,30 @@ func (t *talk) who(ctx context.Context, name string) error {
 }
 
 // send sends a text and waits until it has arrived. Without one, it is only said
-// whom the next lines are for.
+// whom the next lines are for: where that is nobody, they are for nobody else.
 func (t *talk) send(ctx context.Context, name, text string) error {
-	if !room.ValidUserName(name) {
+	t.mu.Lock()
+	isName := room.ValidUserName(name)
+	if isName {
+		t.goesTo(name)
+	} else {
+		t.to = name
+	}
+	t.mu.Unlock()
+	if !isName {
 		return fmt.Errorf("%s is nobody's name", name)
 	}
-	t.mu.Lock()
-	t.goesTo(name)
-	t.mu.Unlock()
 	if text == "" {
 		return nil
 	}
-	if err := t.say(ctx, name, text); err != nil {
+	err := t.say(ctx, name, text)
+	if err != nil && !errors.Is(err, errNotKept) {
 		return fmt.Errorf("not sent: %w", err)
 	}
-	return nil
+	return err
 }
+
+var errNotKept = errors.New("it has arrived, and could not be kept")
 
 // say sends a text within the time that there is, and keeps it when it has arrived.
 func (t *talk) say(ctx context.Context, name, text string) error {
@@ -217,7 +231,10 @@ func (t *talk) say(ctx context.Context, name, text string) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.kept.add(time.Now(), t.me, name, text)
+	if err := t.kept.add(time.Now(), t.me, name, text); err != nil {
+		return fmt.Errorf("%w: %w", errNotKept, err)
+	}
+	return nil
 }
 
 // maxCommand are the octets of a line beside the text.

@@ -72,10 +72,12 @@ func (a *asking) ask(cmd *cobra.Command, name string) error {
 	case len(all) == 0 && name != "":
 		return notListed(name)
 	case len(all) == 0:
-		fmt.Fprintln(cmd.ErrOrStderr(), "redroom: nobody can be reached directly now")
+		fmt.Fprintln(cmd.ErrOrStderr(), "redroom: "+nobodyListed)
 	}
 	return printReachable(cmd.OutOrStdout(), all, a.asJSON)
 }
+
+const nobodyListed = "nobody can be reached directly now"
 
 // notListed says that there is no way to somebody; why is nobody's to know.
 func notListed(name string) error {
