@@ -276,13 +276,22 @@ func (a *announced) Bind(ctx context.Context, address string, port uint16, finge
 	case err == nil:
 		what = a.where(ctx)
 	case errors.As(err, &refusal) && refusal.Reason.Code == room.ErrUnprocessable.Code:
-		what = fmt.Sprintf("nobody can reach you: the server gets no answer at UDP port %d. Let it in through the firewall, and have the router hand it on to this machine (see --port and --address); calling others works without that", port)
+		what = unreachable(address, port)
 	}
 	if what != a.told {
 		a.told = what
 		a.tell(what)
 	}
 	return bound, err
+}
+
+// unreachable says what to do where the server doesn't list one, which doesn't say why.
+func unreachable(address string, port uint16) string {
+	at := fmt.Sprintf("UDP port %d", port)
+	if address != "" {
+		at += " of " + address + ", or does not believe that you are there, which serve --bind-from is for"
+	}
+	return "nobody can reach you: the server gets no answer at " + at + ". Let it in through the firewall, and have the router hand it on to this machine (see --port and --address); calling others works without that"
 }
 
 // where is where one is listed.

@@ -237,6 +237,14 @@ func TestAPeerLeavesAtItsInputsEnd(t *testing.T) {
 	}
 }
 
+// TestWhoIsNotBelievedIsToldWhatFor names an address that isn't the session's.
+func TestWhoIsNotBelievedIsToldWhatFor(t *testing.T) {
+	t.Parallel()
+	r := newWorkbench(t).start(t, false, "peer", "--address", "192.0.2.1", "--listen")
+	r.await(t, "nobody can reach you: the server gets no answer at UDP port ")
+	r.await(t, " of 192.0.2.1, or does not believe that you are there, which serve --bind-from is for. ")
+}
+
 // TestOnATerminalAPeerIsHeldUpByNothing types and reads at the same time, and
 // presses Ctrl-C.
 func TestOnATerminalAPeerIsHeldUpByNothing(t *testing.T) {
