@@ -311,6 +311,7 @@ func TestEvents(t *testing.T) {
 		"a post to a conversation":                    {before: []room.Event{conversation}, event: text("carla", "t", "1", "Hallo")},
 		"an admin's post to a conversation of others": {before: []room.Event{conversation}, event: text("anna", "t", "1", "Hallo"), refuse: room.ErrNotFound},
 		"peers are introduced":                        {event: room.PeerIntroduced{Stamp: by("bert"), To: "carla"}},
+		"peers of which one's program only reads":     {event: room.PeerIntroduced{Stamp: room.Stamp{At: start, By: "bert", Role: room.Observer}, To: "carla"}, refuse: room.ErrObserver},
 		"peers that share no deal":                    {event: room.PeerIntroduced{Stamp: by("bert"), To: "otto"}, refuse: room.ErrNotFound},
 		"a peer and nobody":                           {event: room.PeerIntroduced{Stamp: by("bert"), To: "nobody"}, refuse: room.ErrNotFound},
 		"a peer and itself":                           {event: room.PeerIntroduced{Stamp: by("bert"), To: "bert"}, refuse: room.ErrNotFound},

@@ -16,6 +16,7 @@ import (
 	"redroom/server/client"
 	"redroom/server/peer"
 	"redroom/server/room"
+	"redroom/server/terminal"
 )
 
 // peering is what the flags of peer say.
@@ -277,6 +278,8 @@ func (a *announced) Bind(ctx context.Context, address string, port uint16, finge
 		what = a.where(ctx)
 	case errors.As(err, &refusal) && refusal.Reason.Code == room.ErrUnprocessable.Code:
 		what = unreachable(address, port)
+	case errors.As(err, &refusal) && refusal.Reason.Code == room.ErrObserver.Code:
+		what = "nobody can reach you, and you can call nobody: " + terminal.Clean(refusal.Reason.Text)
 	}
 	if what != a.told {
 		a.told = what

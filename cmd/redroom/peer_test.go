@@ -245,6 +245,24 @@ func TestWhoIsNotBelievedIsToldWhatFor(t *testing.T) {
 	r.await(t, " of 192.0.2.1, or does not believe that you are there, which serve --bind-from is for. ")
 }
 
+// TestAnObserversTokenSaysNothingInAName has a program that may only read run a peer
+// for somebody who is reached himself.
+func TestAnObserversTokenSaysNothingInAName(t *testing.T) {
+	t.Parallel()
+	d := newWorkbench(t)
+	bert := d.as(t, "bert").peer(t, "--listen")
+	var made struct{ Token string }
+	d.anna.Must(t, "POST", "/api/users/anna/tokens", map[string]any{"label": "reads", "role": "observer"}, &made, 201)
+	reader := *d
+	reader.environment = append(d.variables(), "REDROOM_TOKEN="+made.Token)
+	reader.run(t, "", "peer", "--once", "bert", "in Annas Namen").expectOneLine(t, 1, "Observers read")
+	reader.start(t, false, "peer", "--listen").await(t, "nobody can reach you, and you can call nobody: Observers read")
+	d.run(t, "", "who", "anna").expectOneLine(t, 1, "anna can't be reached directly")
+	if said := bert.said.String(); strings.Contains(said, "anna") {
+		t.Errorf("bert was told %q", said)
+	}
+}
+
 // TestOnATerminalAPeerIsHeldUpByNothing types and reads at the same time, and
 // presses Ctrl-C.
 func TestOnATerminalAPeerIsHeldUpByNothing(t *testing.T) {

@@ -313,6 +313,22 @@ func TestNobodyTakesAllThatIsLookedAtAtATime(t *testing.T) {
 	})
 }
 
+// A program that may only read isn't taken for whom it reads for.
+func TestWhoOnlyReadsIsNotReached(t *testing.T) {
+	inTime(t, 1, nil, func(t *testing.T, d *directory.Directory, p *peers, _ func() int) {
+		for role, want := range map[room.Role]error{room.Observer: room.ErrObserver, room.Member: nil} {
+			e := d.Enter(room.NewActor(name(0), role))
+			if err := bind(t.Context(), e, "127.0.0.1", ""); !errors.Is(err, want) {
+				t.Errorf("a program in the role of %s binds: %v", role, err)
+			}
+			if d.Reachable(name(0)) != (want == nil) {
+				t.Errorf("a program in the role of %s: reachable is %v", role, d.Reachable(name(0)))
+			}
+			e.Leave()
+		}
+	})
+}
+
 // Somebody sets the server's clock while peers count on from what it was.
 func TestAClockThatIsSetMakesNoTicketUntimely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -46,8 +46,12 @@ func (d *Directory) Enter(as *room.Actor) *Entry {
 // once the peer has answered and is listed, it gives the key that tickets are
 // signed with, and the time. Else it fails with room.ErrUnreachable, after
 // answerTime whatever was wrong, and what was bound before stays. It ends early
-// with ctx. If there is no look, the error is a refusal that has RetryAfter.
+// with ctx. If there is no look, the error is room.ErrObserver, or a refusal that has
+// RetryAfter.
 func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (look func() (ed25519.PublicKey, time.Time, error), err error) {
+	if err := e.as.In(e.directory.State()).CheckTalks(e.as.Name()); err != nil {
+		return nil, err
+	}
 	e.directory.mu.Lock()
 	defer e.directory.mu.Unlock()
 	if e.looking != nil || e.directory.looking[e.as.Name()] >= maxBindingUser {

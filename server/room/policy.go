@@ -92,6 +92,16 @@ func (s *State) checkIntroduced(ev PeerIntroduced) error {
 	if ev.By == ev.To || !s.ShareDeal(ev.By, ev.To) {
 		return ErrNotFound
 	}
+	return s.CheckTalks(ev.By)
+}
+
+// CheckTalks says why somebody may talk to nobody directly, nor be reached so: a
+// program that may only read says nothing in its user's name, and hears nothing
+// that is meant for him.
+func (s *State) CheckTalks(user string) error {
+	if u := s.users[user]; u == nil || u.Role == Observer {
+		return ErrObserver
+	}
 	return nil
 }
 

@@ -90,7 +90,7 @@ export function profile(name, { words, formats }, store) {
     deals.replaceChildren(...(named.length > 0 ? named.flatMap((deal, at) => [at > 0 ? ", " : "", isolated(deal)]) : ["–"]));
     directly.hidden = !rooms.reachable.has(name);
     means.replaceChildren(...(mine ? [words.profile.directlyMe] : said(words.profile.directly(shown))));
-    how.hidden = mine;
+    how.hidden = mine || rooms.me.role === "observer";
     message.hidden = mine || rooms.me.role === "observer" || common.length === 0;
     own.hidden = !mine;
     message.dataset.deal = common[0]?.id ?? "";
