@@ -163,16 +163,18 @@ func (p *peerProgram) serve(conn transport.PeerConn) {
 	if err != nil {
 		return
 	}
-	h, err := wire.NewReader(c).Next()
-	if err != nil || h.Type != wire.TypePing {
-		return
-	}
-	p.mu.Lock()
-	p.asked = append(p.asked, time.Now())
-	silent := p.silent
-	p.mu.Unlock()
-	if !silent {
-		c.Write(wire.AppendFrame(nil, wire.TypePong, nil, h.String(0)))
+	for in := wire.NewReader(c); ; {
+		h, err := in.Next()
+		if err != nil || h.Type != wire.TypePing {
+			return
+		}
+		p.mu.Lock()
+		p.asked = append(p.asked, time.Now())
+		silent := p.silent
+		p.mu.Unlock()
+		if !silent {
+			c.Write(wire.AppendFrame(nil, wire.TypePong, nil, h.String(0)))
+		}
 	}
 }
 
@@ -275,6 +277,12 @@ func TestAThousandPeersAreCheckedSideBySide(t *testing.T) {
 	listed := func() int {
 		asks.Control.Say(t, "QUERY 0\n")
 		return strings.Count(asks.Control.Await(t, "RESULT 200 QUERY").Payload, "\n")
+	}
+	// The server may have something to do at first, such as compressing the page.
+	quiet := func() bool {
+		return shareOfCore(t, p.Cmd.Process.Pid, func() { keepsAlive(t, asks, 2*time.Second) }) < 0.03
+	}
+	for deadline := time.Now().Add(time.Minute); !quiet() && time.Now().Before(deadline); {
 	}
 	// A machine that is busy takes longer for the same work, so that the least counts.
 	least := math.Inf(1)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"redroom/server/transport"
 	"redroom/server/wire"
 )
 
@@ -17,8 +18,7 @@ const (
 	checkEvery = 30 * time.Second // each bind
 
 	// A bind's phase is one of these of a round. Those of a phase are looked at side
-	// by side: one by one they would cost twice as much, since most of that is the
-	// processor's waking up for each packet.
+	// by side: most of what one costs is the processor's waking up for its packets.
 	phase = time.Second
 )
 
@@ -39,7 +39,7 @@ func (d *Directory) check(b *bind) {
 		return
 	}
 	defer d.checks.Done()
-	why := d.ping(b.ctx, b.at, b.fingerprint)
+	why := d.ask(b)
 	d.change(b.user, func() {
 		if d.over || b.ctx.Err() != nil {
 			return
@@ -64,26 +64,85 @@ func (d *Directory) begin(b *bind) bool {
 	return true
 }
 
-// ping dials a peer and waits for its PONG; nil: it has answered in time.
-func (d *Directory) ping(ctx context.Context, at netip.AddrPort, fingerprint [32]byte) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+// ask asks a peer whether it is there, on the line that is kept, or else on another
+// one. It is called by one goroutine at a time.
+func (d *Directory) ask(b *bind) error {
+	ctx, cancel := context.WithTimeout(b.ctx, answerTime)
 	defer cancel()
+	if b.held != nil {
+		err := b.held.ping(ctx)
+		if err == nil {
+			return nil
+		}
+		d.drop(b)
+		if ctx.Err() != nil {
+			return err
+		}
+	}
+	l, err := d.call(ctx, b.at, b.fingerprint)
+	if err != nil {
+		return err
+	}
+	d.keep(b, l)
+	return nil
+}
+
+// keep has a bind's line live as long as the bind.
+func (d *Directory) keep(b *bind, l *line) {
+	b.held = l
+	d.checks.Add(1)
+	b.letGo = context.AfterFunc(b.ctx, func() {
+		defer d.checks.Done()
+		l.close()
+	})
+}
+
+// drop closes a bind's line, if its end doesn't.
+func (d *Directory) drop(b *bind) {
+	if b.letGo() {
+		b.held.close()
+		d.checks.Done()
+	}
+	b.held = nil
+}
+
+// line is a connection with a peer, on which it is asked again and again: to open
+// one costs ten times as much.
+type line struct {
+	conn    transport.PeerConn
+	channel transport.Channel
+	in      *wire.Reader
+}
+
+// call dials a peer and has its first PONG.
+func (d *Directory) call(ctx context.Context, at netip.AddrPort, fingerprint [32]byte) (*line, error) {
 	conn, err := d.Dial(ctx, at, fingerprint)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer conn.Close(0, "")
-	// The end of ctx ends whatever waits, as by a peer that takes nothing.
-	defer context.AfterFunc(ctx, func() { conn.Close(0, "") })()
-	channel, err := conn.Open(ctx)
+	l := &line{conn: conn}
+	if l.channel, err = conn.Open(ctx); err == nil {
+		l.in = wire.NewReader(l.channel)
+		err = l.ping(ctx)
+	}
 	if err != nil {
-		return err
+		l.close()
+		return nil, err
 	}
+	return l, nil
+}
+
+func (l *line) close() { l.conn.Close(0, "") }
+
+// ping has a peer's PONG before ctx ends; else the line is of no use any more.
+func (l *line) ping(ctx context.Context) error {
+	// The end of ctx ends whatever waits, as for a peer that takes nothing.
+	defer context.AfterFunc(ctx, l.close)()
 	cookie := rand.Text()
-	if _, err := channel.Write(wire.AppendFrame(nil, wire.TypePing, nil, cookie)); err != nil {
+	if _, err := l.channel.Write(wire.AppendFrame(nil, wire.TypePing, nil, cookie)); err != nil {
 		return fmt.Errorf("asking a peer: %w", err)
 	}
-	h, err := wire.NewReader(channel).Next()
+	h, err := l.in.Next()
 	switch {
 	case err != nil:
 		return fmt.Errorf("waiting for a peer's answer: %w", err)

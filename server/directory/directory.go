@@ -14,7 +14,7 @@
 // # What is looked at
 //
 // A peer is dialed, its certificate compared with the fingerprint, and a PONG
-// awaited. Nothing is dialed but the address that a session comes from, unless it
+// awaited. On that connection it is asked again, as long as it leaves it open. Nothing is dialed but the address that a session comes from, unless it
 // comes from one of the networks that are believed. Whatever is wrong, the answer
 // is the same, at the same time, so that nobody can look through the server's eyes
 // at what is behind a port.
@@ -98,6 +98,9 @@ type bind struct {
 	listed bool
 	due    time.Time // the next check
 	timer  *time.Timer
+
+	held  *line       // of whoever checks; nil: none is open
+	letGo func() bool // has the line outlive the bind; it belongs to it
 }
 
 // New makes a directory in which nobody is.

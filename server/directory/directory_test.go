@@ -30,11 +30,13 @@ var print = strings.Repeat("ab", 32)
 type peers struct {
 	silent atomic.Bool
 
-	mu     sync.Mutex
-	asked  []time.Time
-	at     netip.AddrPort // the last one
-	open   int
-	atOnce int // at most
+	mu      sync.Mutex
+	asked   []time.Time
+	at      netip.AddrPort // the last one that was dialed
+	open    int
+	dialed  int // since it was counted last
+	waiting int // from being dialed, or asked again, to the answer
+	atOnce  int // of these at most
 }
 
 // conn is a connection with a peer.
@@ -43,41 +45,74 @@ type conn struct {
 	peers  *peers
 	closed chan struct{}
 	close  func()
+	waits  bool
 }
 
 func (p *peers) dial(_ context.Context, at netip.AddrPort, _ [32]byte) (transport.PeerConn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked, p.at = append(p.asked, time.Now()), at
+	p.at = at
 	p.open++
-	p.atOnce = max(p.atOnce, p.open)
-	c := conn{peers: p, closed: make(chan struct{})}
+	p.dialed++
+	c := &conn{peers: p, closed: make(chan struct{})}
+	c.wait()
 	c.close = sync.OnceFunc(func() {
 		close(c.closed)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.open--
+		c.answered()
 	})
 	return transport.PeerConn{Session: c}, nil
 }
 
-func (c conn) Open(context.Context) (transport.Channel, error) {
+// wait and answered count who waits for an answer, once a connection. They are called
+// with the lock held.
+func (c *conn) wait() {
+	if !c.waits {
+		c.waits = true
+		c.peers.waiting++
+		c.peers.atOnce = max(c.peers.atOnce, c.peers.waiting)
+	}
+}
+
+func (c *conn) answered() {
+	if c.waits {
+		c.waits = false
+		c.peers.waiting--
+	}
+}
+
+// answer says PONG to each PING, unless the peers are silent.
+func (c *conn) answer(from io.Reader, to io.Writer) {
+	for lines := bufio.NewScanner(from); lines.Scan(); {
+		p := c.peers
+		p.mu.Lock()
+		p.asked = append(p.asked, time.Now())
+		c.wait()
+		silent := p.silent.Load()
+		if !silent {
+			c.answered()
+		}
+		p.mu.Unlock()
+		if !silent {
+			io.WriteString(to, strings.Replace(lines.Text(), "PING", "PONG", 1)+"\n")
+		}
+	}
+}
+
+func (c *conn) Open(context.Context) (transport.Channel, error) {
 	ours, theirs := net.Pipe()
 	go func() {
 		<-c.closed
 		ours.Close()
 		theirs.Close()
 	}()
-	go func() {
-		header, err := bufio.NewReader(theirs).ReadString('\n')
-		if err == nil && !c.peers.silent.Load() {
-			io.WriteString(theirs, strings.Replace(header, "PING", "PONG", 1))
-		}
-	}()
+	go c.answer(theirs, theirs)
 	return channel{ours}, nil
 }
 
-func (c conn) Close(transport.Code, string) error { c.close(); return nil }
+func (c *conn) Close(transport.Code, string) error { c.close(); return nil }
 
 type channel struct{ net.Conn }
 
@@ -372,7 +407,10 @@ func TestCloseWaitsForNoPeer(t *testing.T) {
 		}
 		p.silent.Store(true)
 		time.Sleep(10 * time.Second)
-		if p.left() == 0 {
+		p.mu.Lock()
+		waiting := p.waiting
+		p.mu.Unlock()
+		if waiting == 0 {
 			t.Fatal("nobody is looked at")
 		}
 		began := time.Now()

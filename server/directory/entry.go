@@ -79,7 +79,7 @@ func (e *Entry) look(ctx, looking context.Context, at netip.AddrPort, print [32]
 	}
 	failed := time.NewTimer(answerTime)
 	defer failed.Stop()
-	if hasPlace && ok && d.ping(looking, at, print) == nil && e.put(looking, at, print) {
+	if hasPlace && ok && e.answers(looking, at, print) {
 		return d.Key.Public().(ed25519.PublicKey), d.now(), nil
 	}
 	select {
@@ -131,9 +131,24 @@ func (d *Directory) address(own netip.Addr, named string) (ip netip.Addr, ok boo
 	return ip, slices.ContainsFunc(d.From, func(p netip.Prefix) bool { return p.Contains(own.WithZone("")) })
 }
 
+// answers tells whether a peer has answered, and is listed.
+func (e *Entry) answers(looking context.Context, at netip.AddrPort, print [32]byte) bool {
+	ctx, cancel := context.WithTimeout(looking, answerTime)
+	defer cancel()
+	l, err := e.directory.call(ctx, at, print)
+	if err != nil {
+		return false
+	}
+	if !e.put(looking, at, print, l) {
+		l.close()
+		return false
+	}
+	return true
+}
+
 // put lists a peer that has answered in the place of what was bound before, unless
 // that was called off.
-func (e *Entry) put(looking context.Context, at netip.AddrPort, print [32]byte) (listed bool) {
+func (e *Entry) put(looking context.Context, at netip.AddrPort, print [32]byte, l *line) (listed bool) {
 	d := e.directory
 	b := &bind{user: e.as.Name(), at: at, fingerprint: print}
 	d.change(b.user, func() {
@@ -145,6 +160,7 @@ func (e *Entry) put(looking context.Context, at netip.AddrPort, print [32]byte) 
 		d.remove(e.bound)
 		e.bound = b
 		d.binds[b.user] = append(d.binds[b.user], b)
+		d.keep(b, l)
 		d.plan(b)
 	})
 	return listed

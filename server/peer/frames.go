@@ -26,6 +26,9 @@ func (c *conn) frame(h *wire.Header) error {
 	case h.Type == wire.TypePing && h.Length > 0:
 		return c.say(errFrame(room.Refuse(room.ErrTooLarge, "PING has no payload."), h.Type))
 	case h.Type == wire.TypePing:
+		if !c.known && c.welcome == nil {
+			c.helloBy = time.Now().Add(askAgain) // it may be the directory, which asks again
+		}
 		return c.say(pongFrame(h))
 	case !c.known && c.welcome != nil:
 		return c.awaitWelcome(h)

@@ -27,12 +27,12 @@
 //
 // # What others may take
 //
-// A connection that has not shown a good ticket has 10 s and gets nothing but
-// PONGs; there are 64 of these at most, 16 an address, and the oldest makes room. Of
-// one name there are 4 connections, of all names 256. A connection holds one
-// message, of 64 KiB at most. A peer that doesn't take what is written is gone
-// after 10 s, one of which QUIC hears nothing after 15 s: QUIC itself asks after 5 s
-// of silence, so that PINGs are only answered.
+// A connection that has not shown a good ticket has 10 s, from a PING on 65 s, and
+// gets nothing but PONGs; there are 64 of these at most, 16 an address, and the
+// oldest makes room. Of one name there are 4 connections, of all names 256. A
+// connection holds one message, of 64 KiB at most. A peer that doesn't take what is
+// written is gone after 10 s, one of which QUIC hears nothing after 15 s: QUIC
+// itself asks after 5 s of silence, so that PINGs are only answered.
 //
 // # Shutdown
 //
@@ -77,6 +77,7 @@ const (
 	dialWithin   = 10 * time.Second // the directory, the connection and HELLO together
 	answerWithin = 30 * time.Second // a message
 	helloWithin  = 10 * time.Second // from a connection's start
+	askAgain     = 65 * time.Second // from a PING before HELLO to the next frame; the directory asks every 30 s
 	writeWithin  = 10 * time.Second // a frame
 	farewellTime = time.Second      // for the last words, and for the other side's FIN
 )

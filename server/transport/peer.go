@@ -29,6 +29,12 @@ const (
 	verifyPeersFrom = 16  // so many, and the next one shows first that its address is its own
 )
 
+// How long nothing may be heard on a connection.
+const (
+	peerIdle    = 75 * time.Second // where the side that has dialed asks for no less, as the directory
+	peerSilence = 15 * time.Second // of two peers
+)
+
 // ErrOtherPeer means that whoever was dialed has another certificate than the
 // fingerprint says.
 var ErrOtherPeer = errors.New("its certificate is not the one that the directory names")
@@ -214,10 +220,11 @@ func (s *PeerSockets) dial(ctx context.Context, at netip.AddrPort, fingerprint [
 	}
 	config := peerConfig(0)
 	if mine != nil {
+		config.MaxIdleTimeout, config.KeepAlivePeriod = peerSilence, peerSilence/3
 		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return mine, nil }
 	} else {
-		// The directory dials very many, each for a moment, and tells no secret that
-		// somebody could keep until it can be broken.
+		// The directory dials very many, asks each now and then, and tells no secret
+		// that somebody could keep until it can be broken.
 		trust.CurvePreferences = []tls.CurveID{tls.X25519}
 		config.DisablePathMTUDiscovery = true
 	}
@@ -257,15 +264,15 @@ func fingerprintOf(state tls.ConnectionState) [32]byte {
 }
 
 // peerConfig lets the other side open so many channels, and send unread a
-// message and a little more. A peer that is not heard for 15 s is gone.
+// message and a little more. Of the idle limits of both sides the smaller one
+// counts: whoever dials to talk has peerSilence, and asks often enough to be heard.
 func peerConfig(channels int64) *quic.Config {
 	if channels == 0 {
 		channels = -1 // quic-go's none
 	}
 	return &quic.Config{
 		HandshakeIdleTimeout:           5 * time.Second,
-		MaxIdleTimeout:                 15 * time.Second,
-		KeepAlivePeriod:                5 * time.Second,
+		MaxIdleTimeout:                 peerIdle,
 		MaxIncomingStreams:             channels,
 		MaxIncomingUniStreams:          -1,
 		InitialStreamReceiveWindow:     64 << 10,
