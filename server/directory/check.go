@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"redroom/server/room"
 	"redroom/server/transport"
 	"redroom/server/wire"
 )
@@ -39,7 +40,10 @@ func (d *Directory) check(b *bind) {
 		return
 	}
 	defer d.checks.Done()
-	why := d.ask(b)
+	why := d.mayTalk(b.as)
+	if why == nil {
+		why = d.ask(b)
+	}
 	d.change(b.user, func() {
 		if d.over || b.ctx.Err() != nil {
 			return
@@ -52,6 +56,9 @@ func (d *Directory) check(b *bind) {
 	})
 	d.Log.Debug("looked whether a peer answers", "user", b.user, "at", b.at, "error", why)
 }
+
+// mayTalk is nil unless somebody only reads, as whoever has become an observer.
+func (d *Directory) mayTalk(as *room.Actor) error { return as.In(d.State()).CheckTalks(as.Name()) }
 
 // begin counts a check, unless there is nothing to look at any more.
 func (d *Directory) begin(b *bind) bool {

@@ -83,13 +83,15 @@ type Directory struct {
 	over  bool
 	binds map[string][]*bind // by user, the oldest first
 
-	looking map[string]int // binds that are under way, by user
+	looking map[string]int     // binds that are under way, by user
+	tickets map[string]*window // by user, of all who ever asked for one
 }
 
 // bind is where one session's peer is. But for what is said, it belongs to the
 // Directory's lock.
 type bind struct {
-	user        string         // never changes, as the next two
+	as          *room.Actor // never changes, as the next three
+	user        string
 	at          netip.AddrPort // with its zone, where it has one
 	fingerprint [32]byte
 
@@ -108,7 +110,7 @@ func New(c Config) *Directory {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	d := &Directory{Config: c, began: time.Now(), clock: c.Clock(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind), looking: make(map[string]int)}
+	d := &Directory{Config: c, began: time.Now(), clock: c.Clock(), binding: semaphore.NewWeighted(maxBinding), binds: make(map[string][]*bind), looking: make(map[string]int), tickets: make(map[string]*window)}
 	d.ctx, d.end = context.WithCancel(context.Background())
 	return d
 }

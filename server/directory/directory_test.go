@@ -364,6 +364,60 @@ func TestWhoOnlyReadsIsNotReached(t *testing.T) {
 	})
 }
 
+// Who is made an observer while he is listed isn't any more, a round later.
+func TestWhoBecomesAnObserverIsNotReachedAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		role := room.Member
+		state := func() *room.State {
+			return room.NewState([]room.User{{Name: "anna", Role: role, Active: true}}, nil, nil, nil)
+		}
+		_, key, _ := ed25519.GenerateKey(nil)
+		d := directory.New(directory.Config{
+			State: state, Key: key, Dial: new(peers).dial, Log: slog.New(slog.DiscardHandler), Changed: func(string) {},
+		})
+		defer d.Close()
+		if err := bind(t.Context(), d.Enter(room.NewActor("anna", "")), "127.0.0.1", ""); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			role      room.Role
+			reachable bool
+		}{{room.Member, true}, {room.Observer, false}, {room.Member, true}} {
+			role = c.role
+			time.Sleep(31 * time.Second)
+			if d.Reachable("anna") != c.reachable {
+				t.Errorf("a round after anna became %s: reachable is %v", c.role, !c.reachable)
+			}
+		}
+	})
+}
+
+// However many sessions somebody has, the trail isn't flooded by what they ask for.
+func TestTicketsAreCountedByUser(t *testing.T) {
+	inTime(t, 2, nil, func(t *testing.T, d *directory.Directory, _ *peers, _ func() int) {
+		if err := bind(t.Context(), d.Enter(room.NewActor(name(1), "")), "127.0.0.1", ""); err != nil {
+			t.Fatal(err)
+		}
+		given := 0
+		ask := func() error {
+			_, err := d.Enter(room.NewActor(name(0), "")).Ticket(name(1), [32]byte{}, func() error { given++; return nil })
+			return err
+		}
+		for range 70 {
+			if err := ask(); err != nil && !errors.Is(err, room.ErrTooManyTickets) {
+				t.Fatal(err)
+			}
+		}
+		if given != 60 {
+			t.Errorf("within a minute %d tickets were given", given)
+		}
+		time.Sleep(time.Minute)
+		if err := ask(); err != nil {
+			t.Errorf("a minute later: %v", err)
+		}
+	})
+}
+
 // Somebody sets the server's clock while peers count on from what it was.
 func TestAClockThatIsSetMakesNoTicketUntimely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

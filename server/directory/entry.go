@@ -18,7 +18,7 @@ const (
 	maxBindingUser = 16  // of these, those of one user; further ones are refused
 
 	bindsAMinute   = 10 // of a session
-	ticketsAMinute = 60
+	ticketsAMinute = 60 // of a user, in all sessions: each is in the audit trail, for ever
 
 	minPort = 1024 // below are services that nobody runs as a peer
 )
@@ -32,12 +32,11 @@ type Entry struct {
 	bound   *bind              // nil: nothing
 	looking context.CancelFunc // ends the Bind that is under way; nil: there is none
 	binds   window
-	tickets window
 }
 
 // Enter makes a session's entry, with nothing in it.
 func (d *Directory) Enter(as *room.Actor) *Entry {
-	return &Entry{directory: d, as: as, binds: window{most: bindsAMinute}, tickets: window{most: ticketsAMinute}}
+	return &Entry{directory: d, as: as, binds: window{most: bindsAMinute}}
 }
 
 // Bind says that the peer of a session that comes from an address is at another
@@ -49,7 +48,7 @@ func (d *Directory) Enter(as *room.Actor) *Entry {
 // with ctx. If there is no look, the error is room.ErrObserver, or a refusal that has
 // RetryAfter.
 func (e *Entry) Bind(ctx context.Context, from netip.Addr, address, port, fingerprint string) (look func() (ed25519.PublicKey, time.Time, error), err error) {
-	if err := e.as.In(e.directory.State()).CheckTalks(e.as.Name()); err != nil {
+	if err := e.directory.mayTalk(e.as); err != nil {
 		return nil, err
 	}
 	e.directory.mu.Lock()
@@ -150,7 +149,7 @@ func (e *Entry) answers(looking context.Context, at netip.AddrPort, print [32]by
 // that was called off.
 func (e *Entry) put(looking context.Context, at netip.AddrPort, print [32]byte, l *line) (listed bool) {
 	d := e.directory
-	b := &bind{user: e.as.Name(), at: at, fingerprint: print}
+	b := &bind{as: e.as, user: e.as.Name(), at: at, fingerprint: print}
 	d.change(b.user, func() {
 		if d.over || looking.Err() != nil {
 			return
@@ -200,9 +199,13 @@ func (e *Entry) Ticket(to string, key [32]byte, introduce func() error) (string,
 }
 
 func (e *Entry) countTicket() error {
-	e.directory.mu.Lock()
-	defer e.directory.mu.Unlock()
-	if wait := e.tickets.take(time.Now()); wait > 0 {
+	d, user := e.directory, e.as.Name()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.tickets[user] == nil {
+		d.tickets[user] = &window{most: ticketsAMinute}
+	}
+	if wait := d.tickets[user].take(time.Now()); wait > 0 {
 		return &refusal{room.ErrTooManyTickets, wait}
 	}
 	return nil
