@@ -34,7 +34,8 @@ type peers struct {
 	asked   []time.Time
 	at      netip.AddrPort // the last one that was dialed
 	open    int
-	dialed  int // since it was counted last
+	dialed  int
+	conns   []*conn
 	waiting int // from being dialed, or asked again, to the answer
 	atOnce  int // of these at most
 }
@@ -55,6 +56,7 @@ func (p *peers) dial(_ context.Context, at netip.AddrPort, _ [32]byte) (transpor
 	p.open++
 	p.dialed++
 	c := &conn{peers: p, closed: make(chan struct{})}
+	p.conns = append(p.conns, c)
 	c.wait()
 	c.close = sync.OnceFunc(func() {
 		close(c.closed)
@@ -364,16 +366,44 @@ func TestWhoOnlyReadsIsNotReached(t *testing.T) {
 	})
 }
 
+// A peer is dialed once and asked on that connection, round after round; where it has
+// closed it, it is dialed anew, and never counts as gone by that.
+func TestAPeerIsAskedOnTheConnectionThatIsOpen(t *testing.T) {
+	inTime(t, 1, nil, func(t *testing.T, d *directory.Directory, p *peers, changes func() int) {
+		e := d.Enter(room.NewActor(name(0), ""))
+		if err := bind(t.Context(), e, "127.0.0.1", ""); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * 30 * time.Second)
+		synctest.Wait()
+		if asked, _ := p.counted(); p.dialed != 1 || len(asked) != 11 {
+			t.Errorf("in ten rounds it was dialed %d times and asked %d times", p.dialed, len(asked))
+		}
+		p.conns[0].close()
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		if p.dialed != 2 || p.left() != 1 || changes() != 1 {
+			t.Errorf("after it has hung up it was dialed %d times in all, has %d connections, and was told of %d times", p.dialed, p.left(), changes())
+		}
+		e.Leave()
+		synctest.Wait()
+		if p.left() != 0 {
+			t.Errorf("after it has left there are %d connections", p.left())
+		}
+	})
+}
+
 // Who is made an observer while he is listed isn't any more, a round later.
 func TestWhoBecomesAnObserverIsNotReachedAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		role := room.Member
-		state := func() *room.State {
-			return room.NewState([]room.User{{Name: "anna", Role: role, Active: true}}, nil, nil, nil)
+		var state atomic.Pointer[room.State]
+		become := func(role room.Role) {
+			state.Store(room.NewState([]room.User{{Name: "anna", Role: role, Active: true}}, nil, nil, nil))
 		}
+		become(room.Member)
 		_, key, _ := ed25519.GenerateKey(nil)
 		d := directory.New(directory.Config{
-			State: state, Key: key, Dial: new(peers).dial, Log: slog.New(slog.DiscardHandler), Changed: func(string) {},
+			State: state.Load, Key: key, Dial: new(peers).dial, Log: slog.New(slog.DiscardHandler), Changed: func(string) {},
 		})
 		defer d.Close()
 		if err := bind(t.Context(), d.Enter(room.NewActor("anna", "")), "127.0.0.1", ""); err != nil {
@@ -383,7 +413,7 @@ func TestWhoBecomesAnObserverIsNotReachedAnyMore(t *testing.T) {
 			role      room.Role
 			reachable bool
 		}{{room.Member, true}, {room.Observer, false}, {room.Member, true}} {
-			role = c.role
+			become(c.role)
 			time.Sleep(31 * time.Second)
 			if d.Reachable("anna") != c.reachable {
 				t.Errorf("a round after anna became %s: reachable is %v", c.role, !c.reachable)
