@@ -209,3 +209,37 @@ func TestEditsOfMessagesThatAreNotHereAreKept(t *testing.T) {
 	draftIs(p, "")
 	losesWords(p, "neu geschrieben")
 }
+
+// Whoever leaves the page is asked where what he has begun would be lost, and nowhere
+// else.
+func TestPageAsksBeforeWhatWasBegunIsLost(t *testing.T) {
+	t.Parallel()
+	for kept, asks := range map[string]bool{"kept": false, "not kept": true} {
+		t.Run(kept, func(t *testing.T) {
+			p := servertest.OpenPage(t)
+			if asks {
+				p.OnNewDocument(`indexedDB.open = () => new EventTarget()`) // it never answers
+			}
+			r := newOutboxRoom(t)
+			p.Be(r.anna)
+			p.Open(r.address())
+			connected(p)
+			p.Open("about:blank")
+			p.Open(r.address())
+			connected(p)
+			if n := p.Asked(); n > 0 {
+				t.Errorf("where nothing was begun it asked %d times", n)
+			}
+			if asks {
+				p.Until("the page to say that nothing is kept", func() bool { return len(p.Mentions("This browser keeps nothing here: "+unkept)) > 0 })
+			}
+			p.Type("textbox", "Message", "Noch nicht fertig")
+			p.Open("about:blank")
+			p.Open(r.address())
+			connected(p)
+			if asked := p.Asked() > 0; asked != asks {
+				t.Errorf("that it asked is %v", asked)
+			}
+		})
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
@@ -36,6 +37,7 @@ type Page struct {
 
 	mu         sync.Mutex
 	complaints []Complaint
+	asked      int // before it was left
 }
 
 // Complaint is something that a browser says against a page.
@@ -158,9 +160,17 @@ func (p *Page) Kill() {
 	awaitEnd(p.t, p.profile)
 }
 
-// hear notes what Chromium says against the page.
+// hear notes what Chromium says against the page. A page that asks before it is left
+// is left: whoever opens another address means it.
 func (p *Page) hear(event any) {
 	switch e := event.(type) {
+	case *page.EventJavascriptDialogOpening:
+		if e.Type == page.DialogTypeBeforeunload {
+			p.mu.Lock()
+			p.asked++
+			p.mu.Unlock()
+			go cdp.Call(p.ctx, p.tab, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		}
 	case *runtime.EventBindingCalled:
 		if e.Name == "policyViolated" {
 			p.complain("policy", e.Payload)
@@ -196,6 +206,13 @@ func (p *Page) complain(kind, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.complaints = append(p.complaints, Complaint{kind, text})
+}
+
+// Asked is how often the page has asked before it was left.
+func (p *Page) Asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
 }
 
 // Complaints are all so far.

@@ -18,8 +18,15 @@ import (
 // Open goes to an address. One that differs in its fragment only loads nothing.
 func (p *Page) Open(address string) {
 	p.t.Helper()
-	if result := call(p, page.Navigate, page.NavigateParams{URL: address}); result.ErrorText != "" {
-		p.t.Fatalf("opening %s: %s", address, result.ErrorText)
+	var failed string
+	// One that still leaves the page before it, which has asked (hear), takes no other
+	// address meanwhile.
+	p.Until("the way to "+address, func() bool {
+		failed = call(p, page.Navigate, page.NavigateParams{URL: address}).ErrorText
+		return failed != "net::ERR_ABORTED"
+	})
+	if failed != "" {
+		p.t.Fatalf("opening %s: %s", address, failed)
 	}
 }
 
