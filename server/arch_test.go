@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 		"server/transport", "server/wire", "server/room", "store", "certs", "web",
 	},
 	"server/httpd":     {"server/pack", "server/room", "server/wire", "server/transport"},
-	"server/session":   {"server/load", "server/room", "server/wire", "server/transport"},
+	"server/session":   {"server/calc", "server/load", "server/room", "server/wire", "server/transport"},
 	"server/signin":    {"server/room"},
 	"server/load":      {"server/room"},
 	"server/logging":   {},
@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"server/wire":      {},
 	"server/room":      {},
 	"server/terminal":  {},
+	"server/calc":      {},
 
 	"store": {"server/room"},
 	"certs": {},

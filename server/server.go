@@ -68,6 +68,8 @@ type Config struct {
 
 	Log *slog.Logger
 
+	CalcLoss float64 // the share of CALC datagrams that are not answered, 0 to 1
+
 	BindFrom []netip.Prefix   // sessions from here may name any address as that of their peer
 	Clock    func() time.Time // of what peers are told; nil: time.Now
 
@@ -144,7 +146,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	s.sessions = session.New(session.Config{
 		Journal: s.journal, Store: s.store, Desk: s.desk, Hub: sessionHub{s.hub},
-		Directory: sessionDirectory{s.listed}, Load: s.load, Log: s.logOf("session"),
+		Directory: sessionDirectory{s.listed}, Load: s.load, CalcLoss: c.CalcLoss, Log: s.logOf("session"),
 	})
 	s.sockets = transport.NewWebSockets(s.sessions.Serve)
 	if err := s.openCertificates(); err != nil {

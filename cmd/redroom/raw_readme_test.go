@@ -47,6 +47,7 @@ func TestREADMEShowsWhatIsSaidByHand(t *testing.T) {
 	s.types("QUERY 0", "\nbert,")
 	s.types("TICKET 0 bert "+exampleFingerprint, "\neyJ")
 	s.types("BIND 0 - 1023 "+exampleFingerprint, "ERR ", " 422 BIND\n")
+	s.types("CALC 0 sum-1 +,1,0.5", "RESULT 3 200 sum-1\n1.5\n")
 	s.types("JOIN 0 "+d.topic+" 0", "ERR ", " 422 "+d.topic+"\n")
 	s.ends(0)
 	s.begin("raw", "--channel")

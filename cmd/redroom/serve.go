@@ -24,6 +24,7 @@ type serveFlags struct {
 	proxies []string
 	bind    []string // networks
 	posts   float64
+	success float64 // of datagrams
 	demo    bool
 	log     logFlags
 }
@@ -60,6 +61,7 @@ REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
 	fl.StringVar(&c.TLSKey, "tls-key", "", "its key's `file` (PEM)")
 	fl.StringVar(&c.H3Cert, "h3-cert", "own", "what HTTP/3 and WebTransport show: `own|same`, the short-lived self-made certificate or the one of --tls-cert")
 	fl.Float64Var(&f.posts, "posts-per-second", room.PostRate, "how many posts a user may send, in the long run, 0.01 at least; 0: any `number`")
+	fl.Float64Var(&f.success, "datagram-success", 1, "the `share` of CALC datagrams that are answered, 0 to 1: a lossy network to try redroom calc --unreliable on")
 	fl.BoolVar(&f.demo, "demo", false, "begin with an example deal; for a new --data only")
 	f.log.add(fl, server.Components...)
 	return cmd
@@ -87,6 +89,10 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 	if f.posts != 0 && !(f.posts >= minPosts && f.posts <= maxPosts) {
 		return usageError{fmt.Errorf("--posts-per-second is a number from %v to %d, or 0 for no limit, not %v", minPosts, maxPosts, f.posts)}
 	}
+	if !(f.success >= 0 && f.success <= 1) {
+		return usageError{fmt.Errorf("--datagram-success is a share from 0 to 1, such as 0.5, not %v", f.success)}
+	}
+	f.config.CalcLoss = 1 - f.success
 	f.config.Limits = load.Defaults().WithPosts(f.posts)
 	f.config.Log = log
 	defer endInTime(ctx, log)()

@@ -34,6 +34,7 @@ var controlFrames = map[string]func(*control, *wire.Header) bool{
 	wire.TypeQuery:  (*control).query,
 	wire.TypeLeave:  (*control).leaveDirectory,
 	wire.TypeTicket: (*control).ticket,
+	wire.TypeCalc:   (*control).calc,
 
 	wire.TypeJoin: (*control).misplaced,
 	wire.TypePost: (*control).misplaced,

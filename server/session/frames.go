@@ -14,7 +14,7 @@ func known(typ string) bool {
 	switch typ {
 	case wire.TypeToken, wire.TypeUser, wire.TypePass, wire.TypeWatch, wire.TypePing, wire.TypePong,
 		wire.TypeTyping, wire.TypeJoin, wire.TypePost, wire.TypeRead, wire.TypeHead,
-		wire.TypeBind, wire.TypeQuery, wire.TypeLeave, wire.TypeTicket:
+		wire.TypeBind, wire.TypeQuery, wire.TypeLeave, wire.TypeTicket, wire.TypeCalc:
 		return true
 	}
 	return false

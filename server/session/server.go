@@ -144,7 +144,10 @@ type Config struct {
 	Hub       Hub
 	Directory Directory
 	Load      *load.Guard // nil: there are no limits
-	Log       *slog.Logger
+	// CalcLoss is the share of CALCs that are lost on their way here, of those that
+	// come in datagrams: 0 to 1.
+	CalcLoss float64
+	Log      *slog.Logger
 }
 
 // doorTime is how long a session waits for a place to sign in from.

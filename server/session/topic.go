@@ -43,6 +43,7 @@ var topicFrames = map[string]func(*topicChannel, *wire.Header) error{
 	wire.TypeQuery:  (*topicChannel).misplaced,
 	wire.TypeLeave:  (*topicChannel).misplaced,
 	wire.TypeTicket: (*topicChannel).misplaced,
+	wire.TypeCalc:   (*topicChannel).misplaced,
 }
 
 var (

@@ -2,31 +2,11 @@ package session
 
 import (
 	"errors"
-	"time"
 
 	"redroom/server/room"
 	"redroom/server/transport"
 	"redroom/server/wire"
 )
-
-// readDatagrams handles what may be lost: TYPING. Whatever else comes so, or
-// comes before the sign-in, is dropped.
-func (s *session) readDatagrams() {
-	for {
-		octets, err := s.conn.ReceiveDatagram(s.ctx)
-		if err != nil {
-			return // there are none, or no more
-		}
-		s.heard.Store(time.Now().UnixNano())
-		if s.spend(s.ctx, 1, 0, patience) != nil {
-			return
-		}
-		h, payload, err := wire.ParseFrame(octets)
-		if err == nil && h.Type == wire.TypeTyping && len(payload) == 0 {
-			s.types(h.String(0))
-		}
-	}
-}
 
 // types tells the topic's other readers, if the user could post there.
 func (s *session) types(topic string) {
