@@ -17,6 +17,7 @@ package certs
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"slices"
 )
 
@@ -31,6 +32,8 @@ type Source interface {
 type Chooser struct {
 	H3    Source // ALPN h3 on UDP
 	Other Source // everything on TCP, and every other ALPN on UDP
+
+	KeyLog io.Writer // gets the secrets of each connection (SSLKEYLOGFILE); nil: nobody does
 }
 
 const alpnH3 = "h3"
@@ -38,8 +41,9 @@ const alpnH3 = "h3"
 // TCP is the configuration of HTTPS: HTTP/2 and HTTP/1.1 on TLS 1.2 and newer.
 func (c Chooser) TCP() *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"h2", "http/1.1"},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+		KeyLogWriter: c.KeyLog,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return show(c.Other)
 		},
@@ -53,8 +57,9 @@ func (c Chooser) TCP() *tls.Config {
 // session ticket keys, so that sessions resume.
 func (c Chooser) QUIC(protos ...string) *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		NextProtos: slices.Clone(protos),
+		MinVersion:   tls.VersionTLS13,
+		NextProtos:   slices.Clone(protos),
+		KeyLogWriter: c.KeyLog,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if negotiated(protos, hello.SupportedProtos) == alpnH3 {
 				return show(c.H3)

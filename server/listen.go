@@ -17,7 +17,7 @@ import (
 // listenQUIC listens on every UDP socket, or on none.
 func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
 	for _, socket := range s.public.UDP {
-		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3, transport.Protocol))
+		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3, transport.Protocol), s.qlog)
 		if err != nil {
 			for _, q := range quics {
 				err = errors.Join(err, q.Close())

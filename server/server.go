@@ -18,6 +18,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -68,6 +69,9 @@ type Config struct {
 
 	Log *slog.Logger
 
+	Qlog   string    // directory of a file for each QUIC connection; "": none
+	KeyLog io.Writer // gets the secrets of each TLS connection, by which packets can be decrypted; nil: nobody does
+
 	CalcLoss float64 // the share of CALC datagrams that are not answered, 0 to 1
 
 	BindFrom []netip.Prefix   // sessions from here may name any address as that of their peer
@@ -97,6 +101,7 @@ type Server struct {
 	ca    *certs.CA
 	own   *certs.ShortLived
 	certs certs.Chooser
+	qlog  *transport.Qlog // nil: none
 
 	plain   *transport.Sockets
 	public  *transport.Sockets
@@ -149,6 +154,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		Directory: sessionDirectory{s.listed}, Load: s.load, CalcLoss: c.CalcLoss, Log: s.logOf("session"),
 	})
 	s.sockets = transport.NewWebSockets(s.sessions.Serve)
+	if err := s.openQlog(); err != nil {
+		return nil, err
+	}
 	if err := s.openCertificates(); err != nil {
 		return nil, err
 	}
@@ -194,7 +202,7 @@ func (s *Server) openCertificates() (err error) {
 	if s.own, err = certs.NewShortLived(s.ca, []string{s.config.Host}, time.Now, s.logOf("certs")); err != nil {
 		return err
 	}
-	s.certs = certs.Chooser{H3: s.own, Other: s.own}
+	s.certs = certs.Chooser{H3: s.own, Other: s.own, KeyLog: s.config.KeyLog}
 	if s.config.TLSCert == "" {
 		return nil
 	}
@@ -207,6 +215,19 @@ func (s *Server) openCertificates() (err error) {
 		s.certs.H3 = files
 	}
 	return nil
+}
+
+// openQlog has what happens on each connection written, if that is asked for.
+func (s *Server) openQlog() (err error) {
+	if s.config.Qlog == "" {
+		return nil
+	}
+	log := s.logOf("transport.quic")
+	s.qlog, err = transport.OpenQlog(s.config.Qlog, log)
+	if err == nil {
+		log.Warn("who talks to this server and when is written to a file for each connection (--qlog)", "directory", s.config.Qlog)
+	}
+	return err
 }
 
 // openDirectory has peers looked at from a port of their own, beside the server's.
@@ -409,6 +430,7 @@ func (s *Server) Close() error {
 			err = errors.Join(err, sockets.Close())
 		}
 	}
+	s.qlog.Close()
 	if s.listed != nil {
 		s.listed.Close()
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"redroom/certs"
+	"redroom/server/terminal"
 )
 
 // connection is what the flags of a tool that connects say: to which server, and
@@ -92,6 +93,12 @@ func (c *connection) stranger(ctx context.Context) (*remote, error) {
 		return nil, err
 	}
 	t, err := c.trust(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	t.tls.KeyLogWriter, err = openKeyLog(func(path string) {
+		fmt.Fprintf(os.Stderr, "WARNING: the keys of this connection are written to %s (SSLKEYLOGFILE): with it, whoever has its packets can read them\n", terminal.Clean(path))
+	})
 	if err != nil {
 		return nil, err
 	}

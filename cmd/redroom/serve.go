@@ -63,6 +63,7 @@ REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
 	fl.Float64Var(&f.posts, "posts-per-second", room.PostRate, "how many posts a user may send, in the long run, 0.01 at least; 0: any `number`")
 	fl.Float64Var(&f.success, "datagram-success", 1, "the `share` of CALC datagrams that are answered, 0 to 1: a lossy network to try redroom calc --unreliable on")
 	fl.BoolVar(&f.demo, "demo", false, "begin with an example deal; for a new --data only")
+	fl.StringVar(&c.Qlog, "qlog", "", "write what happens on each QUIC connection to a file of its own in this `directory` (qlog)")
 	f.log.add(fl, server.Components...)
 	return cmd
 }
@@ -95,6 +96,11 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 	f.config.CalcLoss = 1 - f.success
 	f.config.Limits = load.Defaults().WithPosts(f.posts)
 	f.config.Log = log
+	if f.config.KeyLog, err = openKeyLog(func(path string) {
+		log.Warn("the keys of all connections are written to a file (SSLKEYLOGFILE): with it, whoever has their packets can read them", "file", path)
+	}); err != nil {
+		return err
+	}
 	defer endInTime(ctx, log)()
 	if err := f.config.Check(); err != nil {
 		return usageError{err}

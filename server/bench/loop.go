@@ -50,7 +50,7 @@ func Loop(ctx context.Context, dir string, in io.Reader, out io.Writer) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, sockets.Close()) }()
-	q, err := transport.ListenQUIC(sockets.UDP[0], certs.Chooser{H3: own, Other: own}.QUIC(http3.NextProtoH3))
+	q, err := transport.ListenQUIC(sockets.UDP[0], certs.Chooser{H3: own, Other: own}.QUIC(http3.NextProtoH3), nil)
 	if err != nil {
 		return err
 	}

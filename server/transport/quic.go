@@ -24,13 +24,16 @@ type QUIC struct {
 }
 
 // ListenQUIC begins to listen on socket, which it owns from then on. Nothing
-// of a connection is read before its handshake is complete.
-func ListenQUIC(socket net.PacketConn, trust *tls.Config) (*QUIC, error) {
+// of a connection is read before its handshake is complete. What happens on each
+// is written by qlog, which may be nil.
+func ListenQUIC(socket net.PacketConn, trust *tls.Config, qlog *Qlog) (*QUIC, error) {
 	t := &quic.Transport{
 		Conn:        socket,
 		ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) { return withID(ctx), nil },
 	}
-	l, err := t.Listen(trust, serverConfig())
+	config := serverConfig()
+	config.Tracer = qlog.trace
+	l, err := t.Listen(trust, config)
 	if err != nil {
 		return nil, fmt.Errorf("listening for QUIC on %s: %w", socket.LocalAddr(), err)
 	}

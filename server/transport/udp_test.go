@@ -84,7 +84,7 @@ func serveUDP(t *testing.T) *udpServer {
 	}
 	wt := transport.NewWebTransport(http.NotFoundHandler(),
 		func(origin string) bool { return origin == "https://room.example" }, serve)
-	q, err := transport.ListenQUIC(socket, chooser.QUIC("h3", transport.Protocol))
+	q, err := transport.ListenQUIC(socket, chooser.QUIC("h3", transport.Protocol), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
