@@ -47,10 +47,13 @@ func signaled(by os.Signal) int {
 // run executes a command line and gives its exit status.
 func run(ctx context.Context, args []string) int {
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(subtractions(args))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, errPrinted) {
+		return failed
 	}
 	fmt.Fprintf(os.Stderr, "redroom: %s\n", oneLine(err))
 	var usage usageError
@@ -91,9 +94,12 @@ func newRoot() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newPeer(), newWho(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newRaw(), newHealth(), newVersion(), newCompletion())
+	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newPeer(), newWho(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newRaw(), newCalc(), newHealth(), newVersion(), newCompletion())
 	return root
 }
+
+// errPrinted is a failure that needs no words: the result that was printed says it.
+var errPrinted = errors.New("the result says it")
 
 // usageError is a command line that can't be understood.
 type usageError struct{ error }

@@ -25,9 +25,9 @@ type workbench struct {
 
 const topicName = "Alpha AG/Fälligkeit: Q3/Q4"
 
-func newWorkbench(t *testing.T) *workbench {
+func newWorkbench(t *testing.T, flags ...string) *workbench {
 	t.Helper()
-	d := &workbench{Process: servertest.StartProcess(t, t.TempDir(), nil)}
+	d := &workbench{Process: servertest.StartProcess(t, t.TempDir(), nil, flags...)}
 	d.anna = d.Admin(t)
 	d.deal = d.anna.Deal(t, "Alpha AG", "all")
 	d.topic = d.anna.Topic(t, d.deal, "Fälligkeit: Q3/Q4", 1)

@@ -32,19 +32,9 @@ type question struct {
 // the frame's type. There is one question of a type at a time: the next one waits
 // for the answer to the one before, even where nobody waits for it any more.
 func (s *Session) ask(ctx context.Context, typ string, fields ...string) (answer, error) {
-	q := &question{answered: make(chan struct{})}
-	for before := s.queue(typ, q); before != nil; before = s.queue(typ, q) {
-		if _, err := s.wait(ctx, before); err != nil {
-			return answer{}, err
-		}
-	}
-	select {
-	case s.say <- wire.AppendFrame(nil, typ, nil, fields...):
-	case <-s.ctx.Done():
-		return answer{}, s.Err()
-	case <-ctx.Done():
-		s.answered(typ, answer{err: ctx.Err()}) // it wasn't said
-		return answer{}, ctx.Err()
+	q, err := s.begin(ctx, typ, typ, fields...)
+	if err != nil {
+		return answer{}, err
 	}
 	a, err := s.wait(ctx, q)
 	if err != nil {
@@ -53,12 +43,31 @@ func (s *Session) ask(ctx context.Context, typ string, fields ...string) (answer
 	return a, a.err
 }
 
-// queue makes q the question of its type, unless there is one before it.
-func (s *Session) queue(typ string, q *question) (before *question) {
+// begin is ask without waiting for the answer, which bears ref.
+func (s *Session) begin(ctx context.Context, ref, typ string, fields ...string) (*question, error) {
+	q := &question{answered: make(chan struct{})}
+	for before := s.queue(ref, q); before != nil; before = s.queue(ref, q) {
+		if _, err := s.wait(ctx, before); err != nil {
+			return nil, err
+		}
+	}
+	select {
+	case s.say <- wire.AppendFrame(nil, typ, nil, fields...):
+		return q, nil
+	case <-s.ctx.Done():
+		return nil, s.Err()
+	case <-ctx.Done():
+		s.answered(ref, answer{err: ctx.Err()}) // it wasn't said
+		return nil, ctx.Err()
+	}
+}
+
+// queue makes q the question whose answer bears ref, unless there is one before it.
+func (s *Session) queue(ref string, q *question) (before *question) {
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	if before = s.asked[typ]; before == nil {
-		s.asked[typ] = q
+	if before = s.asked[ref]; before == nil {
+		s.asked[ref] = q
 	}
 	return before
 }
@@ -82,11 +91,11 @@ func (s *Session) wait(ctx context.Context, q *question) (answer, error) {
 
 // answered gives an answer to who has asked for it; to what nobody asked there is
 // none to be had.
-func (s *Session) answered(typ string, a answer) {
+func (s *Session) answered(ref string, a answer) {
 	s.asking.Lock()
 	defer s.asking.Unlock()
-	if q := s.asked[typ]; q != nil {
-		delete(s.asked, typ)
+	if q := s.asked[ref]; q != nil {
+		delete(s.asked, ref)
 		q.answer = a
 		close(q.answered)
 	}

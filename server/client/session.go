@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"redroom/server/transport"
 	"redroom/server/wire"
@@ -24,9 +25,9 @@ type Session struct {
 
 	control transport.Channel // nil until SignIn
 	ear     *ear              // on it
-	say     chan []byte       // frames to be written on it
+	say     chan []byte       // frames to be written on it; nil: FIN
 	asking  sync.Mutex
-	asked   map[string]*question // on it, by the frame's type
+	asked   map[string]*question // on it, by what their answers bear
 	onState atomic.Pointer[func(typ string, fields []string, payload []byte)]
 	running sync.WaitGroup
 }
@@ -125,6 +126,26 @@ func (s *Session) Close() error {
 	return err
 }
 
+// Finish is Close after all that was said, in datagrams too, has left: the other
+// side's FIN is waited for, up to finishWithin.
+func (s *Session) Finish() error {
+	timer := time.NewTimer(finishWithin)
+	defer timer.Stop()
+	select {
+	case s.say <- nil:
+		select {
+		case <-s.Done():
+		case <-timer.C:
+		}
+	case <-s.Done():
+	case <-timer.C:
+	}
+	return s.Close()
+}
+
+// finishWithin is how long the other side's FIN is waited for.
+const finishWithin = time.Second
+
 // connection is the id of the connection that both sides know it by; "": it has
 // none.
 func (s *Session) connection() string {
@@ -146,13 +167,17 @@ func (s *Session) tell(typ string, fields ...string) {
 func (s *Session) ping() { s.tell(wire.TypePing) }
 
 // writeControl is the control channel's one writer. It says FIN when the
-// session is over.
+// session is over, or when it is to.
 func (s *Session) writeControl() {
 	stop := context.AfterFunc(s.ctx, func() { s.control.SetWriteDeadline(past) })
 	defer stop()
 	for {
 		select {
 		case frame := <-s.say:
+			if frame == nil {
+				s.control.CloseWrite()
+				return
+			}
 			if _, err := s.control.Write(frame); err != nil {
 				return // what was said to us before still is read
 			}
