@@ -18,6 +18,11 @@ import (
 	"time"
 )
 
+const (
+	caFile    = "ca.pem"
+	caKeyFile = "ca-key.pem"
+)
+
 func openCA(t *testing.T, dir string) *CA {
 	t.Helper()
 	ca, err := OpenCA(dir, discard)

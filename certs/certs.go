@@ -2,7 +2,8 @@
 // may trust.
 //
 // A CA is the store's own and lasts: tools trust it by its pin, or because its
-// certificate was given to them. ShortLived is the certificate that the CA
+// certificate was given to them. A local CA is somebody's own, for trying TLS without
+// a public one: it signs Pairs, which are kept in files. ShortLived is the certificate that the CA
 // signs for browsers, which take one of unknown origin for WebTransport only
 // by its hash, and only if it is ECDSA on P-256 and valid for at most 14 days
 // (W3C WebTransport, "custom certificate requirements"). Files are

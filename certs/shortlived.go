@@ -2,17 +2,11 @@ package certs
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -159,41 +153,10 @@ func (s *ShortLived) keep(leaves []leaf) {
 
 // sign makes a leaf and its key.
 func (s *ShortLived) sign(now, showFrom time.Time) (leaf, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	from := now.Add(-backdate)
+	certificate, err := s.ca.sign(s.names, from, from.Add(leafLife))
 	if err != nil {
-		return leaf{}, fmt.Errorf("making the key of the server's certificate: %w", err)
+		return leaf{}, err
 	}
-	notBefore := now.Add(-backdate)
-	template := &x509.Certificate{
-		Subject:               pkix.Name{CommonName: "Red Room"},
-		NotBefore:             notBefore,
-		NotAfter:              notBefore.Add(leafLife),
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	for _, name := range s.names {
-		if ip := net.ParseIP(name); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, name)
-		}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, s.ca.certificate, key.Public(), s.ca.key)
-	if err != nil {
-		return leaf{}, fmt.Errorf("making the server's certificate for %s: %w", strings.Join(s.names, ", "), err)
-	}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		return leaf{}, fmt.Errorf("reading the server's certificate for %s back: %w", strings.Join(s.names, ", "), err)
-	}
-	return leaf{
-		certificate: &tls.Certificate{
-			Certificate: [][]byte{der, s.ca.certificate.Raw},
-			PrivateKey:  key,
-			Leaf:        parsed,
-		},
-		hash:     sha256.Sum256(der),
-		showFrom: showFrom,
-	}, nil
+	return leaf{certificate: certificate, hash: sha256.Sum256(certificate.Leaf.Raw), showFrom: showFrom}, nil
 }

@@ -5,10 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 )
 
 // ErrOtherCA means that a server's certificate isn't one of the CA that was
@@ -80,7 +81,7 @@ func TrustFile(path string) (*tls.Config, error) {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(octets) {
-		return nil, fmt.Errorf("the file %s has no certificate in PEM (-----BEGIN CERTIFICATE-----)", path)
+		return nil, noCertificate(path)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 }
@@ -88,8 +89,62 @@ func TrustFile(path string) (*tls.Config, error) {
 // TrustSystem is what a client trusts who was told nothing.
 func TrustSystem() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
+// maxCertificates is how many octets of a file are read for certificates.
+const maxCertificates = 1 << 20
+
+// ReadCertificates are those in a PEM file, in their order; one at least.
+func ReadCertificates(path string) (all []*x509.Certificate, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	defer file.Close()
+	rest, err := io.ReadAll(io.LimitReader(file, maxCertificates))
+	if err != nil {
+		return nil, fmt.Errorf("reading certificates: %w", err)
+	}
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if !isCertificate(block) {
+			continue
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("the file %s has a certificate that can't be read: %w", path, err)
+		}
+		all = append(all, certificate)
+	}
+	if len(all) == 0 {
+		return nil, noCertificate(path)
+	}
+	return all, nil
+}
+
+func noCertificate(path string) error {
+	return fmt.Errorf("the file %s has no certificate in PEM (-----BEGIN CERTIFICATE-----)", path)
+}
+
+// Pin is the SHA-256 of a certificate's DER, in lower-case hex.
+func Pin(certificate *x509.Certificate) string {
+	sum := sha256.Sum256(certificate.Raw)
+	return hex.EncodeToString(sum[:])
+}
+
 // ReadCA is the certificate of the CA that OpenCA has made in dir, in PEM.
-func ReadCA(dir string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, caFile)) }
+func ReadCA(dir string) ([]byte, error) { return os.ReadFile(storeCA(dir).cert) }
+
+// Signer names who has signed the certificate that an error is about, if it is about
+// that; else it is "".
+func Signer(err error) string {
+	var unknown x509.UnknownAuthorityError
+	if !errors.As(err, &unknown) || unknown.Cert == nil {
+		return ""
+	}
+	return unknown.Cert.Issuer.String()
+}
 
 // Refused tells whether a connection failed because the server's certificate is
 // not trusted, or not good.

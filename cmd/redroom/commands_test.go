@@ -63,7 +63,7 @@ func TestEveryCommandSaysHowItIsUsed(t *testing.T) {
 			redroom(t, "", nil, line("--no-such-flag")...).expectOneLine(t, 2, "--no-such-flag", "redroom "+strings.Join(line("--help"), " "))
 			many := redroom(t, "", nil, line("x", "x", "x", "x", "x", "x", "x")...)
 			many.expectOneLine(t, 2)
-			none := redroom(t, "", []string{"REDROOM_TOKEN=", "XDG_CONFIG_HOME=/nowhere", "REDROOM_SERVER=localhost:1", "REDROOM_LOG_LEVEL=none"}, path...)
+			none := redroom(t, "", []string{"REDROOM_TOKEN=", "XDG_CONFIG_HOME=" + t.TempDir(), "REDROOM_SERVER=localhost:1", "REDROOM_LOG_LEVEL=none"}, path...)
 			for _, r := range []result{help, many, none} {
 				if trace.MatchString(r.errors + r.out) {
 					t.Errorf("it printed %q and said %q", r.out, r.errors)

@@ -132,7 +132,7 @@ func (c *connection) trust(ctx context.Context, at address) (trust, error) {
 		if err != nil {
 			return trust{}, fmt.Errorf("--ca: %w", err)
 		}
-		return trust{tls: t, advice: "--ca names the CA that has signed the server's certificate"}, nil
+		return trust{tls: t, advice: "--ca names the CA that has signed the server's certificate, and redroom certs show FILE says who is in a file"}, nil
 	case !at.isLoopback():
 		return trust{tls: certs.TrustSystem(), advice: "give --pin with what redroom serve printed there, or its CA's certificate with --ca"}, nil
 	}

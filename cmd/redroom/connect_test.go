@@ -88,11 +88,11 @@ type hosting struct {
 	token     string
 }
 
-func host(t *testing.T) hosting {
+func host(t *testing.T, flags ...string) hosting {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "redroom-data")
 	redroom(t, servertest.Password, nil, "user", "add", "anna", "--admin", "--data", data).succeeds(t)
-	h := hosting{Process: servertest.StartProcess(t, data, nil)}
+	h := hosting{Process: servertest.StartProcess(t, data, nil, flags...)}
 	h.at, h.plain = hostOf(t, h.Rrp), hostOf(t, h.Plain)
 	_, h.port, _ = net.SplitHostPort(h.at)
 	h.token = strings.TrimSpace(redroom(t, "", nil, "user", "token", "anna", "--label", "test", "--data", data).succeeds(t))

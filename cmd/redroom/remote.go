@@ -190,7 +190,11 @@ func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
 	case err == nil:
 		return got, nil
 	case certs.Refused(err):
-		return nil, fmt.Errorf("the certificate that %s shows is not trusted: %w; %s", s.by.at, err, s.advice)
+		why := ""
+		if signer := certs.Signer(err); signer != "" {
+			why = fmt.Sprintf(", who is %q", signer)
+		}
+		return nil, fmt.Errorf("the certificate that %s shows is not trusted: %w%s; %s", s.by.at, err, why, s.advice)
 	}
 	return nil, fmt.Errorf("%w at %s: %w", errUnreachable, s.by.at, err)
 }
