@@ -1,7 +1,7 @@
 // Package calc evaluates what CALC asks for: one operation on two decimal
 // numbers (PROTOCOL.md section 3).
 //
-// What is asked for is a stranger's words: it is bounded before anything is
+// What is asked for is a stranger's words: its numbers are bounded before anything is
 // computed, so that an answer takes microseconds, and at most MaxResult octets.
 // [Evaluate] keeps nothing, waits for nothing, and may be called by many at once.
 package calc
@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	maxRequest = len("+,") + maxNumber + len(",") + maxNumber
-	maxNumber  = len("-.") + 30 + 30
-
 	// MaxResult are the octets that a result has at most: those of a product.
 	MaxResult = len("-.") + 60 + 60
 
@@ -39,9 +36,6 @@ var (
 // is, and where there is no result. Sums, differences and products are exact;
 // quotients are rounded half-even to 30 places.
 func Evaluate(request []byte) (result string, ok bool) {
-	if len(request) > maxRequest {
-		return "", false
-	}
 	parts := requests.FindSubmatch(request)
 	if parts == nil {
 		return "", false

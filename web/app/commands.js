@@ -5,7 +5,7 @@
  * @module
  */
 
-/** @typedef {"search" | "goto" | "day" | "message" | "help" | "settings"} CommandName */
+/** @typedef {"search" | "goto" | "day" | "message" | "calc" | "help" | "settings"} CommandName */
 /** @typedef {{name: CommandName, rest: string}} Given rest: what stands behind it */
 
 /** @type {{name: CommandName, needs: boolean}[]} needs: whether nothing is done without more */
@@ -14,6 +14,7 @@ export const COMMANDS = [
   { name: "goto", needs: true },
   { name: "day", needs: true },
   { name: "message", needs: true },
+  { name: "calc", needs: true },
   { name: "help", needs: false },
   { name: "settings", needs: false },
 ];

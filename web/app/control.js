@@ -81,6 +81,15 @@ export class Control {
     this.#channel?.send("WATCH");
   }
 
+  /**
+   * Says a frame on the control channel.
+   * @param {string} type
+   * @param {string[]} fields
+   */
+  say(type, fields) {
+    this.#channel?.send(type, fields);
+  }
+
   /** @param {string} topic */
   typing(topic) {
     const { datagrams } = this.link;

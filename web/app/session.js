@@ -331,8 +331,23 @@ export class Session {
     if (link.name === "WebSocket") this.#seek(life);
   }
 
+  /** What takes RESULTs, by the id of what was asked for. @type {Map<string, (frame: import("./wire.js").Frame) => void>} */
+  results = new Map();
+
+  /**
+   * Says a frame on the control channel; false where there is none now.
+   * @param {string} type
+   * @param {string[]} fields
+   */
+  say(type, fields) {
+    if (!this.#current?.signedIn) return false;
+    this.#current.say(type, fields);
+    return true;
+  }
+
   /** @param {import("./wire.js").Frame} frame */
   #onNews(frame) {
+    if (frame.type === "RESULT") this.results.get(frame.fields[1])?.(frame);
     if (frame.type === "TYPING" && frame.fields.length >= 2) this.typing.heard(frame.fields[0], frame.fields[1]);
     const action = fromNews(frame);
     if (!action) return;

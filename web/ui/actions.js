@@ -6,7 +6,9 @@
  */
 import { api } from "../app/api.js";
 import { isRedacted } from "../app/changes.js";
+import { calculate, written } from "../app/calc.js";
 import { writtenDay } from "../app/calendar.js";
+import { clock } from "../app/clock.js";
 import { groups } from "../app/rooms.js";
 import { readers, titleOf } from "../app/walls.js";
 import { explain } from "../app/words.js";
@@ -26,7 +28,7 @@ import { redaction, versions } from "./versions.js";
  * @typedef {object} Around the room, as far as it matters here
  * @property {import("./page.js").Speech} speech
  * @property {import("../app/store.js").Store} store
- * @property {import("../app/outbox.js").Outbox} outbox
+ * @property {import("../app/session.js").Session} session
  * @property {import("../app/settings.js").Settings} settings
  * @property {import("./timeline.js").Timeline} timeline
  * @property {import("./composer.js").Composer} composer
@@ -166,7 +168,7 @@ export class Actions {
     if (!this.#around.free()) return;
     const { topic, message } = shown;
     const reason = await this.#ask(shown, (over) => redaction(shown, this.#around.speech, over));
-    if (reason !== null) this.#around.outbox.post(topic, reason, message.seq, "redact");
+    if (reason !== null) this.#around.session.outbox.post(topic, reason, message.seq, "redact");
   }
 
   /**
@@ -224,7 +226,7 @@ export class Actions {
 
   /**
    * Does what was commanded in the composer; if it can't, that says why.
-   * @param {import("../app/commands.js").Given & {done: () => void}} command done: it is, or will be, and needs not be written differently
+   * @param {import("../app/commands.js").Given & {done: (text?: string) => boolean}} command done: it is, or will be, and needs not be written differently: a text, or nothing, stands in its place, unless it was changed meanwhile
    */
   command({ name, rest, done }) {
     const { speech, composer, timeline, topic, goToMessage, search } = this.#around;
@@ -242,6 +244,10 @@ export class Actions {
       const day = writtenDay(rest, new Date());
       if (!day) return composer.complain(completion.noDay);
       act = () => void timeline.goToDay(day.getTime());
+    } else if (name === "calc") {
+      const meant = written(rest);
+      if (!meant) return composer.complain(completion.noSum);
+      return void this.#calculate(meant, done);
     } else {
       const found = this.#called(rest);
       if (found.length !== 1) return composer.complain(found.length > 1 ? completion.several(rest) : completion.noReader(rest));
@@ -249,6 +255,25 @@ export class Actions {
     }
     done();
     act();
+  }
+
+  /**
+   * Puts what was calculated where it was asked for, to be posted.
+   * @param {{request: string, sum: string}} meant
+   * @param {(text: string) => boolean} done
+   */
+  async #calculate({ request, sum }, done) {
+    const { speech, session, composer, timeline, topic } = this.#around;
+    const { words } = speech;
+    const asked = topic();
+    try {
+      const result = await calculate(session, request, clock);
+      if (result === null) {
+        if (topic() === asked) composer.complain(words.completion.noResult(sum));
+      } else if (done(`${sum} = ${result}`)) timeline.remark(words.completion.calculated);
+    } catch (problem) {
+      if (topic() === asked) composer.complain(explain(problem, words));
+    }
   }
 
   /**

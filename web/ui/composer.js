@@ -392,8 +392,10 @@ export class Composer extends HTMLElement {
     if ("command" in meant) {
       const topic = this.#topic;
       // What can't be done stays, to be written differently.
-      const done = () => {
-        if (this.store.state.drafts.get(topic)?.text === written) this.store.dispatch({ type: "draft", topic, draft: { ...NOTHING, ref } });
+      const done = (text = "") => {
+        const untouched = this.store.state.drafts.get(topic)?.text === written;
+        if (untouched) this.store.dispatch({ type: "draft", topic, draft: { ...NOTHING, ref, text } });
+        return untouched;
       };
       this.dispatchEvent(new CustomEvent("command", { detail: { ...meant.command, done } }));
       return;

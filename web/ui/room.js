@@ -548,7 +548,7 @@ export class Room extends HTMLElement {
     this.#actions ??= new Actions({
       speech: this.speech,
       store: this.#store,
-      outbox: this.#session.outbox,
+      session: this.#session,
       settings: this.#settings,
       timeline: this.#timeline,
       composer: this.#composer,
