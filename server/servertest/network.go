@@ -155,8 +155,14 @@ func run(t testing.TB, input string, command ...string) {
 // again under the eyes of those who are connected.
 func (n *Network) StartProcess(t testing.TB, data string, flags ...string) *Process {
 	t.Helper()
+	return n.StartProcessUnder(t, data, nil, flags...)
+}
+
+// StartProcessUnder is StartProcess with what the command runs under on the machine.
+func (n *Network) StartProcessUnder(t testing.TB, data string, prefix []string, flags ...string) *Process {
+	t.Helper()
 	flags = append([]string{"--addr", ":" + roomPort, "--host", RoomHost, "--http", "localhost:" + plainPort}, flags...)
-	p := StartProcess(t, data, n.server.prefix(), flags...)
+	p := StartProcess(t, data, append(n.server.prefix(), prefix...), flags...)
 	p.Dial = n.server.Dial
 	return p
 }
