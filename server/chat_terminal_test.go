@@ -68,6 +68,12 @@ func TestChatsInTerminalsAndAPageSeeWhatEachWrites(t *testing.T) {
 	small.resize(100, 30)
 	small.sees("▌Einlagen", "Grüße, 世界 🎉", "Ja")
 
+	// A result that nobody else sees until it is sent.
+	wide.keys("/calc 1250000 * 7.5\r")
+	wide.sees("› 1250000 * 7.5 = 9375000")
+	wide.keys("!\r")
+	small.sees("1250000 * 7.5 = 9375000!")
+
 	postHostile(t, r, bert, topic, wide, small)
 }
 

@@ -31,6 +31,11 @@ type (
 	}
 	// find looks for messages; they come as found.
 	find struct{ query string }
+	// calculate asks the server; what comes of it is a calculated.
+	calculate struct {
+		topic, command string // where it was written, and as what
+		calculation
+	}
 	// redraw has the whole screen drawn.
 	redraw struct{}
 	// suspend gives the shell the terminal for a while.
@@ -66,6 +71,12 @@ type (
 		topic, id string
 		seq       int64
 		err       error
+	}
+	// calculated is the answer.
+	calculated struct {
+		asked  calculate
+		answer client.Calculated
+		err    error
 	}
 	// fetched is a page.
 	fetched struct {

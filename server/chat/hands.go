@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -17,6 +18,7 @@ const (
 	maxNews      = 1000 // that are not shown yet, before whoever reads a topic waits
 	searchLimit  = "50"
 	askedOfHTTP  = 20 * time.Second
+	askedOfRoom  = 10 * time.Second
 	errTooMany   = "too many messages wait to be sent; wait a moment"
 	errNotOpened = "the topic is not open"
 )
@@ -68,6 +70,11 @@ func (h *hands) do(a action) {
 		h.run(func() {
 			got, err := h.page(a)
 			h.news.put(fetched{a, got, err})
+		})
+	case calculate:
+		h.run(func() {
+			answer, err := h.calculate(a.request)
+			h.news.put(calculated{a, answer, err})
 		})
 	case find:
 		h.run(func() {
@@ -180,6 +187,16 @@ func (h *hands) find(query string) ([]hit, error) {
 	var got struct{ Hits []hit }
 	err := h.config.Do(ctx, "GET", "/api/search?"+url.Values{"q": {query}, "limit": {searchLimit}}.Encode(), nil, &got)
 	return got.Hits, err
+}
+
+func (h *hands) calculate(request string) (client.Calculated, error) {
+	ctx, cancel := context.WithTimeoutCause(h.ctx, askedOfRoom, client.ErrNoAnswer)
+	defer cancel()
+	answer, err := h.client.Calculate(ctx, request)
+	if err != nil && errors.Is(context.Cause(ctx), client.ErrNoAnswer) {
+		err = client.ErrNoAnswer
+	}
+	return answer, err
 }
 
 // close ends all, once its context has ended.

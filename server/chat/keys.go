@@ -160,6 +160,10 @@ func (m *Model) post() {
 	if strings.TrimSpace(words) == "" || l == nil {
 		return
 	}
+	if sum, ok := strings.CutPrefix(words, calcCommand); ok && m.draft.edit == 0 && !strings.Contains(words, "\n") {
+		m.calculate(sum)
+		return
+	}
 	p := client.Post{Kind: room.Text, Ref: m.draft.reply, Body: words}
 	if m.draft.edit > 0 {
 		p.Kind, p.Ref = room.Edit, m.draft.edit

@@ -158,6 +158,8 @@ func (m *Model) take(msg any) {
 		m.ended(msg)
 	case sent:
 		m.sent(msg)
+	case calculated:
+		m.calculated(msg)
 	case fetched:
 		m.fetched(msg)
 	case found:

@@ -374,6 +374,7 @@ var helpText = [][2]string{
 	{"^R", "choose a message: reply, edit, remove"},
 	{"↑", "edit one's last message, or take back one that was not sent"},
 	{"^F", "search"},
+	{"/calc 2 * 7.5", "calculate; the result stands where one writes, to be sent or not"},
 	{"^L", "draw anew"},
 	{"^Z", "to the shell; fg comes back"},
 	{"^Q, ^C", "quit"},
