@@ -92,7 +92,8 @@ func (s *site) setHeaders(next http.Handler) http.Handler {
 // nothing else: no inline script or style, no eval, no framing.
 func (s *site) contentSecurityPolicy(by *arrival) string {
 	connect := "'self'"
-	if s.allowsHost(by) {
+	// An IPv6 address is none in a policy: 'self' has to do.
+	if s.allowsHost(by) && !strings.HasPrefix(by.host, "[") {
 		connect += " " + socketOrigin(by)
 	}
 	if u, err := url.Parse(s.Connect().WebTransport); err == nil && u.Host != "" {

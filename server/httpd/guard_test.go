@@ -130,7 +130,7 @@ func TestEveryAnswerIsLockedDown(t *testing.T) {
 	const policyOfPages = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
 		"connect-src 'self'{socket} https://room.example:4433; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	for _, path := range []string{"/", "/t/x", "/api/session", "/api/nothing", "/nothing", "/healthz", "/assets/x/app/main.js"} {
-		for host, socket := range map[string]string{loopback: " ws://" + loopback, "evil.example": ""} {
+		for host, socket := range map[string]string{loopback: " ws://" + loopback, "[::1]:8080": "", "evil.example": ""} {
 			policy := strings.Replace(policyOfPages, "{socket}", socket, 1)
 			referrer, opener := "no-referrer", "same-origin"
 			if strings.HasPrefix(path, "/api/") {
