@@ -2,13 +2,15 @@
 // may trust.
 //
 // A CA is the store's own and lasts: tools trust it by its pin, or because its
-// certificate was given to them. A local CA is somebody's own, for trying TLS without
-// a public one: it signs Pairs, which are kept in files. ShortLived is the certificate that the CA
+// certificate was given to them. ShortLived is the certificate that the CA
 // signs for browsers, which take one of unknown origin for WebTransport only
 // by its hash, and only if it is ECDSA on P-256 and valid for at most 14 days
 // (W3C WebTransport, "custom certificate requirements"). Files are
 // certificates that somebody else made and renews. Each of the last two is a
 // Source, and a Chooser shows one or the other by the ALPN of the handshake.
+//
+// A local CA is no server's, but somebody's who tries TLS without a public one: it
+// signs Pairs, which are written to such files.
 //
 // A Source's Certificate is called in each handshake, by many goroutines, and
 // waits for no network. The only goroutine is the caller's, in ShortLived.Run,

@@ -81,9 +81,16 @@ func OpenPageIn(t testing.TB, profile string, flags ...string) *Page {
 	return openPage(t, Chromium(t), profile, flags)
 }
 
-func openPage(t testing.TB, chromium, profile string, flags []string) *Page {
+// OpenPageOf is OpenPage as somebody whose home directory this is, in which there is
+// the list of the authorities that a Chromium trusts beside the usual ones.
+func OpenPageOf(t testing.TB, home string, flags ...string) *Page {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium), chromedp.Flag("user-data-dir", profile)}
+	return openPage(t, Chromium(t), t.TempDir(), flags, chromedp.Env("HOME="+home, "XDG_DATA_HOME="))
+}
+
+func openPage(t testing.TB, chromium, profile string, flags []string, options ...chromedp.ExecAllocatorOption) *Page {
+	t.Helper()
+	options = append(options, chromedp.ExecPath(chromium), chromedp.Flag("user-data-dir", profile))
 	for _, flag := range append([]string{
 		"headless", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run", "no-default-browser-check", "disable-background-networking",
 		"disable-component-update", "disable-sync", "disable-breakpad", "lang=en-US", "window-size=1280,800", "force-color-profile=srgb",

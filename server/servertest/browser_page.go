@@ -30,6 +30,13 @@ func (p *Page) Open(address string) {
 	}
 }
 
+// Refused goes to an address that can't be opened, and gives Chromium's name for why;
+// "" if it can.
+func (p *Page) Refused(address string) string {
+	p.t.Helper()
+	return call(p, page.Navigate, page.NavigateParams{URL: address}).ErrorText
+}
+
 // Reload loads the page again, and returns when the old document is gone.
 func (p *Page) Reload() {
 	p.t.Helper()
