@@ -122,7 +122,10 @@ func (c *calculating) enter(ctx context.Context, r *remote) (*client.Session, er
 		ways = append(ways, client.WebSocket(r.trust))
 	}
 	conn, err := dialFirst(ctx, ways, ticket)
-	if err != nil {
+	switch {
+	case err != nil && c.unreliable:
+		return nil, fmt.Errorf("there are datagrams with QUIC only, and it doesn't get through: %w", err)
+	case err != nil:
 		return nil, err
 	}
 	s := client.New(conn)

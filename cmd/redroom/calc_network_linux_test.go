@@ -1,12 +1,11 @@
 package main_test
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,23 +39,31 @@ const recognizable, handshake = 600, 1100
 // calc asks, without getting an answer, and gives when the requests have left.
 func (l *lossy) calc(t *testing.T, flags ...string) (left []time.Time, took time.Duration) {
 	t.Helper()
+	before := len(l.cable.Sent(l.machine, recognizable, handshake))
+	began := time.Now()
+	said, status := l.run(t, append([]string{strings.Repeat("1", recognizable)}, flags...)...)
+	took = time.Since(began)
+	if status != 1 || !strings.Contains(said, "no answer came") {
+		t.Fatalf("calc %v: status %d: %s", flags, status, said)
+	}
+	l.catchUp(t)
+	return l.cable.Sent(l.machine, recognizable, handshake)[before:], took
+}
+
+// run runs redroom calc on the machine, and gives all that it said.
+func (l *lossy) run(t *testing.T, args ...string) (said string, status int) {
+	t.Helper()
 	binary, err := servertest.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := len(l.cable.Sent(l.machine, recognizable, handshake))
-	cmd := l.machine.Command(binary, append([]string{"calc", strings.Repeat("1", recognizable)}, flags...)...)
+	cmd := l.machine.Command(binary, append([]string{"calc"}, args...)...)
 	cmd.Env = append(os.Environ(), l.environment...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	began := time.Now()
-	err = cmd.Run()
-	took = time.Since(began)
-	if _, ended := err.(*exec.ExitError); !ended || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said.String(), "no answer came") {
-		t.Fatalf("calc %v: %v: %s", flags, err, said.String())
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatalf("calc %v: %v", args, err)
 	}
-	l.catchUp(t)
-	return l.cable.Sent(l.machine, recognizable, handshake)[before:], took
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // catchUp waits until all is captured that has passed so far.
@@ -123,4 +130,23 @@ func TestTheRequestLeavesHoweverShortTheTimeout(t *testing.T) {
 	if left, _ := l.calc(t, "--unreliable", "--timeout", "1ns", "--expb", "--max-timeout", "16ns"); len(left) != 5 {
 		t.Errorf("of 5 tries %d have left", len(left))
 	}
+}
+
+// TestCalcWhereNoUDPGetsThrough asks over a WebSocket, and has no datagrams.
+func TestCalcWhereNoUDPGetsThrough(t *testing.T) {
+	t.Parallel()
+	l := newLossy(t)
+	l.machine.DropUDP()
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		if said, status := l.run(t, "+,1,1", "--timeout", "60s"); status != 0 || said != "200 2\n" {
+			t.Errorf("over a channel: status %d: %s", status, said)
+		}
+	})
+	asking.Go(func() {
+		if said, status := l.run(t, "+,1,1", "--unreliable"); status != 1 || !strings.Contains(said, "QUIC only") {
+			t.Errorf("in a datagram: status %d: %s", status, said)
+		}
+	})
+	asking.Wait()
 }

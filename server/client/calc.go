@@ -94,10 +94,15 @@ func (s *Session) hearCalculated(ctx context.Context, id string, timeout time.Du
 }
 
 // Doubling are timeouts of which each is twice the one before, up to a ceiling,
-// which is the last one.
+// which is the last one and not less than the first one.
 func Doubling(first, ceiling time.Duration) iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
-		for t := first; yield(min(t, ceiling)) && t < ceiling; t *= 2 {
+		for t := first; yield(t) && t < ceiling; {
+			if t > ceiling/2 {
+				t = ceiling
+			} else {
+				t *= 2
+			}
 		}
 	}
 }

@@ -27,8 +27,9 @@
 // answer, however often the connection is lost in between. What Config calls
 // is called from goroutines that must not be held up, but for Ticket and the
 // dialers, which end with their context. SignIn, Join, a Channel's Post, and what
-// asks the directory wait for the server's answer or the session's end; a Client's
-// Bind, Query, Leave and PeerTicket for a session first. An Outbox's Post waits for the
+// asks the directory wait for the server's answer or the session's end, Calculate for a
+// time at most; a Client's Bind, Query, Leave, PeerTicket and Calculate for a session
+// first. A Session's Finish waits for a second at most. An Outbox's Post waits for the
 // disk only, and its Run for as long as it is to send.
 //
 // # What follows which end
