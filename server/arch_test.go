@@ -21,11 +21,11 @@ const module = "redroom"
 // isn't said here is not allowed, and a package without a row does not belong
 // anywhere yet.
 var mayImport = map[string][]string{
-	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/feed", "server/load", "server/logging", "server/peer", "server/raw", "server/room", "server/terminal", "server/transport", "store", "certs"},
+	"cmd/redroom": {"server", "server/bench", "server/chat", "server/client", "server/discover", "server/feed", "server/load", "server/logging", "server/peer", "server/raw", "server/room", "server/terminal", "server/transport", "store", "certs"},
 
 	// The only place that sees every part.
 	"server": {
-		"server/bench", "server/directory", "server/httpd", "server/load", "server/logging", "server/pack", "server/session", "server/signin", "server/hub", "server/journal",
+		"server/bench", "server/directory", "server/discover", "server/httpd", "server/load", "server/logging", "server/pack", "server/session", "server/signin", "server/hub", "server/journal",
 		"server/transport", "server/wire", "server/room", "store", "certs", "web",
 	},
 	"server/httpd":     {"server/pack", "server/room", "server/wire", "server/transport"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"server/logging":   {},
 	"server/pack":      {},
 	"server/directory": {"server/room", "server/wire", "server/transport"},
+	"server/discover":  {},
 	"server/hub":       {"server/room", "server/wire"},
 	"server/journal":   {"server/room"},
 	"server/bench":     {"server/client", "server/room", "server/wire", "server/transport", "store", "certs"},

@@ -72,6 +72,8 @@ type Config struct {
 	Qlog   string    // directory of a file for each QUIC connection; "": none
 	KeyLog io.Writer // gets the secrets of each TLS connection, by which packets can be decrypted; nil: nobody does
 
+	Announce bool // tell the local network that a server is here
+
 	CalcLoss float64 // the share of CALC datagrams that are not answered, 0 to 1
 
 	BindFrom []netip.Prefix   // sessions from here may name any address as that of their peer
@@ -102,6 +104,8 @@ type Server struct {
 	own   *certs.ShortLived
 	certs certs.Chooser
 	qlog  *transport.Qlog // nil: none
+
+	reached []netip.Addr // the addresses that are announced, if that is asked for
 
 	plain   *transport.Sockets
 	public  *transport.Sockets
@@ -157,6 +161,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err := s.openQlog(); err != nil {
 		return nil, err
 	}
+	if err := s.findReached(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.openCertificates(); err != nil {
 		return nil, err
 	}
@@ -192,14 +199,14 @@ func (c Config) Check() error {
 	case c.H3Cert == "same" && c.TLSCert == "":
 		return errors.New("--h3-cert same needs --tls-cert and --tls-key")
 	}
-	return nil
+	return c.checkAnnounce()
 }
 
 func (s *Server) openCertificates() (err error) {
 	if s.ca, err = certs.OpenCA(filepath.Join(s.config.Data, "keys"), s.logOf("certs")); err != nil {
 		return err
 	}
-	if s.own, err = certs.NewShortLived(s.ca, []string{s.config.Host}, time.Now, s.logOf("certs")); err != nil {
+	if s.own, err = certs.NewShortLived(s.ca, append([]string{s.config.Host}, s.reachedBy()...), time.Now, s.logOf("certs")); err != nil {
 		return err
 	}
 	s.certs = certs.Chooser{H3: s.own, Other: s.own, KeyLog: s.config.KeyLog}
@@ -273,7 +280,7 @@ func (s *Server) compressPage(ctx context.Context) {
 }
 
 func (s *Server) openPage() (err error) {
-	s.origins, err = httpd.NewOrigins(s.config.Host, int(s.public.Port), int(s.plain.Port), s.config.Origins...)
+	s.origins, err = httpd.NewOrigins(s.config.Host, int(s.public.Port), int(s.plain.Port), append(s.reachedOrigins(), s.config.Origins...)...)
 	if err != nil {
 		return err
 	}
@@ -333,7 +340,7 @@ func (s *Server) offerSetup(ctx context.Context) error {
 
 // Components are the parts whose diagnostics may have a level of their own, by the
 // names that package logging takes.
-var Components = []string{"certs", "directory", "httpd", "journal", "load", "session", "signin", "store", "transport.http", "transport.quic"}
+var Components = []string{"certs", "directory", "discover", "httpd", "journal", "load", "session", "signin", "store", "transport.http", "transport.quic"}
 
 // logOf is the log of a component.
 func (s *Server) logOf(component string) *slog.Logger {
@@ -388,6 +395,7 @@ func (s *Server) Run(ctx context.Context) error {
 		g.Go(func() error { return served(operator.Serve(s.operator)) })
 	}
 	g.Go(func() error { return s.own.Run(ctx) })
+	g.Go(func() error { s.announce(ctx); return nil })
 	g.Go(func() error {
 		s.store.Follow(ctx, func(err error) { s.logOf("store").Error("the search index could not follow", "error", err) })
 		return nil

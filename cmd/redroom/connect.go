@@ -109,7 +109,7 @@ func (c *connection) stranger(ctx context.Context) (*remote, error) {
 type trust struct {
 	tls    *tls.Config
 	advice string
-	blind  bool // whoever answers is believed, so that nothing is dialed but --server
+	direct bool // nothing is dialed but --server, whatever a ticket says
 }
 
 func (c *connection) trust(ctx context.Context, at address) (trust, error) {
@@ -120,7 +120,7 @@ func (c *connection) trust(ctx context.Context, at address) (trust, error) {
 		return trust{}, usageError{fmt.Errorf("--insecure-skip-verify is for a server on this machine, and %s is not; give --pin with what redroom serve printed there", at)}
 	case c.insecure:
 		fmt.Fprintf(os.Stderr, "WARNING: whoever answers at %s is trusted (--insecure-skip-verify)\n", at)
-		return trust{tls: &tls.Config{InsecureSkipVerify: true}, blind: true}, nil
+		return trust{tls: &tls.Config{InsecureSkipVerify: true}, direct: true}, nil
 	case c.pin != "":
 		t, err := certs.TrustPin(c.pin, at.host)
 		if err != nil {
@@ -134,9 +134,32 @@ func (c *connection) trust(ctx context.Context, at address) (trust, error) {
 		}
 		return trust{tls: t, advice: "--ca names the CA that has signed the server's certificate, and redroom certs show FILE says who is in a file"}, nil
 	case !at.isLoopback():
-		return trust{tls: certs.TrustSystem(), advice: "give --pin with what redroom serve printed there, or its CA's certificate with --ca"}, nil
+		return trustKnown(at)
 	}
 	return c.trustHere(ctx, at)
+}
+
+// trustKnown is trust in the server that redroom discover has found at an address,
+// else in what the system trusts. One that was found is called by its address, also
+// where its own tickets have a name for it, which may not be known here.
+func trustKnown(at address) (trust, error) {
+	servers, err := readKnownServers()
+	if err != nil {
+		return trust{}, err
+	}
+	known, ok := servers[at.String()]
+	if !ok {
+		return trust{tls: certs.TrustSystem(), advice: "give --pin with what redroom serve printed there, or its CA's certificate with --ca"}, nil
+	}
+	t, err := certs.TrustPin(known.Pin, at.host)
+	if err != nil {
+		return trust{}, fmt.Errorf("the pin that redroom discover has kept for %s: %w", at, err)
+	}
+	return trust{
+		tls:    t,
+		advice: fmt.Sprintf("it was another server that redroom discover found there: somebody else may have its address; if you know why, run redroom discover --forget %s, and find it again", at),
+		direct: true,
+	}, nil
 }
 
 // trustHere is trust on one's own machine: in the CA that is in a data directory,

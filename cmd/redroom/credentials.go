@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
-	"runtime"
 )
 
 // credential is what says to a server who one is: the cookie of a sign-in, or a
@@ -78,67 +73,17 @@ func isVisible(s string) bool {
 
 // keptCredentials are those in the user's file, by HOST:PORT.
 type keptCredentials struct {
-	path    string
 	servers map[string]credential
 }
+
+var credentialsFile = keptFile{"credentials", "if somebody may have read it, run redroom signout and redroom signin", "sign in again"}
 
 // openKeptCredentials reads the file, which need not be there. One that others
 // can read is refused.
 func openKeptCredentials() (*keptCredentials, error) {
-	config, err := os.UserConfigDir()
-	if err != nil {
-		return nil, fmt.Errorf("finding where credentials are kept: %w", err)
-	}
-	k := &keptCredentials{path: filepath.Join(config, "redroom", "credentials.json"), servers: map[string]credential{}}
-	info, err := os.Stat(k.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return k, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the credentials: %w", err)
-	}
-	// Windows has no such bits; there the directory's access list protects.
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("the credentials in %s can be read by others (mode %04o): close the file with chmod 600, and if somebody may have read it, run redroom signout and redroom signin", k.path, mode)
-	}
-	octets, err := os.ReadFile(k.path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the credentials: %w", err)
-	}
-	if err := json.Unmarshal(octets, &k.servers); err != nil || k.servers == nil {
-		return nil, fmt.Errorf("the credentials in %s are not what redroom has written; remove the file and sign in again", k.path)
-	}
-	return k, nil
+	k := &keptCredentials{servers: map[string]credential{}}
+	return k, credentialsFile.read(&k.servers)
 }
 
 // save replaces the file as a whole.
-func (k *keptCredentials) save() (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("keeping the credentials: %w", err)
-		}
-	}()
-	dir := filepath.Dir(k.path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := os.Chmod(dir, 0o700); err != nil && runtime.GOOS != "windows" {
-		return err
-	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(k.servers); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(dir, ".credentials-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // unless it was renamed
-	_, err = file.Write(text.Bytes())
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), k.path)
-}
+func (k *keptCredentials) save() error { return credentialsFile.write(k.servers) }

@@ -22,14 +22,14 @@ import (
 type remote struct {
 	at       address
 	trust    *tls.Config
-	blind    bool // see trust
+	direct   bool // see trust
 	who      credential
 	http     *http.Client
 	operator *server.Operator
 }
 
 func newRemote(at address, t trust) *remote {
-	r := &remote{at: at, trust: t.tls, blind: t.blind}
+	r := &remote{at: at, trust: t.tls, direct: t.direct}
 	r.http = &http.Client{
 		Transport: &signed{by: r, advice: t.advice, next: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
@@ -59,11 +59,11 @@ func (r *remote) Config() client.Config {
 // can do.
 const ticketWithin = 3 * time.Second
 
-// ticket is what a session is opened with. Where whoever answers is believed, it is
-// for where one has asked, and not for another machine.
+// ticket is what a session is opened with. Where nothing else is to be dialed, it is
+// for where one has asked.
 func (r *remote) ticket(ctx context.Context) (client.Ticket, error) {
 	ticket, err := r.askTicket(ctx)
-	if err == nil && r.blind {
+	if err == nil && r.direct {
 		ticket = client.TokenTicket(ticket.Token, r.at.String())
 	}
 	return ticket, err
