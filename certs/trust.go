@@ -60,7 +60,7 @@ func trustBy(host string, roots func(sent []*x509.Certificate) (*x509.CertPool, 
 			leaf, sent := state.PeerCertificates[0], state.PeerCertificates[1:]
 			trusted, err := roots(sent)
 			if err != nil {
-				return err
+				return fmt.Errorf("%w: %w", err, x509.UnknownAuthorityError{Cert: leaf})
 			}
 			between := x509.NewCertPool()
 			for _, c := range sent {

@@ -105,7 +105,8 @@ Made again, it replaces the two files. A server takes the new ones without a res
 Other files are never replaced.`,
 		Example: `  redroom certs make localhost 127.0.0.1 ::1
   redroom certs make room.example.com --cert cert.pem --key key.pem`,
-		Args: cobra.ArbitraryArgs,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, err := serverNames(cmd, args)
 			if err != nil {

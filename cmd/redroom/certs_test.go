@@ -43,10 +43,10 @@ func TestALocalCertificateIsTrustedUnderItsNames(t *testing.T) {
 					}
 				}
 			}
-			d.redroom("", "user list"+server+" --ca "+other).expectOneLine(t, 1, "not trusted", "unknown authority", certificateName(t, d, ca), "--ca", "redroom certs show")
-			d.redroom("", "user list"+server+" --pin "+otherPin).expectOneLine(t, 1, "not trusted", "pin")
-			for _, way := range []string{"quic", "websocket"} {
-				d.redroom("PING 0\n", "raw --bare --transport "+way+server+" --ca "+other).expectOneLine(t, 1, "unknown authority")
+			signer := certificateName(t, d, ca)
+			for _, command := range []string{"user list", "raw --bare --transport quic", "raw --bare --transport websocket"} {
+				d.redroom("PING 0\n", command+server+" --ca "+other).expectOneLine(t, 1, "not trusted", "unknown authority", signer, "--ca", "redroom certs show")
+				d.redroom("PING 0\n", command+server+" --pin "+otherPin).expectOneLine(t, 1, "not trusted", "not signed by the CA of this pin", signer, "--pin")
 			}
 		})
 	}

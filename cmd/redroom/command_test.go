@@ -166,7 +166,7 @@ func TestVersionAsJSON(t *testing.T) {
 
 func TestHelpNamesTheCommands(t *testing.T) {
 	r := redroom(t, "", nil, "help")
-	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "raw", "health", "version"} {
+	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "raw", "certs", "health", "version"} {
 		if !strings.Contains(r.out, "  "+command) {
 			t.Errorf("help does not name %s:\n%s", command, r.out)
 		}

@@ -82,7 +82,7 @@ func (f *rawFlags) run(cmd *cobra.Command) error {
 	}
 	conn, err := dialFirst(ctx, ways, ticket)
 	if err != nil {
-		return err
+		return r.untrusted(err)
 	}
 	say := func(format string, args ...any) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "redroom: %s\n", oneLine(fmt.Errorf(format, args...)))

@@ -22,16 +22,17 @@ import (
 type remote struct {
 	at       address
 	trust    *tls.Config
-	direct   bool // see trust
+	advice   string // if the certificate isn't trusted
+	direct   bool   // see trust
 	who      credential
 	http     *http.Client
 	operator *server.Operator
 }
 
 func newRemote(at address, t trust) *remote {
-	r := &remote{at: at, trust: t.tls, direct: t.direct}
+	r := &remote{at: at, trust: t.tls, advice: t.advice, direct: t.direct}
 	r.http = &http.Client{
-		Transport: &signed{by: r, advice: t.advice, next: &http.Transport{
+		Transport: &signed{by: r, next: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			TLSClientConfig:       t.tls.Clone(),
 			TLSHandshakeTimeout:   10 * time.Second,
@@ -174,9 +175,8 @@ func (r *remote) Topic(ctx context.Context, name string) (id string, err error) 
 
 // signed is HTTP as whoever runs the tool, to one server only.
 type signed struct {
-	by     *remote
-	advice string // if the certificate isn't trusted
-	next   http.RoundTripper
+	by   *remote
+	next http.RoundTripper
 }
 
 func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -190,13 +190,22 @@ func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
 	case err == nil:
 		return got, nil
 	case certs.Refused(err):
-		why := ""
-		if signer := certs.Signer(err); signer != "" {
-			why = fmt.Sprintf(", who is %q", signer)
-		}
-		return nil, fmt.Errorf("the certificate that %s shows is not trusted: %w%s; %s", s.by.at, err, why, s.advice)
+		return nil, s.by.untrusted(err)
 	}
 	return nil, fmt.Errorf("%w at %s: %w", errUnreachable, s.by.at, err)
+}
+
+// untrusted adds to the error of a connection, if it is that the server's certificate
+// isn't trusted, who has signed that and what to do.
+func (r *remote) untrusted(err error) error {
+	if !certs.Refused(err) {
+		return err
+	}
+	why := ""
+	if signer := certs.Signer(err); signer != "" {
+		why = fmt.Sprintf(", who is %q", signer)
+	}
+	return fmt.Errorf("the certificate that %s shows is not trusted: %w%s; %s", r.at, err, why, r.advice)
 }
 
 func (s *signed) CloseIdleConnections() {
