@@ -136,6 +136,7 @@ func TestWhatCanNotBeServedIsSaidInOneLine(t *testing.T) {
 		{"half a certificate", []string{"--tls-cert", "cert.pem"}, []string{"--tls-cert", "--tls-key"}},
 		{"no such certificate", []string{"--tls-cert", "cert.pem", "--tls-key", "key.pem"}, []string{"cert.pem"}},
 		{"an unknown choice", []string{"--h3-cert", "theirs"}, []string{"--h3-cert", "theirs"}},
+		{"a file for a directory of qlogs", []string{"--qlog", os.Args[0]}, []string{"qlog", filepath.Base(os.Args[0]), "not a directory"}},
 		{"the same as none", []string{"--h3-cert", "same"}, []string{"--h3-cert", "--tls-cert"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

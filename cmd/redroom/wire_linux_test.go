@@ -63,14 +63,15 @@ func overhear(t *testing.T) *overheard {
 		o.cables = append(o.cables, m.Capture(t))
 		o.people[name] = &person{m, o.environment(
 			"REDROOM_SERVER="+strings.TrimPrefix(o.RoomURL(), "https://"), "REDROOM_PIN="+o.room.Pin,
-			"REDROOM_TOKEN="+programToken(t, anna, name), "XDG_CONFIG_HOME="+o.in(name)), o.in(name + ".said")}
+			"REDROOM_TOKEN="+programToken(t, anna, name), "XDG_CONFIG_HOME="+o.in(name), "SSLKEYLOGFILE="+o.in("tools.txt")), o.in(name + ".said")}
 	}
 	return o
 }
 
 func (o *overheard) in(name string) string { return filepath.Join(o.files, name) }
 
-// environment is that of everything that runs. No packet has more than one datagram.
+// environment is that of everything that runs; keys.txt is the server's. No packet has
+// more than one datagram.
 func (o *overheard) environment(more ...string) []string {
 	return append([]string{"TMPDIR=" + o.in("tmp"), "SSLKEYLOGFILE=" + o.in("keys.txt"), "QUIC_GO_DISABLE_GSO=true", "GOTRACEBACK=all"}, more...)
 }
@@ -301,10 +302,12 @@ func (o *overheard) readQlogs(t *testing.T) {
 	if info, err := os.Stat(o.in("qlog")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the directory of qlogs: %v, %v; want it to be its owner's alone", info, err)
 	}
-	if info, err := os.Stat(o.in("keys.txt")); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the keys: %v, %v; want them to be their owner's alone", info, err)
+	for _, keys := range []string{"keys.txt", "tools.txt"} {
+		if info, err := os.Stat(o.in(keys)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v; want them to be their owner's alone", keys, info, err)
+		}
 	}
-	for what, warning := range map[string]string{"text.log": "(SSLKEYLOGFILE)", "json.log": "(--qlog)", "anna.said": "(SSLKEYLOGFILE)"} {
+	for what, warning := range map[string]string{"text.log": "(SSLKEYLOGFILE)", "json.log": "(--qlog)", "anna.said": "tools.txt (SSLKEYLOGFILE)"} {
 		if said, err := os.ReadFile(o.in(what)); err != nil || !bytes.Contains(said, []byte(warning)) {
 			t.Errorf("%s warns of no %s: %v", what, warning, err)
 		}
@@ -408,6 +411,7 @@ func (o *overheard) readByWireshark(t *testing.T) {
 		{"0\t" + o.people["anna"].Address() + "\trrp1\n", "\th3\n"},
 		{"\nTOKEN 0 ", "\nACK 0 TOKEN anna\n", "\nWATCH 0\n"},
 		{"\nJOIN 0 " + o.topic + " ", "\nPOST ", "\nMESSAGE ", " 1 anna ", "\n" + marker + ", begun over quic"},
+		{"GET /api/search?q=" + marker, " WebSocket "},
 	}
 	if len(commands) != len(wants) {
 		t.Fatalf("the README has %d lines of tshark, want %d", len(commands), len(wants))
@@ -420,8 +424,11 @@ func (o *overheard) readByWireshark(t *testing.T) {
 				t.Errorf("%s\nshows no %q: %s", line, w, read)
 			}
 		}
+		if strings.Contains(line, "follow,quic") && o.shell(t, strings.Replace(line, "keys.txt", "tools.txt", 1)) != read {
+			t.Errorf("%s\nshows something else with the keys of the tools", line)
+		}
 		blind := o.shell(t, strings.Replace(line, "-o tls.keylog_file:keys.txt ", "", 1))
-		for _, w := range []string{marker, "TOKEN", "POST", "JOIN", "MESSAGE"} {
+		for _, w := range []string{marker, "TOKEN", "POST", "JOIN", "MESSAGE", "/api/"} {
 			if strings.Contains(blind, w) {
 				t.Errorf("%s\nshows %q without the keys: %s", line, w, blind)
 			}
