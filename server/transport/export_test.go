@@ -9,4 +9,6 @@ const (
 var (
 	DialFirst = dialFirst
 	InTurn    = inTurn
+
+	NewQlogFile = newQlogFile
 )

@@ -82,7 +82,7 @@ func (q *Qlog) create(id quic.ConnectionID) (*qlogFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &qlogFile{buffer: bufio.NewWriter(file), file: file, log: q.log}, nil
+	return newQlogFile(file, q.log), nil
 }
 
 // qlogFile fails once, into the log, and takes what comes after that to nowhere: what
@@ -92,6 +92,10 @@ type qlogFile struct {
 	file   *os.File
 	log    *slog.Logger
 	failed bool
+}
+
+func newQlogFile(file *os.File, log *slog.Logger) *qlogFile {
+	return &qlogFile{buffer: bufio.NewWriter(file), file: file, log: log}
 }
 
 func (f *qlogFile) Write(octets []byte) (int, error) {

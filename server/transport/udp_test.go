@@ -53,6 +53,12 @@ func (s *udpServer) accept(client transport.Session, err error) (_, server trans
 // serveUDP serves on a UDP socket of its own until the test ends.
 func serveUDP(t *testing.T) *udpServer {
 	t.Helper()
+	return serveUDPWith(t, nil)
+}
+
+// serveUDPWith is serveUDP with qlogs, which it doesn't close.
+func serveUDPWith(t *testing.T, qlog *transport.Qlog) *udpServer {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	ca, err := certs.OpenCA(t.TempDir(), log)
 	if err != nil {
@@ -84,7 +90,7 @@ func serveUDP(t *testing.T) *udpServer {
 	}
 	wt := transport.NewWebTransport(http.NotFoundHandler(),
 		func(origin string) bool { return origin == "https://room.example" }, serve)
-	q, err := transport.ListenQUIC(socket, chooser.QUIC("h3", transport.Protocol), nil)
+	q, err := transport.ListenQUIC(socket, chooser.QUIC("h3", transport.Protocol), qlog)
 	if err != nil {
 		t.Fatal(err)
 	}

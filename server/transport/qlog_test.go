@@ -1,0 +1,115 @@
+package transport_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"redroom/server/transport"
+)
+
+// kept is a log that can be read while it is written.
+type kept struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+func (k *kept) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.said.Write(p)
+}
+
+func (k *kept) String() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.said.String()
+}
+
+// qlogged is a server with qlogs in a directory, and what they say.
+func qlogged(t *testing.T, dir string) (s *udpServer, qlog *transport.Qlog, said *kept) {
+	t.Helper()
+	said = new(kept)
+	qlog, err := transport.OpenQlog(dir, slog.New(slog.NewTextHandler(said, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveUDPWith(t, qlog), qlog, said
+}
+
+// TestAQlogIsWholeWhenItIsClosed has one connection after the other.
+func TestAQlogIsWholeWhenItIsClosed(t *testing.T) {
+	dir := t.TempDir()
+	var qlog *transport.Qlog
+	var said *kept
+	t.Run("connections", func(t *testing.T) { // the server is closed at its end
+		var s *udpServer
+		s, qlog, said = qlogged(t, dir)
+		for range 3 {
+			client, _, err := s.accept(transport.DialQUIC(t.Context(), s.host, s.trust))
+			if err != nil {
+				t.Fatal(err)
+			}
+			client.Close(0, "")
+		}
+	})
+	qlog.Close()
+	files, err := filepath.Glob(filepath.Join(dir, "*.sqlog"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("of three connections there are the files %q: %v", files, err)
+	}
+	for _, f := range files {
+		content, err := os.ReadFile(f)
+		if err != nil || !bytes.Contains(content, []byte(`"transport:connection_closed"`)) || !bytes.HasSuffix(content, []byte("}\n")) {
+			t.Errorf("%s does not end as its connection did: %v", f, err)
+		}
+	}
+	if said.String() != "" {
+		t.Errorf("it complained: %s", said)
+	}
+}
+
+// TestConnectionsOutliveTheirQlogs takes their directory away.
+func TestConnectionsOutliveTheirQlogs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "qlog")
+	s, _, said := qlogged(t, dir)
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	client, _, err := s.accept(transport.DialQUIC(t.Context(), s.host, s.trust))
+	if err != nil {
+		t.Fatalf("without a directory for its qlog: %v", err)
+	}
+	defer client.Close(0, "")
+	if !strings.Contains(said.String(), "without a qlog file") {
+		t.Errorf("it said %q", said)
+	}
+}
+
+// TestAQlogOnAFullDiskEndsEarly writes to a device that is always full.
+func TestAQlogOnAFullDiskEndsEarly(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("there is no /dev/full here")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	said := new(kept)
+	f := transport.NewQlogFile(full, slog.New(slog.NewTextHandler(said, nil)))
+	for range 3 {
+		if n, err := f.Write(make([]byte, 8<<10)); n != 8<<10 || err != nil {
+			t.Errorf("writing: %d, %v", n, err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+	if got := said.String(); strings.Count(got, "ends early") != 1 || !strings.Contains(got, "no space left") {
+		t.Errorf("it said %q", got)
+	}
+}
