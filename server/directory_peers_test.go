@@ -270,7 +270,7 @@ func TestAThousandPeersAreCheckedSideBySide(t *testing.T) {
 	data := t.TempDir()
 	anna, tokens := manyMembers(t, data, peers)
 	p := servertest.StartProcess(t, data, nil)
-	program := runAside(t, peerOrders, manyPeers{At: p.QUIC(), CA: data + "/keys/ca.pem", Tokens: tokens})
+	program := runAside(t, 0, peerOrders, manyPeers{At: p.QUIC(), CA: data + "/keys/ca.pem", Tokens: tokens})
 
 	asks := p.Open(t)
 	asks.SignInBy(t, anna, "anna")

@@ -49,7 +49,7 @@ func (g guessed) tries() (n int64) {
 // a proxy would that the server trusts.
 func startGuesser(t *testing.T, r *servertest.Room, perSecond int, names ...string) *flooder {
 	t.Helper()
-	return runAside(t, guessOrders, guessPlan{URL: r.Plain + "/api/session", PerSecond: perSecond, Names: names})
+	return runAside(t, politely, guessOrders, guessPlan{URL: r.Plain + "/api/session", PerSecond: perSecond, Names: names})
 }
 
 // guess is the whole of the process that guesses.
