@@ -6,8 +6,12 @@ import (
 )
 
 const (
-	// sweepWait is how long a commit waits for readers of what was before.
-	sweepWait = 250 * time.Millisecond
+	// sweepWait is how long the commit of a redaction waits for readers of what was
+	// before: longer than one of ours reads on a machine that stands still for a
+	// moment. sweepAgain is how long each later try does, which holds up the commits
+	// of others.
+	sweepWait  = time.Second
+	sweepAgain = 250 * time.Millisecond
 	// sweepPause is between tries, when somebody has read for longer; it grows to
 	// sweepMaxPause, as each try holds others up.
 	sweepPause    = time.Second
@@ -20,7 +24,7 @@ const (
 // reader is in the way (none of ours is for longer than a page takes: searches make
 // way), that is tried again until it is done. The caller holds writing.
 func (s *Store) sweep(ctx context.Context) {
-	if s.swept(ctx) || s.sweeping {
+	if s.swept(ctx, sweepWait) || s.sweeping {
 		return
 	}
 	s.sweeping = true
@@ -38,7 +42,7 @@ func (s *Store) sweepLater() {
 			return // Close cuts the log
 		}
 		s.writing.Lock()
-		done := s.swept(context.Background())
+		done := s.swept(context.Background(), sweepAgain)
 		s.sweeping = !done
 		s.writing.Unlock()
 		if done {
@@ -51,12 +55,12 @@ func (s *Store) sweepLater() {
 
 // swept tells whether the log could be cut. That it could not, by a full disk
 // for instance, takes nothing back from what was committed.
-func (s *Store) swept(ctx context.Context) bool {
+func (s *Store) swept(ctx context.Context, wait time.Duration) bool {
 	w, err := s.ready(ctx)
 	if err != nil {
 		return false
 	}
-	if err := w.waitFor(ctx, sweepWait); err != nil {
+	if err := w.waitFor(ctx, wait); err != nil {
 		return false
 	}
 	resume := s.searches.halt()
