@@ -16,8 +16,12 @@ import (
 
 // listenQUIC listens on every UDP socket, or on none.
 func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
+	names := []string{http3.NextProtoH3, transport.Protocol}
+	if s.config.Echo {
+		names = append(names, transport.EchoProtocol)
+	}
 	for _, socket := range s.public.UDP {
-		q, err := transport.ListenQUIC(socket, s.certs.QUIC(http3.NextProtoH3, transport.Protocol), s.qlog)
+		q, err := transport.ListenQUIC(socket, s.certs.QUIC(names...), s.qlog)
 		if err != nil {
 			for _, q := range quics {
 				err = errors.Join(err, q.Close())
@@ -44,6 +48,7 @@ func (s *Server) protocols(wt *transport.WebTransport) transport.Protocols {
 			end := transport.EndOf(conn)
 			ofQUIC.Info("QUIC connection ended", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "code", end.Code, "reason", end.Reason, "byClient", end.Remote)
 		}),
+		transport.EchoProtocol: s.counted(503, transport.NewEcho().Serve),
 	}
 }
 
@@ -53,7 +58,7 @@ func (s *Server) counted(tooMany quic.ApplicationErrorCode, serve func(*quic.Con
 	return func(conn *quic.Conn) {
 		release, err := s.connect(conn.RemoteAddr())
 		if err != nil {
-			conn.CloseWithError(tooMany, "too many connections")
+			transport.Refuse(conn, tooMany, "too many connections")
 			return
 		}
 		defer release()

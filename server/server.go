@@ -74,6 +74,7 @@ type Config struct {
 
 	Announce bool // tell the local network that a server is here
 
+	Echo     bool    // strangers may have what they send on ALPN echo sent back
 	CalcLoss float64 // the share of CALC datagrams that are not answered, 0 to 1
 
 	BindFrom []netip.Prefix   // sessions from here may name any address as that of their peer

@@ -94,7 +94,7 @@ func newRoot() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newPeer(), newWho(), newDiscover(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newRaw(), newCalc(), newCerts(), newHealth(), newVersion(), newCompletion())
+	root.AddCommand(newServe(), newChat(), newPost(), newRead(), newPeer(), newWho(), newDiscover(), newSignIn(), newSignOut(), newUser(), newDeal(), newTopic(), newAudit(), newBackup(), newRestore(), newVerify(), newBench(), newFeed(), newRaw(), newCalc(), newEcho(), newCerts(), newHealth(), newVersion(), newCompletion())
 	return root
 }
 

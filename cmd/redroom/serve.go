@@ -63,6 +63,7 @@ REDROOM_HTTP_PUBLISHED. A flag beats its variable.`,
 	fl.Float64Var(&f.posts, "posts-per-second", room.PostRate, "how many posts a user may send, in the long run, 0.01 at least; 0: any `number`")
 	fl.Float64Var(&f.success, "datagram-success", 1, "the `share` of CALC datagrams that are answered, 0 to 1: a lossy network to try redroom calc --unreliable on")
 	fl.BoolVar(&c.Announce, "announce", false, "tell the local network that a server is here, for redroom discover")
+	fl.BoolVar(&c.Echo, "echo", false, "send back what comes on the ALPN echo, also to who has not signed in, for redroom echo")
 	fl.BoolVar(&f.demo, "demo", false, "begin with an example deal; for a new --data only")
 	fl.StringVar(&c.Qlog, "qlog", "", "write what happens on each QUIC connection to a file of its own in this `directory` (qlog)")
 	f.log.add(fl, server.Components...)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,13 +20,15 @@ type Protocols map[string]func(*quic.Conn)
 // QUIC accepts QUIC connections on one UDP socket and hands them out by ALPN.
 type QUIC struct {
 	transport *quic.Transport
-	listener  *quic.Listener
+	listener  *quic.EarlyListener
 	conns     sync.WaitGroup
 }
 
 // ListenQUIC begins to listen on socket, which it owns from then on. Nothing
-// of a connection is read before its handshake is complete. What happens on each
-// is written by qlog, which may be nil.
+// of a connection is read before its handshake is complete, but of one that has
+// negotiated EchoProtocol: what came before may be somebody else's, who sends once
+// more what was sent here before. What happens on each is written by qlog, which may
+// be nil.
 func ListenQUIC(socket net.PacketConn, trust *tls.Config, qlog *Qlog) (*QUIC, error) {
 	t := &quic.Transport{
 		Conn:        socket,
@@ -33,7 +36,8 @@ func ListenQUIC(socket net.PacketConn, trust *tls.Config, qlog *Qlog) (*QUIC, er
 	}
 	config := serverConfig()
 	config.Tracer = qlog.trace
-	l, err := t.Listen(trust, config)
+	config.Allow0RTT = slices.Contains(trust.NextProtos, EchoProtocol) // of all or none: the ALPN isn't known yet
+	l, err := t.ListenEarly(trust, config)
 	if err != nil {
 		return nil, fmt.Errorf("listening for QUIC on %s: %w", socket.LocalAddr(), err)
 	}
@@ -50,13 +54,35 @@ func (q *QUIC) Serve(ctx context.Context, protocols Protocols) error {
 		if err != nil {
 			return fmt.Errorf("accepting QUIC connections: %w", err)
 		}
-		serve := protocols[conn.ConnectionState().TLS.NegotiatedProtocol]
+		negotiated := conn.ConnectionState().TLS.NegotiatedProtocol
+		serve := protocols[negotiated]
 		if serve == nil { // the handshake has chosen one of ours; this is a gap between the two lists
 			conn.CloseWithError(0, "no such protocol")
 			continue
 		}
-		q.conns.Go(func() { serve(conn) })
+		q.conns.Go(func() {
+			if negotiated == EchoProtocol || completed(conn) {
+				serve(conn)
+			}
+		})
 	}
+}
+
+// completed waits for the end of the handshake, and tells whether it was completed.
+func completed(conn *quic.Conn) bool {
+	select {
+	case <-conn.HandshakeComplete():
+		return true
+	case <-conn.Context().Done():
+		return false
+	}
+}
+
+// Refuse closes a connection with a code and a reason, of which the client hears no
+// sooner than with the handshake complete (RFC 9000 section 10.2.3).
+func Refuse(conn *quic.Conn, code quic.ApplicationErrorCode, reason string) {
+	completed(conn)
+	conn.CloseWithError(code, reason)
 }
 
 // Close ends the listener and all its connections, waits for those who serve
