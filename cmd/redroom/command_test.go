@@ -121,6 +121,10 @@ func TestWrongUsageIsStatus2AndOneLine(t *testing.T) {
 		{"a transport that is none", []string{"REDROOM_TOKEN=x"}, []string{"raw", "--transport", "pigeon"}, []string{"--transport", "pigeon"}},
 		{"a further channel of nobody", nil, []string{"raw", "--bare", "--channel"}, []string{"--bare", "--channel"}},
 		{"a spool for nothing", nil, []string{"feed", "http://localhost/", "Alpha/Figures", "--spool-max", "0"}, []string{"--spool-max"}},
+		{"no time to be found in", nil, []string{"discover", "--wait", "0s"}, []string{"--wait", "100ms"}},
+		{"a list of one", nil, []string{"discover", "--json", "room"}, []string{"--json", "NAME"}},
+		{"a server of no address", nil, []string{"discover", "--forget", "here"}, []string{"--forget", "here"}},
+		{"an announcement of this machine to others", nil, []string{"serve", "--announce"}, []string{"--announce", "--addr :4433"}},
 		{"a variable of another kind", []string{"REDROOM_DEMO=often"}, []string{"serve"}, []string{"REDROOM_DEMO", "often"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,6 +145,7 @@ func TestWhatCanNotBeServedIsSaidInOneLine(t *testing.T) {
 		{"no such certificate", []string{"--tls-cert", "cert.pem", "--tls-key", "key.pem"}, []string{"cert.pem"}},
 		{"an unknown choice", []string{"--h3-cert", "theirs"}, []string{"--h3-cert", "theirs"}},
 		{"a file for a directory of qlogs", []string{"--qlog", os.Args[0]}, []string{"qlog", filepath.Base(os.Args[0]), "not a directory"}},
+		{"an announcement without a name", []string{"--addr", ":0", "--announce", "--tls-cert", "cert.pem", "--tls-key", "key.pem"}, []string{"--announce", "--host"}},
 		{"the same as none", []string{"--h3-cert", "same"}, []string{"--h3-cert", "--tls-cert"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -171,7 +176,7 @@ func TestVersionAsJSON(t *testing.T) {
 
 func TestHelpNamesTheCommands(t *testing.T) {
 	r := redroom(t, "", nil, "help")
-	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "raw", "certs", "health", "version"} {
+	for _, command := range []string{"serve", "user", "deal", "topic", "audit", "completion", "feed", "raw", "certs", "discover", "health", "version"} {
 		if !strings.Contains(r.out, "  "+command) {
 			t.Errorf("help does not name %s:\n%s", command, r.out)
 		}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main_test
 
 import (
@@ -12,17 +14,13 @@ import (
 	"redroom/server/servertest"
 )
 
-// seeker is somebody at a machine of a local network who knows no server.
+// seeker is somebody at a machine of a local network who has been told of no server.
 type seeker struct {
 	*servertest.Station
 	home string
 }
 
-func newSeeker(t *testing.T, b *servertest.Bridge) *seeker {
-	return &seeker{b.Station(false), t.TempDir()}
-}
-
-func (s *seeker) run(t *testing.T, in string, args ...string) result {
+func (s *seeker) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	binary, err := servertest.Build()
 	if err != nil {
@@ -30,36 +28,57 @@ func (s *seeker) run(t *testing.T, in string, args ...string) result {
 	}
 	line := append(append(s.Prefix(), binary), args...)
 	cmd := exec.CommandContext(t.Context(), line[0], line[1:]...)
-	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+s.home)
-	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(in)
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+s.home, "REDROOM_WAIT=500ms")
+	cmd.Dir = t.TempDir()
+	return cmd
+}
+
+func (s *seeker) run(t *testing.T, in string, args ...string) result {
+	t.Helper()
+	cmd := s.command(t, args...)
 	var out, errors strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errors
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &errors
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatalf("running redroom %v: %v", args, err)
 	}
 	return result{cmd.ProcessState.ExitCode(), out.String(), errors.String()}
 }
 
-// find looks until so many servers are found.
-func (s *seeker) find(t *testing.T, many int) string {
+// discover looks for servers until it's what is wanted: one that has just begun may
+// not answer yet.
+func (s *seeker) discover(t *testing.T, is func(result) bool, args ...string) result {
 	t.Helper()
 	for deadline := time.Now().Add(90 * time.Second); ; {
-		r := s.run(t, "", "discover", "--wait", "1s")
-		if strings.Count(r.out, "\n") == many && (r.status == 0) == (many > 0) {
-			return r.out
+		r := s.run(t, "", append([]string{"discover"}, args...)...)
+		if is(r) {
+			return r
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("status %d, %q, %q: want %d servers", r.status, r.out, r.errors, many)
+			t.Fatalf("redroom discover %v: status %d, %q, %q", args, r.status, r.out, r.errors)
 		}
 	}
 }
 
+func isDone(r result) bool { return r.status == 0 }
+
+func prints(words ...string) func(result) bool {
+	return func(r result) bool {
+		for _, word := range words {
+			if !strings.Contains(r.out+r.errors, word) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
 // TestDiscoverFindsServersOnItsNetwork has two servers at one switch, one of which
-// has no IPv4, and somebody who has been told nothing finds both, and signs in.
+// has no IPv4, and somebody who has been told nothing: anna finds both, connects to
+// them, signs in and asks over a session, all of it without a pin.
 func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 	t.Parallel()
 	bridge := servertest.NewBridge(t)
-	one, two, anna := bridge.Station(false), bridge.Station(true), newSeeker(t, bridge)
+	one, two, anna := bridge.Station(false), bridge.Station(true), &seeker{bridge.Station(false), t.TempDir()}
 	serve := func(at *servertest.Station, data string, flags ...string) *servertest.Process {
 		return servertest.StartProcess(t, data, at.Prefix(), append([]string{"--addr", ":4433"}, flags...)...)
 	}
@@ -72,54 +91,99 @@ func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 	first := serve(one, data, "--announce", "--host", "Room.example")
 	second := serve(two, t.TempDir(), "--announce")
 	at1, at2 := one.V4+":4433", "["+two.V6+"]:4433"
+	both := prints(first.Pin, second.Pin)
 	want := fmt.Sprintf("redroom-%s\t%s\t%s\nroom.example\t%s\t%s\n", second.Pin[:12], at2, second.Pin, at1, first.Pin)
-	if got := anna.find(t, 2); got != want {
-		t.Errorf("found\n%swant\n%s", got, want)
+	if r := anna.discover(t, both); r.out != want || r.status != 0 {
+		t.Errorf("status %d, found\n%swant\n%s", r.status, r.out, want)
 	}
-	ways := map[string][]string{}
-	for line := range strings.Lines(anna.run(t, "", "discover", "--json").out) {
-		var found struct {
-			Server string
-			Ways   []string
+	anna.discover(t, func(r result) bool { // a way that takes longer may be missing at first
+		ways := map[string]string{}
+		for line := range strings.Lines(r.out) {
+			var found struct {
+				Server string
+				Ways   []string
+			}
+			if err := json.Unmarshal([]byte(line), &found); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			ways[found.Server] = fmt.Sprint(found.Ways)
 		}
-		if err := json.Unmarshal([]byte(line), &found); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		ways[found.Server] = found.Ways
-	}
-	if fmt.Sprint(ways[at1], ways[at2]) != "[mdns ssdp] [mdns]" {
-		t.Errorf("they were found by %v", ways)
-	}
+		return ways[at1] == "[mdns ssdp]" && ways[at2] == "[mdns]"
+	}, "--json")
 
-	// By its name and by its address, it's connected to, and trusted from then on.
 	if r := redroom(t, servertest.Password, nil, "user", "add", "anna", "--data", data); r.status != 0 {
 		t.Fatalf("adding anna: %q", r.errors)
 	}
 	anna.run(t, servertest.Password+"\n", "signin", "anna", "--server", at1).expectOneLine(t, 1, "not trusted")
-	for i, name := range []string{"room.example", at2} {
-		r := anna.run(t, "", "discover", name)
-		if r.status != 0 || !strings.Contains(r.out, "trust on first use") || !strings.Contains(r.out, []string{first.Pin, second.Pin}[i]) {
-			t.Errorf("connecting to %s: status %d, %q, %q", name, r.status, r.out, r.errors)
-		}
+	connected := prints("trust on first use", "Connected to room.example at "+at1+", pin "+first.Pin)
+	if r := anna.discover(t, isDone, "room.example"); !connected(r) {
+		t.Errorf("connecting by its name: %q, %q", r.out, r.errors)
 	}
+	anna.discover(t, isDone, at2)
 	if r := anna.run(t, servertest.Password+"\n", "signin", "anna", "--server", at1); r.status != 0 {
 		t.Errorf("signing in: status %d, %q", r.status, r.errors)
 	}
-	if r := anna.run(t, "", "who", "--server", at1); r.status != 0 { // over QUIC or a WebSocket
+	if r := anna.run(t, "", "who", "--server", at1); r.status != 0 {
 		t.Errorf("asking over a session: status %d, %q", r.status, r.errors)
 	}
 
 	// Another one at the same address is not the one that was found.
-	first.Stop(t)
-	other := serve(one, t.TempDir(), "--announce", "--host", "room.example")
-	for anna.find(t, 2); !strings.Contains(anna.run(t, "", "discover").out, other.Pin); {
-	}
+	first.Kill()
+	other := serve(one, t.TempDir(), "--announce")
+	anna.discover(t, prints(other.Pin))
 	anna.run(t, "", "topic", "list", "--server", at1).expectOneLine(t, 1, "not trusted", "--forget "+at1)
-	anna.run(t, "", "discover", at1).expectOneLine(t, 1, first.Pin, other.Pin, "--forget "+at1)
+	anna.discover(t, prints(first.Pin), at1).expectOneLine(t, 1, first.Pin, other.Pin, "--forget "+at1)
 	if r := anna.run(t, "", "discover", "--forget", at1); r.status != 0 {
 		t.Errorf("forgetting: status %d, %q", r.status, r.errors)
 	}
-	if r := anna.run(t, "", "discover", at1); r.status != 0 {
-		t.Errorf("connecting to the other one: status %d, %q", r.status, r.errors)
+
+	// At a terminal one is asked.
+	anna.discover(t, prints(other.Pin, second.Pin))
+	s := sitAt(t, anna.command(t, "discover", "--wait", "3s"))
+	s.await("(1 to 2, or Enter for none)? ")
+	number := "1"
+	if strings.Contains(s.shown(), "2\tredroom-"+other.Pin[:12]) {
+		number = "2"
 	}
+	s.types(number + "\r")
+	s.await("Connected to redroom-" + other.Pin[:12] + " at " + at1)
+	if status := <-s.ended; status != 0 {
+		t.Errorf("status %d, it shows %q", status, s.shown())
+	}
+}
+
+// Whoever says that a server is somewhere isn't believed: the pin is, and that has to
+// be proved.
+func TestWhoLiesOfAServerIsNotConnectedTo(t *testing.T) {
+	t.Parallel()
+	bridge := servertest.NewBridge(t)
+	one, anna := bridge.Station(false), &seeker{bridge.Station(false), t.TempDir()}
+	servertest.StartProcess(t, t.TempDir(), one.Prefix(), "--addr", ":4433")
+	claimed := strings.Repeat("0", 64)
+	announced := fmt.Sprintf("HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://%s:4433?id=room&pin=%s\r\n\r\n", one.V4, claimed)
+	lie(t, one, announced)
+	r := anna.discover(t, prints("not trusted"), "room")
+	r.expectOneLine(t, 1, "not signed by the CA of this pin")
+	if _, err := os.Stat(anna.home + "/redroom/servers.json"); err == nil {
+		t.Error("the pin was kept")
+	}
+}
+
+// lie answers every search with this, until the test ends.
+func lie(t *testing.T, at *servertest.Station, answer string) {
+	t.Helper()
+	conn := at.Hear(t, "239.255.255.250:1900")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		question := make([]byte, 1500)
+		for {
+			_, from, err := conn.ReadFromUDP(question)
+			if err != nil {
+				return
+			}
+			conn.WriteTo([]byte(answer), from)
+		}
+	}()
+	t.Cleanup(func() { conn.Close(); <-ended })
 }

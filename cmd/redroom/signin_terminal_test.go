@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -29,12 +30,17 @@ type seat struct {
 // sit runs a command line at a terminal of its own.
 func (d desk) sit(line string) *seat {
 	d.t.Helper()
-	cmd := d.command(d.t.Context(), strings.Fields(line)...)
+	return sitAt(d.t, d.command(d.t.Context(), strings.Fields(line)...))
+}
+
+// sitAt runs a command at a terminal of its own.
+func sitAt(t *testing.T, cmd *exec.Cmd) *seat {
+	t.Helper()
 	terminal, err := pty.Start(cmd)
 	if err != nil {
-		d.t.Fatal(err)
+		t.Fatal(err)
 	}
-	s := &seat{t: d.t, keyboard: terminal, ended: make(chan int, 1)}
+	s := &seat{t: t, keyboard: terminal, ended: make(chan int, 1)}
 	var reading sync.WaitGroup
 	reading.Go(func() { io.Copy(s, terminal) }) // until the command has ended
 	go func() {
@@ -42,7 +48,7 @@ func (d desk) sit(line string) *seat {
 		reading.Wait()
 		s.ended <- cmd.ProcessState.ExitCode()
 	}()
-	d.t.Cleanup(func() { cmd.Process.Kill(); terminal.Close() })
+	t.Cleanup(func() { cmd.Process.Kill(); terminal.Close() })
 	return s
 }
 

@@ -66,8 +66,8 @@ const (
 
 // Nothing else is taken from strangers.
 var (
-	isID   = regexp.MustCompile(`^[a-z0-9-]{1,63}$`).MatchString
-	isHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`).MatchString
+	isID   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`).MatchString
+	isHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`).MatchString // or an address, which is no name
 	isPin  = regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString
 )
 
@@ -78,10 +78,11 @@ func (s *Server) check() error {
 	s.Addresses = slices.DeleteFunc(slices.Clone(s.Addresses), func(a netip.Addr) bool { return !isReachable(a) })
 	slices.SortFunc(s.Addresses, netip.Addr.Compare)
 	s.Addresses = slices.Compact(s.Addresses)
+	_, noName := netip.ParseAddr(s.Host)
 	switch {
 	case !isID(s.ID), s.Host != "" && (!isHost(s.Host) || len(s.Host) > maxHost), s.Pin != "" && !isPin(s.Pin):
 		return errNoServer
-	case s.Host == "" && s.Pin == "", s.Host == "localhost": // nobody could know whom one has found
+	case s.Host == "" && s.Pin == "", s.Host == "localhost", noName == nil: // nobody could know whom one has found
 		return errNoServer
 	case s.Port == 0, len(s.Addresses) == 0:
 		return errNoServer

@@ -2,6 +2,8 @@ package servertest
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"testing"
 )
@@ -61,3 +63,20 @@ func (s *Station) Prefix() []string { return []string{"ip", "netns", "exec", s.n
 
 // Within calls f, which makes sockets, as if it ran there.
 func (s *Station) Within(f func() error) error { return within(s.namespace, f) }
+
+// Hear listens there to a group of IPv4, ADDRESS:PORT.
+func (s *Station) Hear(t testing.TB, group string) (conn *net.UDPConn) {
+	t.Helper()
+	err := s.Within(func() error {
+		eth0, err := net.InterfaceByName("eth0")
+		if err != nil {
+			return err
+		}
+		conn, err = net.ListenMulticastUDP("udp4", eth0, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(group)))
+		return err
+	})
+	if err != nil {
+		t.Fatalf("listening to %s: %v", group, err)
+	}
+	return conn
+}
