@@ -12,3 +12,11 @@ var (
 
 	NewQlogFile = newQlogFile
 )
+
+// Fill takes all places for files; free gives one back.
+func (q *Qlog) Fill() (free func()) {
+	for range maxQlogs {
+		q.places <- struct{}{}
+	}
+	return func() { <-q.places }
+}

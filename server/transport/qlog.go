@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -31,6 +32,7 @@ type Qlog struct {
 	log     *slog.Logger
 	places  chan struct{}  // as many as are being written
 	writing sync.WaitGroup // one a file
+	without atomic.Bool    // the newest connection goes without a file
 }
 
 // OpenQlog writes to dir, which is made, for nobody else to read, if it isn't there.
@@ -54,16 +56,11 @@ func (q *Qlog) trace(ctx context.Context, isClient bool, id quic.ConnectionID) q
 	if q == nil {
 		return nil
 	}
-	select {
-	case q.places <- struct{}{}:
-	default:
-		q.log.Warn("a connection goes without a qlog file: as many as may be are being written", "connection", id, "files", maxQlogs)
-		return nil
+	file, err := q.begin(id)
+	if failed := err != nil; q.without.Swap(failed) != failed && failed { // not of each one of a flood
+		q.log.Warn("connections go without qlog files", "error", err)
 	}
-	file, err := q.create(id)
 	if err != nil {
-		<-q.places
-		q.log.Warn("a connection goes without a qlog file", "connection", id, "error", err)
 		return nil
 	}
 	trace := qlogwriter.NewConnectionFileSeq(file, isClient, id, []string{qlog.EventSchema})
@@ -74,12 +71,20 @@ func (q *Qlog) trace(ctx context.Context, isClient bool, id quic.ConnectionID) q
 	return trace
 }
 
-// create makes the file of a connection. Its name begins with the time, so that they
+var errQlogs = fmt.Errorf("%d are being written", maxQlogs)
+
+// begin takes a place and makes the file of a connection. Its name begins with the time, so that they
 // are listed in order, and has the id by which logs know the connection.
-func (q *Qlog) create(id quic.ConnectionID) (*qlogFile, error) {
+func (q *Qlog) begin(id quic.ConnectionID) (*qlogFile, error) {
+	select {
+	case q.places <- struct{}{}:
+	default:
+		return nil, errQlogs
+	}
 	name := time.Now().UTC().Format("20060102T150405.000000Z") + "-" + id.String() + ".sqlog"
 	file, err := os.OpenFile(filepath.Join(q.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
+		<-q.places
 		return nil, err
 	}
 	return newQlogFile(file, q.log), nil

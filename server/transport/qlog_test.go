@@ -51,11 +51,7 @@ func TestAQlogIsWholeWhenItIsClosed(t *testing.T) {
 		var s *udpServer
 		s, qlog, said = qlogged(t, dir)
 		for range 3 {
-			client, _, err := s.accept(transport.DialQUIC(t.Context(), s.host, s.trust))
-			if err != nil {
-				t.Fatal(err)
-			}
-			client.Close(0, "")
+			connect(t, s)
 		}
 	})
 	qlog.Close()
@@ -81,14 +77,40 @@ func TestConnectionsOutliveTheirQlogs(t *testing.T) {
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
+	for range 3 {
+		connect(t, s)
+	}
+	if strings.Count(said.String(), "without qlog files") != 1 || !strings.Contains(said.String(), dir) {
+		t.Errorf("it said %q, want once that they go without", said)
+	}
+}
+
+// TestSoManyQlogsAreWrittenAtOnce has a connection when there is no place, and another
+// when there is one.
+func TestSoManyQlogsAreWrittenAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	s, qlog, said := qlogged(t, dir)
+	free := qlog.Fill()
+	for want := range 2 {
+		connect(t, s)
+		if files, err := os.ReadDir(dir); err != nil || len(files) != want {
+			t.Errorf("there are %d files, want %d: %v", len(files), want, err)
+		}
+		free()
+	}
+	if strings.Count(said.String(), "256 are being written") != 1 {
+		t.Errorf("it said %q, want once that there are so many", said)
+	}
+}
+
+// connect opens a connection, and closes it.
+func connect(t *testing.T, s *udpServer) {
+	t.Helper()
 	client, _, err := s.accept(transport.DialQUIC(t.Context(), s.host, s.trust))
 	if err != nil {
-		t.Fatalf("without a directory for its qlog: %v", err)
+		t.Fatal(err)
 	}
-	defer client.Close(0, "")
-	if !strings.Contains(said.String(), "without a qlog file") {
-		t.Errorf("it said %q", said)
-	}
+	client.Close(0, "")
 }
 
 // TestAQlogOnAFullDiskEndsEarly writes to a device that is always full.
