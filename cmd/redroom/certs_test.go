@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -8,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"redroom/certs"
+	"redroom/server/servertest"
 )
 
 // localCA has redroom certs make a CA at a desk, and says where its certificate is
@@ -46,9 +50,40 @@ func TestALocalCertificateIsTrustedUnderItsNames(t *testing.T) {
 			signer := certificateName(t, d, ca)
 			for _, command := range []string{"user list", "raw --bare --transport quic", "raw --bare --transport websocket"} {
 				d.redroom("PING 0\n", command+server+" --ca "+other).expectOneLine(t, 1, "not trusted", "unknown authority", signer, "--ca", "redroom certs show")
-				d.redroom("PING 0\n", command+server+" --pin "+otherPin).expectOneLine(t, 1, "not trusted", "not signed by the CA of this pin", signer, "--pin")
 			}
+			d.redroom("", "user list"+server+" --pin "+otherPin).expectOneLine(t, 1, "not trusted", "not signed by the CA of this pin", signer, "--pin")
 		})
+	}
+}
+
+func TestACertificateMadeAnewIsShownWithoutARestart(t *testing.T) {
+	d := newDesk(t)
+	d.localCA("ca")
+	renew := func() (sha256 string) {
+		var told struct{ SHA256 string }
+		if err := json.Unmarshal([]byte(d.redroom("", "certs make localhost --json --ca-dir ca").succeeds(t)), &told); err != nil {
+			t.Fatal(err)
+		}
+		return told.SHA256
+	}
+	first := renew()
+	h := host(t, "--tls-cert", filepath.Join(d.dir, "localhost.pem"), "--tls-key", filepath.Join(d.dir, "localhost-key.pem"))
+	shown := func() string {
+		conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", h.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return certs.Pin(conn.(*tls.Conn).ConnectionState().PeerCertificates[0])
+	}
+	if got := shown(); got != first {
+		t.Fatalf("it shows %s, want %s", got, first)
+	}
+	second := renew()
+	for deadline := time.Now().Add(servertest.Patience); shown() != second; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not show the new one")
+		}
 	}
 }
 
