@@ -1,5 +1,7 @@
 package transport
 
+import "time"
+
 // What the tests look at beside what everybody may.
 const (
 	NextAddressAfter = nextAddressAfter
@@ -19,4 +21,11 @@ func (q *Qlog) Fill() (free func()) {
 		q.places <- struct{}{}
 	}
 	return func() { <-q.places }
+}
+
+// EchoLasting is an Echo whose connections last so long.
+func EchoLasting(lasting time.Duration) *Echo {
+	e := NewEcho()
+	e.lasting = lasting
+	return e
 }
