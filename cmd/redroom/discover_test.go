@@ -123,8 +123,8 @@ func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 	if r := anna.run(t, servertest.Password+"\n", "signin", "anna", "--server", at1); r.status != 0 {
 		t.Errorf("signing in: status %d, %q", r.status, r.errors)
 	}
-	if r := anna.run(t, "", "who", "--server", at1); r.status != 0 {
-		t.Errorf("asking over a session: status %d, %q", r.status, r.errors)
+	if r := anna.run(t, "PING 0 here\n", "raw", "--transport", "quic", "--server", at1); r.status != 0 || !strings.Contains(r.out, "PONG 0 here") {
+		t.Errorf("asking over QUIC: status %d, %q, %q", r.status, r.out, r.errors)
 	}
 
 	// Another one at the same address is not the one that was found.
