@@ -43,8 +43,12 @@ func TestPageOfALocalAuthority(t *testing.T) {
 	undo()
 	local.trust(home)
 	p := servertest.OpenPageOf(t, home)
-	for _, name := range []string{"127.0.0.1", "[::1]"} {
-		p.Open("https://" + name + ":" + rrp.Port())
+	plain, err := url.Parse(room.Plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"https://127.0.0.1:" + rrp.Port(), "https://[::1]:" + rrp.Port(), "http://[::1]:" + plain.Port()} {
+		p.Open(name)
 		p.Find("button", "Sign in")
 		// That it is opened is enough: nobody has signed in.
 		if !servertest.Evaluate[bool](p, `new Promise((done) => Object.assign(new WebSocket("/rrp"), { onopen: () => done(true), onerror: () => done(false) }))`) {
