@@ -45,12 +45,11 @@ func (s *Server) findReached(ctx context.Context) (err error) {
 	if !s.config.Announce {
 		return nil
 	}
-	s.reached, err = discover.Addresses(ctx, s.config.Addr)
-	if err == nil && len(s.reached) == 0 {
-		err = fmt.Errorf("no other machine can reach --addr %s", s.config.Addr)
-	}
-	if err != nil {
+	if s.reached, err = discover.Addresses(ctx, s.config.Addr); err != nil {
 		return fmt.Errorf("telling the network of this server (--announce): %w", err)
+	}
+	if len(s.reached) == 0 {
+		s.logOf("discover").Warn("this machine is on no network that could be told of the server (--announce); start it again when it is", "addr", s.config.Addr)
 	}
 	return nil
 }
@@ -75,10 +74,10 @@ func (s *Server) reachedOrigins() (origins []string) {
 	return origins
 }
 
-// announce tells the network that a server is here, if that is asked for, until ctx
-// ends. If it can't be told, there is still a server.
+// announce tells the network that a server is here, if that is asked for and there is
+// one, until ctx ends. If it can't be told, there is still a server.
 func (s *Server) announce(ctx context.Context) {
-	if !s.config.Announce {
+	if len(s.reached) == 0 {
 		return
 	}
 	log := s.logOf("discover")

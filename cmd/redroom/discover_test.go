@@ -150,6 +150,20 @@ func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 	if status := <-s.ended; status != 0 {
 		t.Errorf("status %d, it shows %q", status, s.shown())
 	}
+	if status := second.Stop(t); status != 0 {
+		t.Errorf("stopped, a server that announces itself ends with %d", status)
+	}
+}
+
+// A server without a network is one, and says that nobody is told.
+func TestWhereThereIsNoNetworkNobodyIsTold(t *testing.T) {
+	t.Parallel()
+	alone := servertest.NewBridge(t).Unplugged()
+	p := servertest.StartProcess(t, t.TempDir(), alone.Prefix(), "--addr", ":4433", "--announce")
+	if status := p.Stop(t); status != 0 {
+		t.Errorf("status %d", status)
+	}
+	(&seeker{alone, t.TempDir()}).run(t, "", "discover").expectOneLine(t, 1, "no network")
 }
 
 // Whoever says that a server is somewhere isn't believed: the pin is, and that has to

@@ -58,6 +58,9 @@ func (b *Bridge) Station(only6 bool) *Station {
 	return s
 }
 
+// Unplugged adds a machine without a cable.
+func (b *Bridge) Unplugged() *Station { return &Station{namespace: addNamespace(b.t)} }
+
 // Prefix is what a command runs under there.
 func (s *Station) Prefix() []string { return []string{"ip", "netns", "exec", s.namespace} }
 
