@@ -26,7 +26,8 @@ func dialEcho(t *testing.T, p *servertest.Process) *transport.EchoConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	late := time.AfterFunc(servertest.Patience, conn.Abort) // rather than hang
+	t.Cleanup(func() { late.Stop(); conn.Close() })
 	return conn
 }
 

@@ -43,7 +43,8 @@ func dialEchoFor(t *testing.T, lasting time.Duration) *transport.EchoConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	late := time.AfterFunc(time.Minute, conn.Abort) // rather than hang
+	t.Cleanup(func() { late.Stop(); conn.Close() })
 	return conn
 }
 
@@ -64,7 +65,7 @@ func TestAnEchoConnectionEndsWhenItsTimeIsOver(t *testing.T) {
 	if _, err := stalled.Write(make([]byte, 16<<20)); !errors.As(err, &over) || !over.Remote || over.ErrorCode != 0 {
 		t.Errorf("writing: %v, want that the server has ended it", err)
 	}
-	if _, err := quiet.Read(make([]byte, 1)); !errors.As(err, &over) || !over.Remote {
+	if _, err := quiet.Read(make([]byte, 1)); !errors.As(err, &over) || !over.Remote || over.ErrorMessage != "its time is over" {
 		t.Errorf("reading: %v, want that the server has ended it", err)
 	}
 }
