@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"redroom/server/client"
 	"redroom/server/room"
@@ -233,18 +232,4 @@ func (b *broken) mends(t *testing.T, the func()) {
 	expectRedacted(t, b.Room, b.bert, b.log, logs)
 	b.seen.wait(t, int64(len(logs[b.topics[0]])), b.reader.Done())
 	t.Logf("%d posts, %d of them were sent again, %d are without words", len(b.log.sent), unknown, len(b.log.gone()))
-}
-
-// await tries until something holds.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	until := time.Now().Add(servertest.Patience)
-	for !holds() {
-		if time.Now().After(until) {
-			t.Fatalf("%v went by, and not %s", servertest.Patience, what)
-		}
-		<-again.C
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -57,6 +58,20 @@ func leavesNoGoroutine(t *testing.T) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+}
+
+// await tries until something holds.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	until := time.Now().Add(servertest.Patience)
+	for !holds() {
+		if time.Now().After(until) {
+			t.Fatalf("%v went by, and not %s", servertest.Patience, what)
+		}
+		<-again.C
+	}
 }
 
 var clientIDs atomic.Int64
