@@ -109,7 +109,10 @@ func (p *Pair) mayReplace(certFile, keyFile string) error {
 		return nil
 	}
 	old, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err == nil {
+	switch {
+	case err == nil && old.Leaf.IsCA: // its own, which it has signed as well
+		err = errors.New("they are an authority's")
+	case err == nil:
 		err = old.Leaf.CheckSignatureFrom(p.ca.certificate)
 	}
 	if err != nil {

@@ -219,6 +219,21 @@ func TestALocalPairReplacesNothingButOneOfItsCA(t *testing.T) {
 	}
 }
 
+// TestALocalPairIsNotWrittenOverItsCA: the CA's certificate is signed by the CA, too.
+func TestALocalPairIsNotWrittenOverItsCA(t *testing.T) {
+	dir := t.TempDir()
+	ca, err := MakeLocalCA(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := localPair(t, ca, "localhost").Write(LocalCAFile(dir), filepath.Join(dir, "local-ca-key.pem")); err == nil {
+		t.Error("the CA and its key are overwritten")
+	}
+	if again, err := OpenLocalCA(dir); err != nil || again.Pin() != ca.Pin() {
+		t.Errorf("the CA is another one now: %v", err)
+	}
+}
+
 // TestServerNames: what is taken for a name can be in a certificate, stays as it is
 // when it is given again, and has files of its own.
 func TestServerNames(t *testing.T) {
