@@ -98,6 +98,8 @@ func (c *connection) stranger(ctx context.Context) (*remote, error) {
 	}
 	t.tls.KeyLogWriter, err = openKeyLog(func(path string) {
 		fmt.Fprintf(os.Stderr, "WARNING: the keys of this connection are written to %s (SSLKEYLOGFILE): with it, whoever has its packets can read them\n", terminal.Clean(path))
+	}, func(err error) {
+		fmt.Fprintf(os.Stderr, "WARNING: the file of SSLKEYLOGFILE lacks keys: %s\n", terminal.Clean(err.Error()))
 	})
 	if err != nil {
 		return nil, err

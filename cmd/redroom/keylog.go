@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // keyLogVariable names the file that TLS connections' keys are written to, as browsers
@@ -12,8 +13,8 @@ const keyLogVariable = "SSLKEYLOGFILE"
 
 // openKeyLog opens the file of keyLogVariable, and warns of it; nil: none is asked for.
 // It is appended to until the process ends, line by line, since several programs may
-// write to it.
-func openKeyLog(warn func(path string)) (io.Writer, error) {
+// write to it. Where a line can't be written, that is warned of once.
+func openKeyLog(warn func(path string), failed func(error)) (io.Writer, error) {
 	path := os.Getenv(keyLogVariable)
 	if path == "" {
 		return nil, nil
@@ -23,5 +24,20 @@ func openKeyLog(warn func(path string)) (io.Writer, error) {
 		return nil, fmt.Errorf("opening the file of %s: %w", keyLogVariable, err)
 	}
 	warn(path)
-	return file, nil
+	return &keyLog{file: file, failed: failed}, nil
+}
+
+// keyLog fails to nobody: TLS gives a connection up whose keys can't be written, and
+// a full disk is no reason to serve nobody.
+type keyLog struct {
+	file   *os.File
+	failed func(error)
+	once   sync.Once
+}
+
+func (k *keyLog) Write(line []byte) (int, error) {
+	if _, err := k.file.Write(line); err != nil {
+		k.once.Do(func() { k.failed(err) })
+	}
+	return len(line), nil
 }

@@ -100,6 +100,8 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 	f.config.Log = log
 	if f.config.KeyLog, err = openKeyLog(func(path string) {
 		log.Warn("the keys of all connections are written to a file (SSLKEYLOGFILE): with it, whoever has their packets can read them", "file", path)
+	}, func(err error) {
+		log.Warn("the file of SSLKEYLOGFILE lacks keys", "error", err)
 	}); err != nil {
 		return err
 	}

@@ -198,3 +198,13 @@ func (o *overheard) shell(t *testing.T, line string) string {
 	}
 	return string(out)
 }
+
+// TestAFullDiskOfKeysEndsNoConnection has neither side write a key down.
+func TestAFullDiskOfKeysEndsNoConnection(t *testing.T) {
+	t.Parallel()
+	p := servertest.StartProcess(t, t.TempDir(), []string{"sh", "-c", `SSLKEYLOGFILE=/dev/full exec "$0" "$@"`}, "--echo")
+	r := redroom(t, "", []string{"SSLKEYLOGFILE=/dev/full"}, "echo", "--count", "1", "--server", p.QUIC(), "--pin", p.Pin)
+	if r.status != 0 || strings.Count(r.errors, "lacks keys") != 1 {
+		t.Errorf("status %d, said %q, want one warning and an echo", r.status, r.errors)
+	}
+}
