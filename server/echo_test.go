@@ -10,6 +10,7 @@ import (
 
 	"github.com/quic-go/quic-go"
 
+	limits "redroom/server/load"
 	"redroom/server/servertest"
 	"redroom/server/transport"
 )
@@ -179,5 +180,33 @@ func TestThe17thEchoConnectionIsRefusedUntilAnotherIsOver(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("a connection, when another is over: %v", err)
 		}
+	}
+}
+
+// TestEchoesTakeNoPlaceOfOthers has an address with as many echoes as it may have of
+// other connections: an echo begins before it is known whose address that is.
+func TestEchoesTakeNoPlaceOfOthers(t *testing.T) {
+	t.Parallel()
+	c := narrow(t, func(l *limits.Limits) { l.Address.Connections = 2 })
+	c.Echo = true
+	r, _ := servertest.StartWith(t, c)
+	for range 2 {
+		echo, err := transport.DialEcho(t.Context(), r.QUIC(), r.Trust(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := time.AfterFunc(servertest.Patience, echo.Abort) // rather than hang
+		t.Cleanup(func() { late.Stop(); echo.Close() })
+		if err := bounces(openEcho(t, echo)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := transport.DialQUIC(t.Context(), r.QUIC(), r.Trust(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(0, "")
+	if !answersPING(t.Context(), s) {
+		t.Error("whoever has echoes open has no place for a session")
 	}
 }

@@ -33,8 +33,9 @@ func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {
 	return quics, nil
 }
 
-// protocols are those of the UDP port, all bounded by the connections that an
-// address may have.
+// protocols are those of the UDP port, bounded by the connections that an address may
+// have; but for echoes, of which there are few in all: they begin before it is known
+// whether a client is where it says, and would take the places of others.
 func (s *Server) protocols(wt *transport.WebTransport) transport.Protocols {
 	ofHTTP, ofQUIC := s.logOf("transport.http"), s.logOf("transport.quic")
 	return transport.Protocols{
@@ -48,13 +49,13 @@ func (s *Server) protocols(wt *transport.WebTransport) transport.Protocols {
 			end := transport.EndOf(conn)
 			ofQUIC.Info("QUIC connection ended", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "code", end.Code, "reason", end.Reason, "byClient", end.Remote)
 		}),
-		transport.EchoProtocol: s.counted(503, transport.NewEcho().Serve),
+		transport.EchoProtocol: s.opened(transport.NewEcho().Serve),
 	}
 }
 
 // counted serves a connection unless its address has too many, which the code says.
 func (s *Server) counted(tooMany quic.ApplicationErrorCode, serve func(*quic.Conn)) func(*quic.Conn) {
-	log := s.logOf("transport.quic")
+	serve = s.opened(serve)
 	return func(conn *quic.Conn) {
 		release, err := s.connect(conn.RemoteAddr())
 		if err != nil {
@@ -62,6 +63,14 @@ func (s *Server) counted(tooMany quic.ApplicationErrorCode, serve func(*quic.Con
 			return
 		}
 		defer release()
+		serve(conn)
+	}
+}
+
+// opened serves a connection that is logged.
+func (s *Server) opened(serve func(*quic.Conn)) func(*quic.Conn) {
+	log := s.logOf("transport.quic")
+	return func(conn *quic.Conn) {
 		tls := conn.ConnectionState().TLS
 		log.Debug("QUIC connection opened", "remote", conn.RemoteAddr(), "connection", transport.ConnectionID(conn), "alpn", tls.NegotiatedProtocol, "resumed", tls.DidResume)
 		serve(conn)
