@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +52,7 @@ func TestALocalCertificateIsTrustedUnderItsNames(t *testing.T) {
 			for _, command := range []string{"user list", "raw --bare --transport quic", "raw --bare --transport websocket"} {
 				d.redroom("PING 0\n", command+server+" --ca "+other).expectOneLine(t, 1, "not trusted", "unknown authority", signer, "--ca", "redroom certs show")
 			}
+			d.redroom("", "user list"+server+" --data "+h.Data).expectOneLine(t, 1, "not trusted", "--tls-cert", "--ca")
 			d.redroom("", "user list"+server+" --pin "+otherPin).expectOneLine(t, 1, "not trusted", "not signed by the CA of this pin", signer, "--pin")
 		})
 	}
@@ -134,11 +134,9 @@ func TestCertsSayWhatThereIs(t *testing.T) {
 	d.redroom("", "certs make room.example --cert a.pem --key b.pem").succeeds(t, "a.pem\n", "b.pem\n")
 	d.redroom("", "certs make room.example --cert a.pem --key b.pem").succeeds(t)
 	d.redroom("", "certs make room.example --cert localhost+2.pem --key b.pem").expectOneLine(t, 1, "localhost+2.pem", "b.pem", "stay as they are")
-	if runtime.GOOS != "windows" {
-		for _, key := range []string{filepath.Join(d.dir, "b.pem"), filepath.Join(filepath.Dir(d.file()), "ca", "local-ca-key.pem")} {
-			if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
-				t.Errorf("the key %s: %v, %v", key, info.Mode(), err)
-			}
+	for _, key := range []string{filepath.Join(d.dir, "b.pem"), filepath.Join(filepath.Dir(d.file()), "ca", "local-ca-key.pem")} {
+		if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the key %s: %v, %v", key, info.Mode(), err)
 		}
 	}
 	d.redroom("", "certs show b.pem").expectOneLine(t, 1, "b.pem", "no certificate")

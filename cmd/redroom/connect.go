@@ -174,7 +174,7 @@ func (c *connection) trustHere(ctx context.Context, at address) (trust, error) {
 	case err == nil:
 		return trust{
 			tls:    certs.TrustFound(at.host, func() []byte { ca, _ := certs.ReadCA(keys); return ca }),
-			advice: fmt.Sprintf("it is not the server of %s; name the directory of the one that you mean with --data, or give --pin", c.data),
+			advice: fmt.Sprintf("it is not the server of %s, or shows what serve --tls-cert names; give the CA's certificate with --ca, or the directory of the server that you mean with --data, or --pin", c.data),
 		}, nil
 	case c.given.Changed("data"):
 		return trust{}, fmt.Errorf("there is no server's CA in --data %s: %w", c.data, err)

@@ -124,7 +124,7 @@ func serve(ctx context.Context, f serveFlags, out, diagnostics io.Writer) (err e
 			fmt.Fprintf(out, "  %-8s %s   (%s, %s)\n", a.Name, a.Password, a.Display, a.Role)
 		}
 	}
-	greet(out, s, f.config.Host)
+	greet(out, s, f.config)
 	if err := s.Run(ctx); err != nil {
 		return err
 	}
@@ -166,9 +166,9 @@ func endInTime(ctx context.Context, log *slog.Logger) (ended func()) {
 }
 
 // greet says where the room is and what to do next.
-func greet(out io.Writer, s *server.Server, host string) {
+func greet(out io.Writer, s *server.Server, c server.Config) {
 	fmt.Fprintf(out, "Red Room is open at %s\n", s.PlainURL())
-	if host != "localhost" {
+	if c.Host != "localhost" {
 		fmt.Fprintf(out, "and at %s\n", s.PublicURL())
 	}
 	fmt.Fprintf(out, "It talks at %s (UDP)\n", s.WebTransportURL())
@@ -178,7 +178,11 @@ func greet(out io.Writer, s *server.Server, host string) {
 			fmt.Fprintf(out, "  %s\n", link)
 		}
 	}
-	fmt.Fprintf(out, "Pin of this server's certificate authority: %s\n", s.CA().Pin())
+	shown := ""
+	if c.TLSCert != "" {
+		shown = " (tools are shown " + c.TLSCert + ", which another has signed)"
+	}
+	fmt.Fprintf(out, "Pin of this server's certificate authority: %s%s\n", s.CA().Pin(), shown)
 }
 
 // logFlags say how diagnostics are written.
