@@ -188,6 +188,10 @@ func join(ctx context.Context, out io.Writer, s discover.Server) error {
 	if err != nil {
 		return err
 	}
+	// A name with a public CA's certificate is that one's to prove.
+	if other := known.calledSo(s.Host, s.Pin); other != "" && s.Pin != "" {
+		return fmt.Errorf("a server called %q is known at %s by the pin %s, and this one has the pin %s: somebody else may pose as it; if you know why, run redroom discover --forget %s, and choose again", s.Host, other, known[other].Pin, s.Pin, other)
+	}
 	var failed error
 	for _, at := range whereOf(s) {
 		if kept, ok := known[at.String()]; ok && kept.Pin != s.Pin {
@@ -205,7 +209,7 @@ func join(ctx context.Context, out io.Writer, s discover.Server) error {
 		if known.hasPin(s.Pin) {
 			word = "This server is known already, by this pin"
 		}
-		if err := known.keep(at.String(), s.Pin); err != nil {
+		if err := known.keep(at.String(), knownServer{s.Pin, s.Host}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(out, "Connected to %s at %s, pin %s.\n%s.\nSign in with: redroom signin --server %s\n", s.Name(), at, s.Pin, word, at)

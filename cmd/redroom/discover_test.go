@@ -174,13 +174,26 @@ func TestWhoLiesOfAServerIsNotConnectedTo(t *testing.T) {
 	one, anna := bridge.Station(false), &seeker{bridge.Station(false), t.TempDir()}
 	servertest.StartProcess(t, t.TempDir(), one.Prefix(), "--addr", ":4433")
 	claimed := strings.Repeat("0", 64)
-	announced := fmt.Sprintf("HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://%s:4433?id=room&pin=%s\r\n\r\n", one.V4, claimed)
+	announced := fmt.Sprintf("HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://%s:4433?id=redroom-000000000000&pin=%s\r\n\r\n", one.V4, claimed)
 	lie(t, one, announced)
-	r := anna.discover(t, prints("not trusted"), "room")
+	r := anna.discover(t, prints("not trusted"), "redroom-000000000000")
 	r.expectOneLine(t, 1, "not signed by the CA of this pin")
 	if _, err := os.Stat(anna.home + "/redroom/servers.json"); err == nil {
 		t.Error("the pin was kept")
 	}
+}
+
+// Whoever takes the name of a server that is known, at another address, isn't another
+// one to be trusted on first use.
+func TestWhoTakesTheNameOfAKnownServerIsNotConnectedTo(t *testing.T) {
+	t.Parallel()
+	bridge := servertest.NewBridge(t)
+	one, two, anna := bridge.Station(false), bridge.Station(false), &seeker{bridge.Station(false), t.TempDir()}
+	p := servertest.StartProcess(t, t.TempDir(), one.Prefix(), "--addr", ":4433", "--announce", "--host", "room.example")
+	anna.discover(t, isDone, "room.example")
+	claimed, at := strings.Repeat("0", 64), two.V4+":4433"
+	lie(t, two, fmt.Sprintf("HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://%s?id=redroom-000000000000&host=room.example&pin=%s\r\n\r\n", at, claimed))
+	anna.discover(t, prints(claimed), at).expectOneLine(t, 1, `"room.example"`, p.Pin, claimed, "--forget "+one.V4+":4433")
 }
 
 // lie answers every search with this, until the test ends.

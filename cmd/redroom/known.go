@@ -7,7 +7,8 @@ import "maps"
 type knownServers map[string]knownServer
 
 type knownServer struct {
-	Pin string `json:"pin"` // SHA-256 in hex
+	Pin  string `json:"pin"`            // SHA-256 in hex
+	Host string `json:"host,omitempty"` // what it called itself
 }
 
 var knownFile = keptFile{"servers", "compare the pins in it with what redroom serve prints there", "find them again with redroom discover"}
@@ -19,8 +20,8 @@ func readKnownServers() (knownServers, error) {
 }
 
 // keep adds one, and replaces the file.
-func (k knownServers) keep(at, pin string) error {
-	k[at] = knownServer{pin}
+func (k knownServers) keep(at string, s knownServer) error {
+	k[at] = s
 	return knownFile.write(k)
 }
 
@@ -28,6 +29,17 @@ func (k knownServers) keep(at, pin string) error {
 func (k knownServers) forget(at string) error {
 	delete(k, at)
 	return knownFile.write(k)
+}
+
+// calledSo is where a server is known that has called itself by this host, and has
+// another pin; "": nowhere.
+func (k knownServers) calledSo(host, pin string) (at string) {
+	for at, known := range k {
+		if host != "" && known.Host == host && known.Pin != pin {
+			return at
+		}
+	}
+	return ""
 }
 
 // hasPin tells whether a server with this pin is known, wherever it was.

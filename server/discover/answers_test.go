@@ -15,7 +15,7 @@ var pin = strings.Repeat("5f", 32)
 
 // told is an answer by mDNS that tells of one server; each change makes it another.
 func told(change ...func(*dnsmessage.Message)) []byte {
-	const instance, host = "room._redroom._udp.local.", "room.local."
+	const instance, host = "redroom-5f5f5f5f5f5f._redroom._udp.local.", "room.local."
 	of := func(name string) dnsmessage.ResourceHeader {
 		return dnsmessage.ResourceHeader{Name: dnsmessage.MustNewName(name), Class: dnsmessage.ClassINET, TTL: 120}
 	}
@@ -63,7 +63,7 @@ func ssdpAnswer(searchType, location string) []byte {
 
 func TestAnAnswerTellsOfAServer(t *testing.T) {
 	at := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
-	want := Server{ID: "room", Host: "room.example", Port: 4433, Pin: pin, Addresses: at, Ways: []string{MDNS}}
+	want := Server{ID: "redroom-5f5f5f5f5f5f", Host: "room.example", Port: 4433, Pin: pin, Addresses: at, Ways: []string{MDNS}}
 	if got := answers(told()); !reflect.DeepEqual(got, []Server{want}) {
 		t.Errorf("by mDNS %+v, want %+v", got, want)
 	}
@@ -88,7 +88,7 @@ func TestAnAnswerTellsOfAServer(t *testing.T) {
 }
 
 func TestWhatNoServerTellsIsDropped(t *testing.T) {
-	location := "redroom://192.0.2.1:4433?id=room&pin=" + pin
+	location := "redroom://192.0.2.1:4433?id=redroom-5f5f5f5f5f5f&pin=" + pin
 	if len(answers(ssdpAnswer(searchType, location))) != 1 {
 		t.Fatal("what is changed below is dropped as it is")
 	}
@@ -118,7 +118,8 @@ func TestWhatNoServerTellsIsDropped(t *testing.T) {
 		"a place of the web":        ssdpAnswer(searchType, strings.Replace(location, "redroom", "http", 1)),
 		"a place by name":           ssdpAnswer(searchType, strings.Replace(location, "192.0.2.1", "room.example", 1)),
 		"a place in a zone":         ssdpAnswer(searchType, strings.Replace(location, "192.0.2.1", "[fe80::1%25eth0]", 1)),
-		"an ID for the terminal":    ssdpAnswer(searchType, strings.Replace(location, "id=room", "id=%1b[2J", 1)),
+		"an ID of another pin":      ssdpAnswer(searchType, strings.Replace(location, "pin=5f", "pin=60", 1)),
+		"an ID for the terminal":    ssdpAnswer(searchType, strings.Replace(location, "id=redroom-5f5f5f5f5f5f", "id=%1b[2J", 1)),
 		"a refusal":                 []byte(strings.Replace(string(ssdpAnswer(searchType, location)), "200 OK", "404 Not Found", 1)),
 		"a search for the searcher": questionSSDP,
 	} {

@@ -43,7 +43,7 @@ const (
 
 // Server is what is told of one.
 type Server struct {
-	ID        string       // what tells it from others: 1 to 63 of a-z 0-9 -
+	ID        string       // what tells it from others: NewID of its Pin, or without one 1 to 63 of a-z 0-9 -
 	Host      string       // the public name; "": it has none
 	Port      uint16       // TCP and UDP
 	Pin       string       // SHA-256 of its CA's certificate, in hex; "": its certificate is a public CA's
@@ -81,6 +81,8 @@ func (s *Server) check() error {
 	_, noName := netip.ParseAddr(s.Host)
 	switch {
 	case !isID(s.ID), s.Host != "" && (!isHost(s.Host) || len(s.Host) > maxHost), s.Pin != "" && !isPin(s.Pin):
+		return errNoServer
+	case s.Pin != "" && s.ID != NewID(s.Pin): // another's, by which people may know that one
 		return errNoServer
 	case s.Host == "" && s.Pin == "", s.Host == "localhost", noName == nil: // nobody could know whom one has found
 		return errNoServer

@@ -174,7 +174,8 @@ func TestWhoFloodsTheAnswersIsBounded(t *testing.T) {
 			}
 			for range 25_000 {
 				n++
-				answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://10.1.2.3:4433?id=room-%d&pin=%s\r\nX: %s\r\n\r\n", n, pin, strings.Repeat("x", 1000))
+				pin := fmt.Sprintf("%012x%052x", n, 0)
+				answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://10.1.2.3:4433?id=%s&pin=%s\r\nX: %s\r\n\r\n", discover.NewID(pin), pin, strings.Repeat("x", 1000))
 				if _, err := conn.WriteTo(answer, from); err != nil {
 					return
 				}
@@ -198,7 +199,7 @@ func TestWhereThereIsNoNetworkItIsSaid(t *testing.T) {
 	if found := find(t, alone, 100*time.Millisecond); len(found) != 0 {
 		t.Errorf("found %+v", found)
 	}
-	nobody := discover.Server{ID: "room", Port: 1, Pin: pin, Addresses: []netip.Addr{netip.MustParseAddr("2001:db8::1")}}
+	nobody := discover.Server{ID: discover.NewID(pin), Port: 1, Pin: pin, Addresses: []netip.Addr{netip.MustParseAddr("2001:db8::1")}}
 	if err := alone.Within(func() error { return discover.Announce(t.Context(), nobody, slog.New(slog.DiscardHandler)) }); err == nil {
 		t.Error("an address that isn't this machine's is announced")
 	}
