@@ -60,7 +60,7 @@ func TestCalcOverALossyPath(t *testing.T) {
 		// Of connections 32 may wait to be accepted; QUIC refuses the others.
 		const tries, atOnce = 400, 30
 		failed := countFailures(t, tries, atOnce, func() result {
-			return half.run(t, "", "calc", "--unreliable", "--timeout", "1s", "+,1,1")
+			return half.run(t, "", "calc", "--unreliable", "--timeout", "2s", "+,1,1")
 		})
 		p := binomial(failed, tries)
 		t.Logf("of %d tries %d failed, p = %.3f", tries, failed, p)
@@ -98,7 +98,7 @@ func countFailures(t *testing.T, tries, atOnce int, try func() result) (failed i
 			counting.Lock()
 			defer counting.Unlock()
 			switch {
-			case r.status == 1 && strings.Contains(r.errors, "no answer came within 1s"):
+			case r.status == 1 && strings.Contains(r.errors, "no answer came within 2s"):
 				failed++
 			case r.status != 0 || r.out != "200 2\n":
 				t.Errorf("status %d, it printed %q and said %q", r.status, r.out, r.errors)

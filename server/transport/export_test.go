@@ -6,6 +6,7 @@ import "time"
 const (
 	NextAddressAfter = nextAddressAfter
 	MaxPeersNetwork  = maxPeersNetwork
+	VerifyFrom       = verifyFrom
 )
 
 var (

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -16,6 +17,12 @@ import (
 // Protocols says who serves a QUIC connection, by the ALPN that it
 // negotiated. A server of a connection returns when the connection is over.
 type Protocols map[string]func(*quic.Conn)
+
+// verifyFrom is from how many handshakes under way on a client must show first that it
+// is where its address says (RFC 9000 section 8.1.2), which takes one round trip more,
+// and nothing here: what is kept of a handshake must not be to be had under addresses
+// of others.
+const verifyFrom = 256
 
 // QUIC accepts QUIC connections on one UDP socket and hands them out by ALPN.
 type QUIC struct {
@@ -30,9 +37,11 @@ type QUIC struct {
 // more what was sent here before. What happens on each is written by qlog, which may
 // be nil.
 func ListenQUIC(socket net.PacketConn, trust *tls.Config, qlog *Qlog) (*QUIC, error) {
+	opening := new(handshakes)
 	t := &quic.Transport{
-		Conn:        socket,
-		ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) { return withID(ctx), nil },
+		Conn:                socket,
+		ConnContext:         opening.begin,
+		VerifySourceAddress: func(net.Addr) bool { return opening.under.Load() >= verifyFrom },
 	}
 	config := serverConfig()
 	config.Tracer = qlog.trace
@@ -61,17 +70,37 @@ func (q *QUIC) Serve(ctx context.Context, protocols Protocols) error {
 			continue
 		}
 		q.conns.Go(func() {
-			if negotiated == EchoProtocol || completed(conn) {
+			if negotiated == EchoProtocol {
+				q.conns.Go(func() { completed(conn) })
+				serve(conn)
+			} else if completed(conn) {
 				serve(conn)
 			}
 		})
 	}
 }
 
+// handshakes counts those that are under way.
+type handshakes struct{ under atomic.Int64 }
+
+type handshakeKey struct{}
+
+// begin is a quic.Transport's ConnContext. The context ends with the connection; that
+// the handshake is complete is said before, by completed.
+func (h *handshakes) begin(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+	h.under.Add(1)
+	over := sync.OnceFunc(func() { h.under.Add(-1) })
+	context.AfterFunc(ctx, over)
+	return context.WithValue(withID(ctx), handshakeKey{}, over), nil
+}
+
 // completed waits for the end of the handshake, and tells whether it was completed.
 func completed(conn *quic.Conn) bool {
 	select {
 	case <-conn.HandshakeComplete():
+		if over, ok := conn.Context().Value(handshakeKey{}).(func()); ok {
+			over()
+		}
 		return true
 	case <-conn.Context().Done():
 		return false

@@ -270,7 +270,7 @@ export class Actions {
       const result = await calculate(session, request, clock);
       if (result === null) {
         if (topic() === asked) composer.complain(words.completion.noResult(sum));
-      } else if (done(`${sum} = ${result}`)) timeline.remark(words.completion.calculated);
+      } else if (done(`${sum} = ${result}`) && topic() === asked) timeline.remark(words.completion.calculated);
     } catch (problem) {
       if (topic() === asked) composer.complain(explain(problem, words));
     }
