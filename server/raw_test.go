@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"redroom/server/raw"
 	"redroom/server/room"
 	"redroom/server/servertest"
 	"redroom/server/transport"
@@ -73,6 +74,21 @@ func (h *hand) rest(t *testing.T) (printed string, status int) {
 	}
 	h.cmd.Wait()
 	return string(all), h.cmd.ProcessState.ExitCode()
+}
+
+// TestWhatIsInterruptedAsItBeginsEndsAsItDoesLater is Ctrl-C before one has signed in.
+func TestWhatIsInterruptedAsItBeginsEndsAsItDoesLater(t *testing.T) {
+	r := servertest.Start(t)
+	conn, err := transport.DialQUIC(t.Context(), r.QUIC(), r.Trust(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = raw.Run(ctx, raw.Config{Conn: conn, Token: "nobody's", In: strings.NewReader(""), Out: io.Discard, Note: func(error) {}})
+	if err != nil {
+		t.Errorf("it ended with %v", err)
+	}
 }
 
 // TestNobodyLearnsByHandWhoHasAnAccount signs in with a wrong password, and as

@@ -72,6 +72,9 @@ func Run(ctx context.Context, c Config) error {
 	defer r.running.Wait()
 	defer c.Conn.Close(0, "") // before it is waited
 	if err := r.open(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	said := make(chan error, 1)
