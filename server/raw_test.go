@@ -151,7 +151,7 @@ func TestEveryFrameBeforeTheSignInIsRefused(t *testing.T) {
 		"JOIN":  refused("x", room.ErrNotSignedIn.Text), // the topic
 		"POST":  refused("x", room.ErrNotSignedIn.Text), // its client id
 	}
-	for _, typ := range []string{"PASS", "WATCH", "TYPING", "READ", "HEAD", "PONG", "BIND", "QUERY", "LEAVE", "TICKET"} {
+	for _, typ := range []string{"PASS", "WATCH", "TYPING", "READ", "HEAD", "PONG", "BIND", "QUERY", "LEAVE", "TICKET", "CALC"} {
 		want[typ] = refused(typ, room.ErrNotSignedIn.Text)
 	}
 	for _, typ := range types {
