@@ -28,23 +28,10 @@ type EchoConn struct {
 // which the server is known, what is sent on the connection leaves before the server
 // has answered (0-RTT); then it is not known yet whether there is one.
 func DialEcho(ctx context.Context, addr string, trust *tls.Config) (*EchoConn, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("%q is not an address such as localhost:4433: %w", addr, err)
-	}
-	trust = trust.Clone()
-	trust.NextProtos = []string{EchoProtocol}
-	if trust.ServerName == "" {
-		trust.ServerName = host
-	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, fmt.Errorf("connecting for an echo at %s: %w", addr, err)
-	}
 	var mu sync.Mutex
 	sockets := make(map[*quic.Conn]*quic.Transport)
-	won, err := dialFirst(ctx, inTurn(found), func(ctx context.Context, ip netip.Addr) (*quic.Conn, error) {
-		at, err := net.ResolveUDPAddr("udp", net.JoinHostPort(ip.String(), port))
+	won, err := dialAny(ctx, addr, trust, EchoProtocol, func(ctx context.Context, number string, trust *tls.Config) (*quic.Conn, error) {
+		at, err := net.ResolveUDPAddr("udp", number)
 		if err != nil {
 			return nil, err
 		}

@@ -20,6 +20,18 @@ const nextAddressAfter = 250 * time.Millisecond
 // addresses of HOST are tried, of both families in turn; the first that completes
 // its handshake, which verifies the certificate for HOST, is taken.
 func DialQUIC(ctx context.Context, addr string, trust *tls.Config) (Session, error) {
+	conn, err := dialAny(ctx, addr, trust, Protocol, func(ctx context.Context, at string, trust *tls.Config) (*quic.Conn, error) {
+		return quic.DialAddr(ctx, at, trust, dialConfig())
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening a QUIC session at %s: %w", addr, err)
+	}
+	return quicSession{conn: conn, id: ConnectionID(conn)}, nil
+}
+
+// dialAny dials all addresses of addr, HOST:PORT, as one has to that negotiates a
+// protocol there, and gives the first connection.
+func dialAny(ctx context.Context, addr string, trust *tls.Config, protocol string, dial func(ctx context.Context, at string, trust *tls.Config) (*quic.Conn, error)) (*quic.Conn, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not an address such as localhost:4433: %w", addr, err)
@@ -27,21 +39,17 @@ func DialQUIC(ctx context.Context, addr string, trust *tls.Config) (Session, err
 	if trust = trust.Clone(); trust == nil {
 		trust = new(tls.Config)
 	}
-	trust.NextProtos = []string{Protocol}
+	trust.NextProtos = []string{protocol}
 	if trust.ServerName == "" {
 		trust.ServerName = host
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, fmt.Errorf("opening a QUIC session at %s: %w", addr, err)
+		return nil, err
 	}
-	conn, err := dialFirst(ctx, inTurn(found), func(ctx context.Context, ip netip.Addr) (*quic.Conn, error) {
-		return quic.DialAddr(ctx, net.JoinHostPort(ip.String(), port), trust, dialConfig())
+	return dialFirst(ctx, inTurn(found), func(ctx context.Context, ip netip.Addr) (*quic.Conn, error) {
+		return dial(ctx, net.JoinHostPort(ip.String(), port), trust)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("opening a QUIC session at %s: %w", addr, err)
-	}
-	return quicSession{conn: conn, id: ConnectionID(conn)}, nil
 }
 
 // dialConfig is that of a program. Of both sides' idle limits the smaller one
