@@ -94,7 +94,15 @@ func (p *Pair) Write(certFile, keyFile string) error {
 }
 
 func (p *Pair) mayReplace(certFile, keyFile string) error {
-	if filepath.Clean(certFile) == filepath.Clean(keyFile) {
+	cert, err := filepath.Abs(certFile)
+	if err != nil {
+		return err
+	}
+	key, err := filepath.Abs(keyFile)
+	if err != nil {
+		return err
+	}
+	if cert == key {
 		return fmt.Errorf("the certificate and its key want a file each, not both %s", certFile)
 	}
 	hasCert, err := exists(certFile)

@@ -217,6 +217,10 @@ func TestALocalPairReplacesNothingButOneOfItsCA(t *testing.T) {
 	if err := localPair(t, ca, "localhost").Write(at.cert, at.cert); err == nil {
 		t.Error("both are written to one file")
 	}
+	t.Chdir(filepath.Dir(at.cert))
+	if err := localPair(t, ca, "localhost").Write("one.pem", filepath.Join(filepath.Dir(at.cert), "one.pem")); err == nil {
+		t.Error("one file under two names is taken for both")
+	}
 }
 
 // TestALocalPairIsNotWrittenOverItsCA: the CA's certificate is signed by the CA, too.

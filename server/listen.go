@@ -6,13 +6,50 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"redroom/certs"
 	"redroom/server/transport"
 )
+
+func (s *Server) openCertificates() (err error) {
+	if s.ca, err = certs.OpenCA(filepath.Join(s.config.Data, "keys"), s.logOf("certs")); err != nil {
+		return err
+	}
+	if s.own, err = certs.NewShortLived(s.ca, append([]string{s.config.Host}, s.reachedBy()...), time.Now, s.logOf("certs")); err != nil {
+		return err
+	}
+	s.certs = certs.Chooser{H3: s.own, Other: s.own, KeyLog: s.config.KeyLog}
+	if s.config.TLSCert == "" {
+		return nil
+	}
+	files, err := certs.NewFiles(s.config.TLSCert, s.config.TLSKey, s.logOf("certs"))
+	if err != nil {
+		return err
+	}
+	s.certs.Other = files
+	if s.config.H3Cert == "same" {
+		s.certs.H3 = files
+	}
+	return nil
+}
+
+// openQlog has what happens on each connection written, if that is asked for.
+func (s *Server) openQlog() (err error) {
+	if s.config.Qlog == "" {
+		return nil
+	}
+	log := s.logOf("transport.quic")
+	s.qlog, err = transport.OpenQlog(s.config.Qlog, log)
+	if err == nil {
+		log.Warn("who talks to this server and when is written to a file for each connection (--qlog)", "directory", s.config.Qlog)
+	}
+	return err
+}
 
 // listenQUIC listens on every UDP socket, or on none.
 func (s *Server) listenQUIC() (quics []*transport.QUIC, err error) {

@@ -1,7 +1,5 @@
 package main
 
-import "maps"
-
 // knownServers are the pins of the CAs of servers that redroom discover has
 // connected to, by HOST:PORT: whom to trust there if no flag says it.
 type knownServers map[string]knownServer
@@ -44,7 +42,7 @@ func (k knownServers) calledSo(host, pin string) (at string) {
 
 // hasPin tells whether a server with this pin is known, wherever it was.
 func (k knownServers) hasPin(pin string) bool {
-	for known := range maps.Values(k) {
+	for _, known := range k {
 		if known.Pin == pin {
 			return true
 		}

@@ -42,6 +42,19 @@ var namespaces atomic.Int64
 // the test is skipped, or fails if REDROOM_NETWORK is "require".
 func NewNetwork(t testing.TB) *Network {
 	t.Helper()
+	needNetworks(t)
+	n := &Network{t: t}
+	n.router = addNamespace(t)
+	// It forwards, and says nothing of what it drops.
+	run(t, "", "ip", "netns", "exec", n.router, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+	n.server = n.Machine()
+	return n
+}
+
+// needNetworks skips or fails a test that can have no networks, and takes away those
+// of tests that were killed.
+func needNetworks(t testing.TB) {
+	t.Helper()
 	if err := canMakeNetworks(); err != nil {
 		if os.Getenv("REDROOM_NETWORK") == "require" {
 			t.Fatal(err)
@@ -49,12 +62,6 @@ func NewNetwork(t testing.TB) *Network {
 		t.Skip(err)
 	}
 	sweepNamespaces()
-	n := &Network{t: t}
-	n.router = addNamespace(t)
-	// It forwards, and says nothing of what it drops.
-	run(t, "", "ip", "netns", "exec", n.router, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
-	n.server = n.Machine()
-	return n
 }
 
 func canMakeNetworks() error {

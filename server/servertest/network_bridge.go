@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"testing"
 )
 
@@ -21,13 +20,7 @@ type Bridge struct {
 // fails if REDROOM_NETWORK is "require".
 func NewBridge(t testing.TB) *Bridge {
 	t.Helper()
-	if err := canMakeNetworks(); err != nil {
-		if os.Getenv("REDROOM_NETWORK") == "require" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	sweepNamespaces()
+	needNetworks(t)
 	b := &Bridge{t: t, namespace: addNamespace(t)}
 	// Without snooping, which keeps multicast from who hasn't been heard to want it.
 	run(t, "", "ip", "-n", b.namespace, "link", "add", "switch", "type", "bridge", "mcast_snooping", "0")

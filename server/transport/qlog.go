@@ -73,8 +73,9 @@ func (q *Qlog) trace(ctx context.Context, isClient bool, id quic.ConnectionID) q
 
 var errQlogs = fmt.Errorf("%d are being written", maxQlogs)
 
-// begin takes a place and makes the file of a connection. Its name begins with the time, so that they
-// are listed in order, and has the id by which logs know the connection.
+// begin takes a place and makes the file of a connection. Its name begins with the
+// time, so that they are listed in order, and has the id by which logs know the
+// connection.
 func (q *Qlog) begin(id quic.ConnectionID) (*qlogFile, error) {
 	select {
 	case q.places <- struct{}{}:
