@@ -35,13 +35,15 @@ func run(ctx context.Context, c Config, m *Model, in io.Reader, out io.Writer) e
 	h := newHands(within, c, func(broken any) { end(panicked(broken)) })
 	screen := &screen{model: m, hands: h, broke: func(broken any) { end(panicked(broken)) }}
 	p := tea.NewProgram(screen, tea.WithInput(in), tea.WithOutput(out), tea.WithFPS(framesPerSecond),
-		tea.WithContext(within), tea.WithoutSignalHandler())
+		tea.WithoutSignalHandler())
 
 	over, left := make(chan struct{}), make(chan events, 1)
 	h.run(func() { left <- h.show(p, over) })
-	stop := context.AfterFunc(ctx, p.Quit)
+	// It quits even when broken: killed, it would close its input beside its reader.
+	stop, stopBroken := context.AfterFunc(ctx, p.Quit), context.AfterFunc(within, p.Quit)
 	_, err := quietly(p)
 	stop()
+	stopBroken()
 	close(over)
 	rest := <-left
 	if context.Cause(within) == nil { // else the model may not be whole
@@ -159,11 +161,11 @@ type screen struct {
 func (s *screen) Init() tea.Cmd { return nil }
 
 // Update implements [tea.Model].
-func (s *screen) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (s *screen) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			s.broke(broken)
-			cmd = tea.Quit
+			next = s // nil, it would panic where it is drawn next
 		}
 	}()
 	var news any = msg
