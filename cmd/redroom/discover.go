@@ -19,9 +19,9 @@ import (
 
 // discovering is what the flags of discover say.
 type discovering struct {
-	wait   time.Duration
-	forget string
-	asJSON bool
+	wait       time.Duration
+	forget, ca string
+	asJSON     bool
 }
 
 func newDiscover() *cobra.Command {
@@ -31,13 +31,15 @@ func newDiscover() *cobra.Command {
 		Short: "Find servers on the local network, and connect to one",
 		Long: `Find the servers that tell the local network that they are there (redroom serve
 --announce), by mDNS with DNS-SD and by SSDP: name, address with port, and the pin
-of the CA, with tabs between, by name. A server with a public CA's certificate has
-none, and a - in its place. Where there is no server, it ends with status 1.
+of the CA, with tabs between, by name. A server whose certificate somebody else has
+signed has none, and a - in its place. Where there is no server, it ends with status 1.
 
 At a terminal it asks which one to connect to; with NAME, or an address of the list,
 it connects to that one. What answers there must have the pin that was found; the
 pin is kept in servers.json in your configuration, and from then on the other
-commands trust that CA at that address, and no other, without --pin.
+commands trust that CA at that address, and no other, without --pin. A server without
+a pin is connected to by its name, for which its certificate has to be signed by a CA
+that this system trusts, or one of --ca.
 
 Anybody on the network can answer. The first time, a pin is worth as much as the
 network that it came over: compare it with the one that redroom serve prints there.`,
@@ -60,6 +62,7 @@ network that it came over: compare it with the one that redroom serve prints the
 	fl := cmd.Flags()
 	fl.DurationVar(&d.wait, "wait", 2*time.Second, "how long to wait for answers, 100ms to 1m")
 	fl.StringVar(&d.forget, "forget", "", "forget the pin that was kept for a server, `HOST:PORT`, and do nothing else")
+	fl.StringVar(&d.ca, "ca", "", "trust the CAs of this PEM `file`, if the server has no pin")
 	fl.BoolVar(&d.asJSON, "json", false, "print a JSON object a line, with all addresses and the ways by which each was found")
 	return cmd
 }
@@ -89,7 +92,10 @@ func forget(server string) error {
 func (d *discovering) discover(cmd *cobra.Command, name string) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), d.wait)
 	defer cancel()
-	found, err := discover.Find(ctx)
+	found, whole, err := discover.Find(ctx)
+	if err == nil && !whole {
+		fmt.Fprintln(cmd.ErrOrStderr(), "WARNING: more answers came than are listed: somebody may be flooding this network, and the server that you look for may not be here")
+	}
 	switch {
 	case err != nil:
 		return err
@@ -102,7 +108,7 @@ func (d *discovering) discover(cmd *cobra.Command, name string) error {
 		if err != nil {
 			return err
 		}
-		return join(cmd.Context(), cmd.OutOrStdout(), chosen)
+		return join(cmd.Context(), cmd.OutOrStdout(), chosen, d.ca)
 	}
 	ask := newAsker(cmd.ErrOrStderr())
 	asking := ask.terminal && !d.asJSON
@@ -117,7 +123,7 @@ func (d *discovering) discover(cmd *cobra.Command, name string) error {
 	if err != nil || number < 1 || number > len(found) {
 		return fmt.Errorf("%q is not a number from 1 to %d", answer, len(found))
 	}
-	return join(cmd.Context(), cmd.OutOrStdout(), found[number-1])
+	return join(cmd.Context(), cmd.OutOrStdout(), found[number-1], d.ca)
 }
 
 // printFound prints a line for each.
@@ -147,7 +153,7 @@ func printFound(out io.Writer, found []discover.Server, asJSON, numbered bool) e
 }
 
 // whereOf is where a server can be connected to: at its addresses, for which its own
-// CA's certificate is; or, with a public CA's, by its name.
+// CA's certificate is; or, with somebody else's, by its name.
 func whereOf(s discover.Server) (all []address) {
 	port := strconv.Itoa(int(s.Port))
 	if s.Pin == "" {
@@ -183,27 +189,28 @@ func named(found []discover.Server, name string) (chosen discover.Server, err er
 
 // join connects to a server that was found, has it prove its pin, and keeps that for
 // the other commands.
-func join(ctx context.Context, out io.Writer, s discover.Server) error {
+func join(ctx context.Context, out io.Writer, s discover.Server, ca string) error {
+	if s.Pin == "" {
+		return joinSigned(ctx, out, s, ca)
+	}
+	if ca != "" {
+		return fmt.Errorf("%s has a pin, which says whom to trust there; leave --ca out", s.Name())
+	}
 	known, err := readKnownServers()
 	if err != nil {
 		return err
 	}
-	// A name with a public CA's certificate is that one's to prove.
-	if other := known.calledSo(s.Host, s.Pin); other != "" && s.Pin != "" {
+	if other := known.calledSo(s.Host, s.Pin); other != "" {
 		return fmt.Errorf("a server called %q is known at %s by the pin %s, and this one has the pin %s: somebody else may pose as it; if you know why, run redroom discover --forget %s, and choose again", s.Host, other, known[other].Pin, s.Pin, other)
 	}
 	var failed error
 	for _, at := range whereOf(s) {
-		if kept, ok := known[at.String()]; ok && kept.Pin != s.Pin {
-			return fmt.Errorf("at %s was another server, of pin %s, and now there is one of pin %s: somebody else may have its address; if you know why, run redroom discover --forget %s, and choose again", at, kept.Pin, cmp.Or(s.Pin, "-"), at)
+		if err := known.checkAt(at, s.Pin); err != nil {
+			return err
 		}
-		if err := greetAt(ctx, at, s.Pin); err != nil {
+		if err := greetAt(ctx, &connection{server: at.String(), pin: s.Pin}); err != nil {
 			failed = errors.Join(failed, err)
 			continue
-		}
-		if s.Pin == "" {
-			_, err := fmt.Fprintf(out, "Connected to %s, whose certificate is a public CA's.\nSign in with: redroom signin --server %s\n", at, at)
-			return err
 		}
 		word := "It is trusted from now on because it was the first that was found there (trust on first use):\ncompare the pin with the one that redroom serve prints there"
 		if known.hasPin(s.Pin) {
@@ -218,13 +225,35 @@ func join(ctx context.Context, out io.Writer, s discover.Server) error {
 	return failed
 }
 
+// joinSigned connects to a server without a pin, whose name is for who has signed
+// its certificate to prove: one of the file ca, or if that is "", one that the system
+// trusts.
+func joinSigned(ctx context.Context, out io.Writer, s discover.Server, ca string) error {
+	known, err := readKnownServers()
+	if err != nil {
+		return err
+	}
+	at, signed, flag := whereOf(s)[0], "that this system trusts", ""
+	if ca != "" {
+		signed, flag = "of "+ca, " --ca "+ca
+	}
+	if err := known.checkAt(at, ""); err != nil {
+		return err
+	}
+	if err := greetAt(ctx, &connection{server: at.String(), ca: ca}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Connected to %s, whose certificate is signed by a CA %s.\nSign in with: redroom signin --server %s%s\n", at, signed, at, flag)
+	return err
+}
+
 const greetWithin = 10 * time.Second
 
 // greetAt connects to a server and has it answer.
-func greetAt(ctx context.Context, at address, pin string) error {
+func greetAt(ctx context.Context, to *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, greetWithin)
 	defer cancel()
-	r, err := (&connection{server: at.String(), pin: pin}).stranger(ctx)
+	r, err := to.stranger(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,7 +268,7 @@ func greetAt(ctx context.Context, at address, pin string) error {
 	}
 	defer got.Body.Close()
 	if got.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s, as no server does", at, got.Status)
+		return fmt.Errorf("%s answers %s, as no server does", to.server, got.Status)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,8 @@ import (
 // seeker is somebody at a machine of a local network who has been told of no server.
 type seeker struct {
 	*servertest.Station
-	home string
+	home  string
+	hosts string // what its /etc/hosts has; "": this machine's
 }
 
 func (s *seeker) command(t *testing.T, args ...string) *exec.Cmd {
@@ -26,7 +28,15 @@ func (s *seeker) command(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatalf("building the binary: %v", err)
 	}
-	line := append(append(s.Prefix(), binary), args...)
+	line := s.Prefix()
+	if s.hosts != "" {
+		file := filepath.Join(t.TempDir(), "hosts")
+		if err := os.WriteFile(file, []byte(s.hosts), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		line = append(line, "unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, file)
+	}
+	line = append(append(line, binary), args...)
 	cmd := exec.CommandContext(t.Context(), line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+s.home, "REDROOM_WAIT=500ms")
 	cmd.Dir = t.TempDir()
@@ -78,7 +88,7 @@ func prints(words ...string) func(result) bool {
 func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 	t.Parallel()
 	bridge := servertest.NewBridge(t)
-	one, two, anna := bridge.Station(false), bridge.Station(true), &seeker{bridge.Station(false), t.TempDir()}
+	one, two, anna := bridge.Station(false), bridge.Station(true), &seeker{Station: bridge.Station(false), home: t.TempDir()}
 	serve := func(at *servertest.Station, data string, flags ...string) *servertest.Process {
 		return servertest.StartProcess(t, data, at.Prefix(), append([]string{"--addr", ":4433"}, flags...)...)
 	}
@@ -120,6 +130,7 @@ func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 		t.Errorf("connecting by its name: %q, %q", r.out, r.errors)
 	}
 	anna.discover(t, isDone, at2)
+	anna.discover(t, prints("leave --ca out"), at2, "--ca", "a.pem").expectOneLine(t, 1, "has a pin")
 	if r := anna.run(t, servertest.Password+"\n", "signin", "anna", "--server", at1); r.status != 0 {
 		t.Errorf("signing in: status %d, %q", r.status, r.errors)
 	}
@@ -155,6 +166,47 @@ func TestDiscoverFindsServersOnItsNetwork(t *testing.T) {
 	}
 }
 
+// TestDiscoverConnectsToACertificateOfALocalCA has a server that tells no pin, whose
+// name anna's machine knows.
+func TestDiscoverConnectsToACertificateOfALocalCA(t *testing.T) {
+	t.Parallel()
+	bridge := servertest.NewBridge(t)
+	one, dir, data := bridge.Station(false), t.TempDir(), t.TempDir()
+	anna := &seeker{bridge.Station(false), t.TempDir(), one.V4 + " room.example\n"}
+	ours, theirs := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs")
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for _, args := range [][]string{
+		{"certs", "ca", "--ca-dir", ours},
+		{"certs", "ca", "--ca-dir", theirs},
+		{"certs", "make", "room.example", "--ca-dir", ours, "--cert", cert, "--key", key},
+		{"user", "add", "anna", "--data", data},
+	} {
+		if r := redroom(t, servertest.Password, nil, args...); r.status != 0 {
+			t.Fatalf("redroom %v: %q", args, r.errors)
+		}
+	}
+	servertest.StartProcess(t, data, one.Prefix(), "--addr", ":4433", "--announce", "--host", "room.example", "--tls-cert", cert, "--tls-key", key)
+
+	anna.discover(t, prints("room.example\troom.example:4433\t-\n"))
+	r := anna.discover(t, isDone, "room.example", "--ca", filepath.Join(ours, "local-ca.pem"))
+	_, words, told := strings.Cut(r.out, "Sign in with: redroom ")
+	if !told {
+		t.Errorf("with its CA: %q, %q", r.out, r.errors)
+	}
+	signin := strings.Fields(words)
+	if r := anna.run(t, servertest.Password+"\n", append(signin, "anna")...); r.status != 0 {
+		t.Errorf("signing in as it says, by %q: status %d, %q", signin, r.status, r.errors)
+	}
+	for advice, args := range map[string][]string{
+		"or its CA's certificate with --ca": nil,
+		"--ca names the CA that has signed": {"--ca", filepath.Join(theirs, "local-ca.pem")},
+	} {
+		if r := anna.discover(t, prints(advice), append([]string{"room.example"}, args...)...); r.status != 1 {
+			t.Errorf("with %v: status %d, %q", args, r.status, r.errors)
+		}
+	}
+}
+
 // A server without a network is one, and says that nobody is told.
 func TestWhereThereIsNoNetworkNobodyIsTold(t *testing.T) {
 	t.Parallel()
@@ -163,7 +215,7 @@ func TestWhereThereIsNoNetworkNobodyIsTold(t *testing.T) {
 	if status := p.Stop(t); status != 0 {
 		t.Errorf("status %d", status)
 	}
-	(&seeker{alone, t.TempDir()}).run(t, "", "discover").expectOneLine(t, 1, "no network")
+	(&seeker{Station: alone, home: t.TempDir()}).run(t, "", "discover").expectOneLine(t, 1, "no network")
 }
 
 // Whoever says that a server is somewhere isn't believed: the pin is, and that has to
@@ -171,7 +223,7 @@ func TestWhereThereIsNoNetworkNobodyIsTold(t *testing.T) {
 func TestWhoLiesOfAServerIsNotConnectedTo(t *testing.T) {
 	t.Parallel()
 	bridge := servertest.NewBridge(t)
-	one, anna := bridge.Station(false), &seeker{bridge.Station(false), t.TempDir()}
+	one, anna := bridge.Station(false), &seeker{Station: bridge.Station(false), home: t.TempDir()}
 	servertest.StartProcess(t, t.TempDir(), one.Prefix(), "--addr", ":4433")
 	claimed := strings.Repeat("0", 64)
 	announced := fmt.Sprintf("HTTP/1.1 200 OK\r\nST: urn:redroom:server:1\r\nLOCATION: redroom://%s:4433?id=redroom-000000000000&pin=%s\r\n\r\n", one.V4, claimed)
@@ -188,7 +240,7 @@ func TestWhoLiesOfAServerIsNotConnectedTo(t *testing.T) {
 func TestWhoTakesTheNameOfAKnownServerIsNotConnectedTo(t *testing.T) {
 	t.Parallel()
 	bridge := servertest.NewBridge(t)
-	one, two, anna := bridge.Station(false), bridge.Station(false), &seeker{bridge.Station(false), t.TempDir()}
+	one, two, anna := bridge.Station(false), bridge.Station(false), &seeker{Station: bridge.Station(false), home: t.TempDir()}
 	p := servertest.StartProcess(t, t.TempDir(), one.Prefix(), "--addr", ":4433", "--announce", "--host", "room.example")
 	anna.discover(t, isDone, "room.example")
 	claimed, at := strings.Repeat("0", 64), two.V4+":4433"

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"cmp"
+	"fmt"
+)
+
 // knownServers are the pins of the CAs of servers that redroom discover has
 // connected to, by HOST:PORT: whom to trust there if no flag says it.
 type knownServers map[string]knownServer
@@ -27,6 +32,15 @@ func (k knownServers) keep(at string, s knownServer) error {
 func (k knownServers) forget(at string) error {
 	delete(k, at)
 	return knownFile.write(k)
+}
+
+// checkAt refuses a server of this pin, or without one, where one of another is known.
+func (k knownServers) checkAt(at address, pin string) error {
+	kept, ok := k[at.String()]
+	if !ok || kept.Pin == pin {
+		return nil
+	}
+	return fmt.Errorf("at %s was another server, of pin %s, and now there is one of pin %s: somebody else may have its address; if you know why, run redroom discover --forget %s, and choose again", at, kept.Pin, cmp.Or(pin, "-"), at)
 }
 
 // calledSo is where a server is known that has called itself by this host, and has

@@ -142,9 +142,13 @@ func TestOfManyClaimsSomeAreKept(t *testing.T) {
 	for i := range 3 * maxServers {
 		s := one
 		s.Addresses = []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})}
-		all = merge(all, s) // the same, elsewhere
+		var same, other bool
+		all, same = merge(all, s) // elsewhere
 		s.ID = fmt.Sprintf("room-%d", i)
-		all = merge(all, s)
+		all, other = merge(all, s)
+		if want := i < maxServers-1; !same || other != want {
+			t.Errorf("after %d others the same one fits: %v, and another: %v, want %v", i, same, other, want)
+		}
 	}
 	if len(all) != maxServers || slices.ContainsFunc(all, func(s Server) bool { return len(s.Addresses) > maxAddresses }) {
 		t.Errorf("%d servers are kept", len(all))

@@ -178,18 +178,18 @@ type on struct {
 func (o on) has4() bool { return slices.ContainsFunc(o.addresses, netip.Addr.Is4) }
 func (o on) has6() bool { return slices.ContainsFunc(o.addresses, netip.Addr.Is6) }
 
-// merge adds a server to those that were found, unless there are too many. One that
-// claims the same of itself but where it is, is the same one.
-func merge(all []Server, s Server) []Server {
+// merge adds a server to those that were found, if it fits. One that claims the same
+// of itself but where it is, is the same one.
+func merge(all []Server, s Server) (_ []Server, fits bool) {
 	same := func(o Server) bool {
 		return o.ID == s.ID && o.Host == s.Host && o.Port == s.Port && o.Pin == s.Pin
 	}
 	i := slices.IndexFunc(all, same)
 	if i < 0 {
-		if len(all) < maxServers {
-			all = append(all, s)
+		if len(all) == maxServers {
+			return all, false
 		}
-		return all
+		return append(all, s), true
 	}
 	known := &all[i]
 	for _, a := range s.Addresses {
@@ -204,7 +204,7 @@ func merge(all []Server, s Server) []Server {
 		}
 	}
 	slices.Sort(known.Ways)
-	return all
+	return all, true
 }
 
 // order is that of a list for people.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -30,14 +31,15 @@ const (
 )
 
 // Find asks on every interface, again and again, until ctx ends, and gives those
-// that have answered, by name. It fails if it could ask nowhere.
+// that have answered, by name; whole tells whether that is all who did. It fails if
+// it could ask nowhere.
 //
 // The libraries that answer in Announce could ask, too, but keep what comes without
 // a limit; here a socket asks both ways and reads so many packets, and no more.
-func Find(ctx context.Context) (all []Server, err error) {
+func Find(ctx context.Context) (all []Server, whole bool, err error) {
 	where, err := interfaces()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var asking []*asker
 	var failed error
@@ -53,23 +55,31 @@ func Find(ctx context.Context) (all []Server, err error) {
 		}
 	}
 	if len(asking) == 0 {
-		return nil, errors.Join(errors.New("there is no network here on which servers could be found"), failed)
+		return nil, false, errors.Join(errors.New("there is no network here on which servers could be found"), failed)
 	}
 	found := make(chan Server, packetsAhead)
 	var running sync.WaitGroup
+	var unread atomic.Bool
 	for _, a := range asking {
-		running.Go(func() { a.read(found) })
+		running.Go(func() {
+			if !a.read(found) {
+				unread.Store(true)
+			}
+		})
 		running.Go(func() { a.ask(ctx) })
 	}
 	go func() { // it ends with those that it waits for, before Find does
 		running.Wait()
 		close(found)
 	}()
+	whole = true
 	for s := range found {
-		all = merge(all, s)
+		var fits bool
+		all, fits = merge(all, s)
+		whole = whole && fits
 	}
 	slices.SortFunc(all, order)
-	return all, nil
+	return all, whole && !unread.Load(), nil
 }
 
 // asker asks on an interface by a family of IP.
@@ -127,13 +137,13 @@ func (a *asker) ask(ctx context.Context) {
 	}
 }
 
-// read reads answers until ask has ended.
-func (a *asker) read(found chan<- Server) {
+// read reads answers until ask has ended, or more have come than are read.
+func (a *asker) read(found chan<- Server) (whole bool) {
 	packet := make([]byte, maxPacket)
 	for range maxPackets {
 		n, err := a.conn.Read(packet)
 		if errors.Is(err, net.ErrClosed) {
-			return
+			return true
 		}
 		if err != nil {
 			continue // a machine that has refused to be asked
@@ -142,6 +152,7 @@ func (a *asker) read(found chan<- Server) {
 			found <- s
 		}
 	}
+	return false
 }
 
 // answers are the servers that a packet tells of.
