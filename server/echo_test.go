@@ -210,3 +210,22 @@ func TestEchoesTakeNoPlaceOfOthers(t *testing.T) {
 		t.Error("whoever has echoes open has no place for a session")
 	}
 }
+
+// TestPageTalksWhereEchoesAreServed has Chromium connect again and again to a server
+// that lets clients send before the handshake is complete.
+func TestPageTalksWhereEchoesAreServed(t *testing.T) {
+	t.Parallel()
+	c := servertest.Config(t)
+	c.Echo = true
+	h := newHouseOf(t, c)
+	p := servertest.OpenPage(t)
+	signIn(p, h.Plain+"/t/"+h.topic, h.bert.Name, servertest.Password)
+	var said []string
+	for _, text := range []string{"first", "again", "and again"} {
+		connected(p)
+		say(p, text)
+		said = append(said, text)
+		reads(t, p, said...)
+		p.Reload()
+	}
+}
