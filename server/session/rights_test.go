@@ -61,6 +61,18 @@ func frames(t *testing.T, from io.Reader, last string) (all []told, octets int) 
 	}
 }
 
+// toldNext reads all that is told in the next two seconds: of what waits for anything,
+// the last is told after one.
+func toldNext(t *testing.T, control io.ReadWriter) []told {
+	t.Helper()
+	go func() {
+		time.Sleep(2 * time.Second)
+		io.WriteString(control, "PING 0 enough\n")
+	}()
+	all, _ := frames(t, control, "PONG 0 enough")
+	return all
+}
+
 // TestWhatIsToldOfTheRoomIsTakenBack stops a reader who watches after every
 // number of octets, ends a right of his, and lets him read on: of what he may not
 // know any more no frame begins, and what he knows in the end is what he may.
@@ -148,12 +160,7 @@ func (p *parts) watches(t *testing.T, n int, happens func()) (said []told, octet
 	happens()
 	all := io.MultiReader(strings.NewReader(string(before)), control.Channel)
 	said, octets = frames(t, all, "ACK 0 WATCH")
-	go func() {
-		time.Sleep(2 * time.Second)
-		io.WriteString(control, "PING 0 enough\n")
-	}()
-	rest, _ := frames(t, control.Channel, "PONG 0 enough")
-	for _, f := range rest {
+	for _, f := range toldNext(t, control.Channel) {
 		f.at += octets
 		said = append(said, f)
 	}

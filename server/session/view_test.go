@@ -1,11 +1,9 @@
 package session_test
 
 import (
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"redroom/server/room"
 )
@@ -42,11 +40,8 @@ func TestTopicsAreToldWithTheirReaders(t *testing.T) {
 			{room.DirectCreated{Stamp: stamp("carl"), ID: "direct0000000002", Deal: deal, With: "anna"}, nil},
 		} {
 			p.append(t, c.ev)
-			time.Sleep(2 * time.Second)
-			go io.WriteString(control, "PING 0 on\n")
 			var got []string
-			said, _ := frames(t, control, "PONG 0 on")
-			for _, f := range said {
+			for _, f := range toldNext(t, control) {
 				if strings.HasPrefix(f.header, "TOPIC ") {
 					_, rest, narrowed := strings.Cut(f.payload, `"narrowed":`)
 					if !narrowed {
