@@ -130,12 +130,19 @@ func (b *bot) says(t *testing.T, s saying, deadline time.Time) {
 		case <-b.ended:
 			t.Fatalf("the program of %s ended before it said %q", b.Name, s.What)
 		case <-time.After(time.Until(deadline)):
-			t.Errorf("%s did not say %q %s in time; its goroutines:", b.Name, s.What, s.Topic)
-			b.cmd.Process.Signal(syscall.SIGQUIT)
-			<-b.ended
-			t.FailNow()
+			t.Errorf("%s did not say %q %s in time", b.Name, s.What, s.Topic)
+			b.explain(t)
 		}
 	}
+}
+
+// explain ends a test in which the program hangs with what its goroutines do.
+func (b *bot) explain(t *testing.T) {
+	t.Helper()
+	t.Log("its goroutines:")
+	b.cmd.Process.Signal(syscall.SIGQUIT)
+	<-b.ended
+	t.FailNow()
 }
 
 // left waits until the program, which was told to leave, has ended.
@@ -144,7 +151,8 @@ func (b *bot) left(t *testing.T) {
 	select {
 	case <-b.ended:
 	case <-time.After(servertest.Patience):
-		t.Fatalf("the program of %s does not end", b.Name)
+		t.Errorf("the program of %s does not end", b.Name)
+		b.explain(t)
 	}
 	if status := b.cmd.ProcessState.ExitCode(); status != 0 {
 		t.Errorf("the program of %s ended with status %d", b.Name, status)

@@ -40,7 +40,10 @@ type udpServer struct {
 	url      string // https://localhost:PORT
 	trust    *tls.Config
 	sessions chan transport.Session
+	asked    chan struct{} // closed when it was asked by silently, which it doesn't answer
 }
+
+const silently = "https://silently.example"
 
 // accept is the server's side of a session that was opened.
 func (s *udpServer) accept(client transport.Session, err error) (_, server transport.Session, _ error) {
@@ -48,6 +51,29 @@ func (s *udpServer) accept(client transport.Session, err error) (_, server trans
 		return nil, nil, err
 	}
 	return client, <-s.sessions, nil
+}
+
+// TestWhoIsNotAnsweredGivesUpWhenItIsToldTo has a server take a connection, and be
+// silent about the session that is to be opened on it.
+func TestWhoIsNotAnsweredGivesUpWhenItIsToldTo(t *testing.T) {
+	s := serveUDP(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	dialed := make(chan error)
+	go func() {
+		_, err := transport.DialWebTransport(ctx, s.url+transport.Path, silently, s.trust)
+		dialed <- err
+	}()
+	<-s.asked
+	cancel(enough)
+	select {
+	case err := <-dialed:
+		if !errors.Is(err, enough) {
+			t.Errorf("it gives up with %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("it goes on waiting")
+	}
 }
 
 // serveUDP serves on a UDP socket of its own until the test ends.
@@ -78,6 +104,7 @@ func serveUDPWith(t *testing.T, qlog *transport.Qlog) *udpServer {
 		host:     fmt.Sprintf("localhost:%d", socket.LocalAddr().(*net.UDPAddr).Port),
 		trust:    &tls.Config{RootCAs: x509.NewCertPool()},
 		sessions: make(chan transport.Session, 1),
+		asked:    make(chan struct{}),
 	}
 	s.url = "https://" + s.host
 	s.trust.RootCAs.AddCert(ca.Certificate())
@@ -88,13 +115,18 @@ func serveUDPWith(t *testing.T, qlog *transport.Qlog) *udpServer {
 		}
 		<-session.Context().Done()
 	}
-	wt := transport.NewWebTransport(http.NotFoundHandler(),
-		func(origin string) bool { return origin == "https://room.example" }, serve)
+	ctx, cancel := context.WithCancel(context.Background())
+	wt := transport.NewWebTransport(http.NotFoundHandler(), func(origin string) bool {
+		if origin == silently {
+			close(s.asked)
+			<-ctx.Done()
+		}
+		return origin == "https://room.example"
+	}, serve)
 	q, err := transport.ListenQUIC(socket, chooser.QUIC("h3", transport.Protocol), qlog)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() {
 		served <- q.Serve(ctx, transport.Protocols{

@@ -91,16 +91,29 @@ func DialWebTransport(ctx context.Context, url, origin string, trust *tls.Config
 		trust = new(tls.Config)
 	}
 	trust.NextProtos = []string{http3.NextProtoH3}
+	inTime := func() bool { return true }
 	d := webtransport.Transport{
 		TLSClientConfig:      trust,
 		QUICConfig:           clientConfig(),
 		ApplicationProtocols: []string{Protocol},
+		// The library waits for the answer to its request for as long as there is a
+		// connection, whatever ctx says.
+		DialAddr: func(ctx context.Context, addr string, trust *tls.Config, config *quic.Config) (*quic.Conn, error) {
+			conn, err := quic.DialAddrEarly(ctx, addr, trust, config)
+			if err == nil {
+				inTime = context.AfterFunc(ctx, func() { conn.CloseWithError(quic.ApplicationErrorCode(http3.ErrCodeNoError), "") })
+			}
+			return conn, err
+		},
 	}
 	header := http.Header{}
 	if origin != "" {
 		header.Set("Origin", origin)
 	}
 	answer, s, err := d.Dial(ctx, url, header)
+	if !inTime() {
+		answer, err = nil, context.Cause(ctx)
+	}
 	if err != nil {
 		if answer != nil {
 			err = fmt.Errorf("%w (status %d)", err, answer.StatusCode)
