@@ -5,6 +5,7 @@ package main_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
 
@@ -65,4 +66,16 @@ func TestEchoIsRefusedUnlessItIsAskedFor(t *testing.T) {
 	d.run(t, "", "echo", "--count", "1").expectOneLine(t, 1, "echoes nothing", "--echo")
 	open := newWorkbench(t, "--echo")
 	redroom(t, "", append(open.environment, "REDROOM_DATA="+d.Data), "echo", "--count", "1").expectOneLine(t, 1, "is not trusted")
+}
+
+// TestEchoSaysThatNothingCameBack asks a port that takes everything and is silent.
+func TestEchoSaysThatNothingCameBack(t *testing.T) {
+	t.Parallel() // it waits for most of its time
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	r := redroom(t, "", nil, "echo", "--count", "1", "--server", silent.LocalAddr().String(), "--pin", strings.Repeat("0", 64))
+	r.expectOneLine(t, 1, silent.LocalAddr().String(), "nothing came back over UDP")
 }

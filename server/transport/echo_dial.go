@@ -12,8 +12,11 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// ErrNoEcho means that a server has no echoes to give.
-var ErrNoEcho = errors.New("it echoes nothing: serve has to be given --echo there")
+// Why there is no echo.
+var (
+	ErrNoEcho    = errors.New("it echoes nothing: serve has to be given --echo there")
+	ErrNoUDPBack = errors.New("nothing came back over UDP: is a server there, and does everything on the way let this UDP port through?")
+)
 
 // EchoConn is a connection with a server's Echo, on a UDP socket of its own. Only one
 // goroutine may Migrate, ask for the Port, and Close.
@@ -77,12 +80,19 @@ func closeEchoSocket(t *quic.Transport) error {
 	return errors.Join(t.Close(), t.Conn.Close())
 }
 
-// noEcho is err, or ErrNoEcho if that is what it comes from.
+// noEcho is err, or the reason that it comes from.
 func noEcho(err error) error {
 	const noApplicationProtocol = quic.TransportErrorCode(0x100 + 120) // RFC 7301 section 3.2
-	var refused *quic.TransportError
-	if errors.As(err, &refused) && refused.ErrorCode == noApplicationProtocol {
+	var (
+		refused *quic.TransportError
+		unheard *quic.IdleTimeoutError
+		slow    *quic.HandshakeTimeoutError
+	)
+	switch {
+	case errors.As(err, &refused) && refused.ErrorCode == noApplicationProtocol:
 		return ErrNoEcho
+	case errors.As(err, &unheard), errors.As(err, &slow):
+		return ErrNoUDPBack
 	}
 	return err
 }
