@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +145,41 @@ func TestWhatWasFoundGoesWithTheRight(t *testing.T) {
 	if strings.Contains(servertest.Evaluate[string](p, "document.documentElement.outerHTML"), "eins") {
 		t.Error("redacted words are still in the page")
 	}
+}
+
+// Whoever has left the search before what helps to ask has come isn't shown it: it
+// would lie above the topics. It helps when one comes back.
+func TestSearchThatWasLeftBeforeItCameHelpsNoMore(t *testing.T) {
+	t.Parallel()
+	p := servertest.OpenPage(t)
+	f := newFront(t)
+	come := make(chan struct{})
+	f.with(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/ui/search.js") {
+			select {
+			case <-come:
+			case <-t.Context().Done():
+			}
+		}
+		return false
+	})
+	signIn(p, f.URL+"/t/"+f.topic, "bert", servertest.Password)
+	connected(p)
+	p.Type("searchbox", "Search", "ohne")
+	p.Press(kb.Escape)
+	p.Until("the empty box", func() bool { return p.Find("searchbox", "Search").Value == "" })
+	close(come)
+	p.Until("what helps to ask", func() bool {
+		return servertest.Evaluate[bool](p, `document.querySelector("rr-search")?.getAttribute("role") === "region"`)
+	})
+	if n := p.Count("button", "from: who wrote it"); n != 0 {
+		t.Error("what helps to ask lies above the topics, though one has left the search")
+	}
+	focused(p, "searchbox", "Search")
+	p.Press(kb.Escape)
+	focused(p, "textbox", "Message")
+	p.Click("searchbox", "Search")
+	p.Find("button", "from: who wrote it")
 }
 
 // What was found reads as it is meant, without the signs of its markup; and

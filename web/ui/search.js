@@ -64,6 +64,8 @@ export class Search extends HTMLElement {
   #described = h("p", { id: "search-help", hidden: true });
   /** @type {{token: import("../app/query.js").Token, offered: import("../app/question.js").Completion[]} | null} */
   #completing = null;
+  /** Whether one wanted no help, and has neither come back nor written since. */
+  #dismissed = false;
 
   connectedCallback() {
     const { words, formats } = this.speech;
@@ -99,7 +101,10 @@ export class Search extends HTMLElement {
     say(this.#described, this.speech.words.search.helps(OPERATORS.map((operator) => `${operator}: ${this.speech.words.search.operators[operator]}`).join(", ")));
     set(box, "aria-describedby", this.#described.id);
     around.append(this.#described, this.#help);
-    box.addEventListener("focus", () => this.#assist());
+    box.addEventListener("focus", () => {
+      this.#dismissed = false;
+      this.#assist();
+    });
     // The caret has moved.
     for (const type of ["click", "keyup"]) box.addEventListener(type, () => box.value !== "" && this.#assist());
     around.addEventListener("focusout", (event) => {
@@ -116,6 +121,7 @@ export class Search extends HTMLElement {
 
   /** Helps no more, until there is something to complete or one comes back. */
   dismiss() {
+    this.#dismissed = true;
     this.#help.hidden = true;
   }
 
@@ -134,7 +140,10 @@ export class Search extends HTMLElement {
     const { question, wrong } = asked(text, this.#rooms);
     this.#wrong = wrong ? this.speech.words.search.wrongDay(wrong.operator, wrong.value) : "";
     if (text.trim() === "") this.#opened = "";
-    if (text !== "") this.#assist();
+    if (text !== "") {
+      this.#dismissed = false;
+      this.#assist();
+    }
     this.#finder.ask(question);
     this.#draw();
   }
@@ -148,7 +157,7 @@ export class Search extends HTMLElement {
     this.#finder.look(rooms);
     if (!before) {
       this.ask(this.#text);
-      this.#assist();
+      if (!this.#dismissed) this.#assist();
     } else if (before.topics !== rooms.topics || before.deals !== rooms.deals || before.logs !== rooms.logs || before.connection.state !== rooms.connection.state) this.#draw();
   }
 

@@ -40,6 +40,8 @@ export class Topics extends HTMLElement {
   /** What finds messages, once somebody has turned to the box. @type {import("./search.js").Search | null} */
   #messages = null;
   #loading = false;
+  /** Whether Escape was the last that was done in the box: what comes late offers nothing. */
+  #left = false;
   #none = h("p", { class: "none", role: "status" });
   #direct = h("section", { "aria-labelledby": "direct" }, h("h2", { id: "direct" }), h("ul"));
   /** @type {HTMLInputElement} */
@@ -60,7 +62,7 @@ export class Topics extends HTMLElement {
       autocomplete: "off",
       spellcheck: "false",
       oninput: () => this.#onInput(),
-      onfocus: () => void this.#loadMessages(),
+      onfocus: () => this.#onFocus(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onSearchKey(event),
     });
     this.#connection = /** @type {import("./connection.js").Connection} */ (document.createElement("rr-connection"));
@@ -164,6 +166,7 @@ export class Topics extends HTMLElement {
     this.#scroll.append(messages);
     messages.attach(this.#search, this.#around);
     messages.ask(this.#search.value);
+    if (this.#left) messages.dismiss();
     if (this.#latest?.watched) messages.update(this.#latest);
     this.#messages = messages;
   }
@@ -171,7 +174,13 @@ export class Topics extends HTMLElement {
   /** The room as it was said last. @type {import("../app/rooms.js").Rooms | null} */
   #latest = null;
 
+  #onFocus() {
+    this.#left = false;
+    void this.#loadMessages();
+  }
+
   #onInput() {
+    this.#left = false;
     this.#draw();
     this.#messages?.ask(this.#search.value);
   }
@@ -383,6 +392,7 @@ export class Topics extends HTMLElement {
       event.preventDefault(); // a browser would do half of it
       if (this.#search.value === "") this.#tell("leave");
       else this.#clear();
+      this.#left = true;
       this.#messages?.dismiss();
     } else if (event.key === "Enter" && !event.isComposing) {
       const first = this.#list.hidden ? null : this.#list.querySelector("a");
