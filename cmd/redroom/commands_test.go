@@ -168,12 +168,12 @@ func start(t *testing.T, tty bool, cmd *exec.Cmd) *running {
 	go func() {
 		defer close(r.ended)
 		r.cmd.Wait()
+		<-copied // what it said last
 	}()
 	t.Cleanup(func() {
 		r.cmd.Process.Kill()
-		<-r.ended
 		r.in.Close()
-		<-copied
+		<-r.ended
 	})
 	return r
 }

@@ -63,8 +63,8 @@ var (
 	pinIs   = regexp.MustCompile(`authority: ([0-9a-f]{64})`)
 )
 
-// StartProcess runs `redroom serve` on data, with any free ports unless flags
-// say otherwise, and returns when it has said where it is. prefix is what the
+// StartProcess runs `redroom serve` on data, at free ports unless flags say
+// otherwise, and returns when it has said where it is. prefix is what the
 // command runs under, such as strace with its flags.
 func StartProcess(t testing.TB, data string, prefix []string, flags ...string) *Process {
 	t.Helper()
@@ -72,7 +72,7 @@ func StartProcess(t testing.TB, data string, prefix []string, flags ...string) *
 	if err != nil {
 		t.Fatalf("building the binary: %v", err)
 	}
-	line := append(append([]string{}, prefix...), binary, "serve", "--data", data, "--http", "localhost:0", "--addr", "localhost:0", "--log-level", "warn")
+	line := append(append([]string{}, prefix...), binary, "serve", "--data", data, "--http", freeAddress(t, "localhost"), "--addr", freeAddress(t, "localhost"), "--log-level", "warn")
 	line = append(line, flags...)
 	cmd := exec.Command(line[0], line[1:]...)
 	out, err := cmd.StdoutPipe()

@@ -78,7 +78,7 @@ func (k ProxyKind) New(t testing.TB, on *Machine) *Proxy {
 	t.Helper()
 	p := &Proxy{URL: "https://" + RoomHost, kind: k, machine: on, path: k.find(t)}
 	if on == nil {
-		p.listen = freeAddress(t)
+		p.listen = freeAddress(t, "127.0.0.1")
 		_, port, _ := strings.Cut(p.listen, ":")
 		p.URL = "https://localhost:" + port
 	}
@@ -98,17 +98,6 @@ func (k ProxyKind) find(t testing.TB) string {
 	}
 	t.Skip(missing)
 	return ""
-}
-
-// freeAddress is one of this machine that nobody listens at.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Before has a server in this process expect the proxy.

@@ -42,12 +42,13 @@ type Room struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Config is what tests begin with: any free ports, and t's own directory.
+// Config is what tests begin with: free ports, to which a server that is started
+// anew can come back, and t's own directory.
 func Config(t testing.TB) server.Config {
 	return server.Config{
 		Data:   t.TempDir(),
-		HTTP:   "localhost:0",
-		Addr:   "localhost:0",
+		HTTP:   freeAddress(t, "localhost"),
+		Addr:   freeAddress(t, "localhost"),
 		Host:   "localhost",
 		H3Cert: "own",
 		Log:    slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
